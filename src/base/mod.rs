@@ -1,0 +1,7 @@
+//! What every room stands on. Nothing here knows of experiments, Candle or terminals.
+
+pub mod clock;
+pub mod durable;
+pub mod id;
+pub mod random;
+pub mod text;

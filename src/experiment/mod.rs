@@ -1,0 +1,316 @@
+//! An experiment as it was meant: every default filled in, every number in its range, every path absolute. What the
+//! user typed is [`parse`]'s affair.
+//!
+//! Invariant: a value of [`Experiment`] was validated; other rooms need not look again.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// One fine-tuning experiment. Serialized (`resolved.yaml`), it is itself a valid experiment file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Experiment {
+    /// 1 to 64 characters, usable as part of a folder name; from the file's stem where it is not given.
+    pub name: String,
+    pub task: Task,
+    /// Decides shuffles, augmentation, dropout, initial weights and the split.
+    pub seed: u64,
+    /// Worker threads for arithmetic; 0 takes all cores of the slot.
+    pub threads: usize,
+    pub device: Device,
+    pub data: Data,
+    pub model: Model,
+    pub train: Train,
+}
+
+/// What is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    ImageClassification,
+}
+
+/// Where the arithmetic runs. `auto` takes an accelerator that the binary was built for and that is there, else the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    Auto,
+    Cpu,
+    Cuda,
+    Metal,
+}
+
+/// The pictures and how they are prepared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Data {
+    /// Folder with one folder per class.
+    pub train: PathBuf,
+    /// Folder with the same classes to validate on; exactly one of `val` and `val_split` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val: Option<PathBuf>,
+    /// Share of each class of `train` that is held out, in `0..1`, drawn by the seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_split: Option<f64>,
+    /// Height and width that every picture is resized to, in pixels.
+    pub image_size: u32,
+    pub resize: Resize,
+    pub augment: Augment,
+    /// Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure.
+    pub loader_threads: usize,
+}
+
+/// How a picture gets to `image_size`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// Bilinear with antialiasing.
+    Bilinear,
+    /// As Keras' `flow_from_directory` does by default.
+    Nearest,
+}
+
+/// Random changes of training pictures, as Keras' `ImageDataGenerator` makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Augment {
+    /// Largest turn in degrees, either way.
+    pub rotation: f64,
+    /// Zoom factor drawn from `1-zoom..1+zoom`, for each axis.
+    pub zoom: f64,
+    /// Largest shift as a share of the width (below 1).
+    pub width_shift: f64,
+    /// Largest shift as a share of the height (below 1).
+    pub height_shift: f64,
+    pub horizontal_flip: bool,
+    /// Draw this many fixed variants of each picture and take one per epoch in turn, so that frozen layers can be
+    /// computed once; without it every epoch draws anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<u32>,
+}
+
+impl Augment {
+    /// No change at all.
+    pub const NONE: Augment =
+        Augment { rotation: 0.0, zoom: 0.0, width_shift: 0.0, height_shift: 0.0, horizontal_flip: false, views: None };
+
+    /// Whether every epoch sees the pictures as they are.
+    pub fn is_none(&self) -> bool {
+        Augment { views: None, ..*self } == Augment::NONE
+    }
+}
+
+/// The network: a pretrained backbone, a pooling, a new head.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Model {
+    pub backbone: Backbone,
+    pub weights: Weights,
+    /// What the weights want as input; where not given it is what the weights' file says, else what they usually want.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Preprocessing>,
+    pub pool: Pool,
+    /// Layers between pooling and the output layer, which follows from the classes.
+    pub head: Vec<HeadLayer>,
+}
+
+/// A known architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Backbone {
+    #[serde(rename = "squeezenet1_1")]
+    SqueezeNet1_1,
+}
+
+/// Where the backbone's weights come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Weights {
+    /// A `.safetensors` file.
+    File(PathBuf),
+    /// Drawn by the seed: nothing pretrained.
+    Random,
+}
+
+impl Serialize for Weights {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Weights::File(path) => path.serialize(serializer),
+            Weights::Random => serializer.serialize_str("random"),
+        }
+    }
+}
+
+/// How pixel values become the network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preprocessing {
+    /// BGR minus 103.939, 116.779, 123.68 (Keras' VGG16 `preprocess_input`).
+    Caffe,
+    /// RGB in 0…1 minus (0.485, 0.456, 0.406), over (0.229, 0.224, 0.225).
+    Torch,
+}
+
+/// From a feature map to a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    Avg,
+    Max,
+}
+
+/// A layer of the new head.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadLayer {
+    Dense {
+        units: usize,
+        activation: Activation,
+    },
+    /// Share of the inputs set to zero while training, in `0..1`.
+    Dropout(f64),
+}
+
+/// What follows a dense layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    Linear,
+    Relu,
+}
+
+/// How it is trained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Train {
+    pub batch_size: usize,
+    /// At least one; their names differ.
+    pub phases: Vec<Phase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
+    /// What `best` means over the whole run; by default what early stopping watches, else `val_loss`.
+    #[serde(flatten)]
+    pub watch: Watch,
+    pub save: Save,
+}
+
+/// Which weights end up in `model/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Save {
+    /// Those of the best epoch of the whole run by the monitored value.
+    Best,
+    Last,
+}
+
+/// A stretch of epochs with its own optimizer and trainable layers; two phases are as two calls of Keras' `fit`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Phase {
+    pub name: String,
+    pub epochs: u32,
+    pub trainable: Trainable,
+    pub optimizer: Optimizer,
+}
+
+/// Which layers learn. The head always does, except with `none`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trainable {
+    Head,
+    All,
+    None,
+    /// The last N layers of the backbone, counted as Keras counts `base.layers[-N:]`.
+    LastLayers(usize),
+    /// This layer of the backbone and all after it.
+    From(String),
+    /// Layers of the backbone whose names match one of these globs.
+    Names(Vec<String>),
+}
+
+/// The rule of the update.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Keras' Adam: epsilon is added outside the bias correction.
+    Adam { lr: f64, beta_1: f64, beta_2: f64, epsilon: f64 },
+}
+
+impl Optimizer {
+    /// The learning rate that the phase starts with.
+    pub fn lr(&self) -> f64 {
+        match *self {
+            Optimizer::Adam { lr, .. } => lr,
+        }
+    }
+}
+
+/// A figure of an epoch that can be watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Loss,
+    Accuracy,
+    ValLoss,
+    ValAccuracy,
+}
+
+impl Metric {
+    /// The name in files and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Loss => "loss",
+            Metric::Accuracy => "accuracy",
+            Metric::ValLoss => "val_loss",
+            Metric::ValAccuracy => "val_accuracy",
+        }
+    }
+}
+
+/// Which direction is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Min,
+    Max,
+}
+
+impl Mode {
+    /// Whether `value` is better than `best` by more than `min_delta`; a NaN never is.
+    pub fn improves(self, value: f64, best: f64, min_delta: f64) -> bool {
+        match self {
+            Mode::Min => value < best - min_delta,
+            Mode::Max => value > best + min_delta,
+        }
+    }
+}
+
+/// Keras' `EarlyStopping`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EarlyStopping {
+    #[serde(flatten)]
+    pub watch: Watch,
+    /// Epochs without improvement after which a phase ends; 0 acts like 1, as in Keras.
+    pub patience: u32,
+    pub min_delta: f64,
+    /// A value that must be beaten before an epoch counts as an improvement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+    /// Epochs of the phase, counted from 0, before which nothing is watched.
+    pub start_from_epoch: u32,
+    pub restore_best_weights: bool,
+}
+
+/// Keras' `ReduceLROnPlateau`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReduceLrOnPlateau {
+    #[serde(flatten)]
+    pub watch: Watch,
+    pub factor: f64,
+    pub patience: u32,
+    pub min_delta: f64,
+    pub cooldown: u32,
+    pub min_lr: f64,
+}
+
+/// A metric and the direction in which it gets better, as the keys `monitor` and `mode` of what watches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Watch {
+    pub monitor: Metric,
+    pub mode: Mode,
+}

@@ -1,0 +1,127 @@
+//! The life of a run as the runner saw it: the lines of `run.jsonl`.
+
+use serde::{Deserialize, Serialize};
+
+/// An event in the life of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LifeEvent {
+    Queued {
+        name: String,
+        priority: i32,
+        group: Option<String>,
+    },
+    Moved {
+        order: i64,
+    },
+    Started {
+        attempt: u32,
+        executor: ExecutorKind,
+        process: Option<ProcessId>,
+        job_id: Option<String>,
+        host: String,
+    },
+    PauseRequested,
+    Paused,
+    Resumed,
+    CancelRequested,
+    Exited(Exited),
+    RetryScheduled {
+        attempt: u32,
+        after_s: u64,
+    },
+    Note {
+        text: String,
+    },
+    Tagged {
+        tags: Vec<String>,
+    },
+    /// A type that this version does not know; ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutorKind {
+    Local,
+    /// `finetop run`: no runner, the process of the command itself.
+    Foreground,
+}
+
+/// A pid alone is not an identity: it is one together with when the process started and on which boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    pub pid: i32,
+    /// Field 22 of `/proc/PID/stat`.
+    pub start_ticks: u64,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exited {
+    pub attempt: u32,
+    pub outcome: Outcome,
+    pub cause: Cause,
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+    pub message: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Finished,
+    Failed,
+    Cancelled,
+    Paused,
+    Lost,
+}
+
+/// Why an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Completed,
+    EarlyStopped,
+    /// Data, weights or configuration: it would fail again.
+    Experiment,
+    /// NaN or infinite loss.
+    Diverged,
+    OutOfMemory,
+    /// A panic or a signal.
+    Crashed,
+    TimeLimit,
+    DiskFull,
+    /// The worker could not even be started.
+    Start,
+    User,
+    Preempted,
+    WorkerGone,
+    NodeFailed,
+    HostRestarted,
+}
+
+impl Cause {
+    /// In words, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cause::Completed => "all epochs were trained",
+            Cause::EarlyStopped => "early stopping",
+            Cause::Experiment => "the experiment's data, weights or configuration",
+            Cause::Diverged => "the loss became NaN or infinite",
+            Cause::OutOfMemory => "out of memory",
+            Cause::Crashed => "the worker crashed",
+            Cause::TimeLimit => "the time limit was reached",
+            Cause::DiskFull => "the disk is full",
+            Cause::Start => "the worker could not be started",
+            Cause::User => "asked by the user",
+            Cause::Preempted => "preempted",
+            Cause::WorkerGone => "the worker vanished",
+            Cause::NodeFailed => "the node failed",
+            Cause::HostRestarted => "the host restarted",
+        }
+    }
+}
