@@ -41,8 +41,8 @@ impl Timestamp {
         self.local().strftime("%Y-%m-%d %H:%M").to_string()
     }
 
-    fn local(self) -> jiff::Zoned {
-        self.0.to_zoned(jiff::tz::TimeZone::system())
+    fn local(self) -> jiff::ZonedDateTime {
+        self.0.to_zoned_datetime(jiff::tz::TimeZone::system())
     }
 }
 
