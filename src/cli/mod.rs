@@ -1,6 +1,121 @@
-//! The command line.
+//! The command line: one file per subcommand, each of which parses its arguments, calls a room and prints.
+//!
+//! Invariants: what was asked for goes to standard output, everything else to standard error; the exit code is 0 when
+//! fine, 1 when a run failed, 2 for wrong usage or an invalid experiment, 130 when interrupted.
 
-/// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod add;
+mod cancel;
+mod check;
+mod completions;
+mod dashboard;
+mod events;
+mod failure;
+mod logs;
+mod ls;
+mod output;
+mod progress;
+mod rm;
+mod run;
+mod runner;
+mod select;
+mod show;
+mod wait;
+mod worker;
+
+use failure::Failure;
+
+/// htop for fine-tuning: queue experiments, watch them live, review the records.
+///
+/// Without a subcommand it queues the given experiments and opens the dashboard.
+#[derive(Debug, Parser)]
+#[command(name = "finetop", version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dashboard: dashboard::Args,
+    /// Folder that keeps the runs.
+    #[arg(long, global = true, env = "FINETOP_STORE", default_value = "runs", value_name = "DIR")]
+    store: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one experiment in the foreground, without a runner.
+    Run(run::Args),
+    /// Queue experiments; starts the runner when none lives.
+    Add(add::Args),
+    /// Validate experiments and say what would run.
+    Check(check::Args),
+    /// List the runs.
+    Ls(ls::Args),
+    /// Show a run.
+    Show(show::Args),
+    /// Print the output of a run's worker.
+    Logs(logs::Args),
+    /// Print what happened in a run.
+    Events(events::Args),
+    /// Cancel queued or running runs.
+    Cancel(cancel::Args),
+    /// Wait until runs have ended.
+    Wait(wait::Args),
+    /// Remove runs with all their files.
+    Rm(rm::Args),
+    /// The background process that works the queue off.
+    Runner(runner::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+    /// Train the run in a folder; what the runner starts.
+    #[command(hide = true)]
+    Worker(worker::Args),
+}
+
+/// Runs the program and gives its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let store = cli.store;
+    match cli.command {
+        None => dashboard::main(cli.dashboard, &store),
+        Some(Command::Run(args)) => run::main(args, &store),
+        Some(Command::Add(args)) => add::main(args, &store),
+        Some(Command::Check(args)) => check::main(args),
+        Some(Command::Ls(args)) => ls::main(args, &store),
+        Some(Command::Show(args)) => show::main(args, &store),
+        Some(Command::Logs(args)) => logs::main(args, &store),
+        Some(Command::Events(args)) => events::main(args, &store),
+        Some(Command::Cancel(args)) => cancel::main(args, &store),
+        Some(Command::Wait(args)) => wait::main(args, &store),
+        Some(Command::Rm(args)) => rm::main(args, &store),
+        Some(Command::Runner(args)) => runner::main(args, &store),
+        Some(Command::Completions(args)) => completions::main(args),
+        Some(Command::Worker(args)) => worker::main(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -6,3 +6,4 @@
 pub mod event;
 pub mod life;
 pub mod state;
+pub mod words;

@@ -1,0 +1,175 @@
+//! A real pseudo-terminal with the program in it, and what its screen shows.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
+
+/// Longest wait for anything; a busy machine is slow, a hang is longer.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the reading thread has seen of the program's output.
+struct Seen {
+    parser: vt100::Parser,
+    bytes: u64,
+    ended: bool,
+}
+
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    /// Kept open, as a shell would, so that the settings after the end can be read.
+    slave: Option<Box<dyn SlavePty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    settings_before: String,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+fn nonzero(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a terminal has rows and columns")
+}
+
+impl Terminal {
+    /// Starts `program` in a terminal of the given size.
+    pub fn start<A: AsRef<OsStr>>(
+        program: &str,
+        arguments: &[A],
+        (columns, rows): (u16, u16),
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> Terminal {
+        let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.cwd(folder);
+        command.env_remove("NO_COLOR");
+        for (key, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("COLORTERM", "truecolor")] {
+            command.env(key, value);
+        }
+        environment.iter().for_each(|(key, value)| command.env(key, value));
+        let settings_before = format!("{:?}", pair.master.get_termios());
+        let mut output = pair.master.try_clone_reader().expect("the terminal's output");
+        let keyboard = pair.master.take_writer().expect("the terminal's keyboard");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
+        let seen = Arc::new((Mutex::new(Seen { parser, bytes: 0, ended: false }), Condvar::new()));
+        let shared = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut block = [0u8; 65536];
+            while let Ok(n @ 1..) = output.read(&mut block) {
+                let mut seen = shared.0.lock().unwrap();
+                seen.parser.process(&block[..n]);
+                seen.bytes += n as u64;
+                shared.1.notify_all();
+            }
+            shared.0.lock().unwrap().ended = true;
+            shared.1.notify_all();
+        });
+        Terminal {
+            master: Some(pair.master),
+            slave: Some(pair.slave),
+            keyboard: Some(keyboard),
+            child,
+            seen,
+            settings_before,
+        }
+    }
+
+    /// Types `keys`.
+    pub fn type_keys(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().expect("an open keyboard");
+        keyboard.write_all(keys.as_bytes()).and_then(|()| keyboard.flush()).expect("keys are taken");
+    }
+
+    /// Waits until the screen satisfies `condition`, and gives its text.
+    pub fn wait_for(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.wait_for_screen(what, |screen| condition(&screen.contents()));
+        self.text()
+    }
+
+    /// Waits until `text` stands on the screen.
+    pub fn wait_for_text(&self, text: &str) -> String {
+        self.wait_for(text, |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen, with its modes, satisfies `condition`.
+    pub fn wait_for_screen(&self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        while !condition(seen.parser.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.ended, "waited for {what} on\n{}", seen.parser.screen().contents());
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    /// The screen's text now.
+    pub fn text(&self) -> String {
+        self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Runs `look` on the screen as it is.
+    pub fn with_screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.seen.0.lock().unwrap().parser.screen())
+    }
+
+    /// Bytes that the program has written so far.
+    pub fn bytes(&self) -> u64 {
+        self.seen.0.lock().unwrap().bytes
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.seen.0.lock().unwrap().parser.set_size(nonzero(rows), nonzero(columns));
+        self.master.as_ref().expect("an open terminal").resize(size(columns, rows)).expect("resize");
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.process_id().expect("a running program")
+    }
+
+    /// Waits for the program's end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the child's state") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the program does not end; its screen:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether the terminal is as it was before the program: settings, screen, cursor, mouse, paste.
+    pub fn assert_restored(&self) {
+        self.wait_for_screen("the terminal's modes to be reset", |screen| {
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
+        let settings = format!("{:?}", self.master.as_ref().expect("an open terminal").get_termios());
+        assert_eq!(settings, self.settings_before, "echo, line mode and the like");
+    }
+
+    /// Closes the terminal under the program, as a dropped line does.
+    pub fn hang_up(&mut self) {
+        self.keyboard = None;
+        self.slave = None;
+        self.master = None;
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
