@@ -1,0 +1,207 @@
+//! Bad input, each with one clear message that says what to do, the right exit code, nothing queued and nothing lost.
+
+mod workplace;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use workplace::{Workplace, tiny, wait_for};
+
+/// Files that must be refused before anything is queued: name, content, what the message says.
+fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
+    let yaml = tiny("x", 1, "1e-3");
+    let with = |from: &str, to: &str| {
+        assert!(yaml.contains(from), "{from}");
+        yaml.replace(from, to).into_bytes()
+    };
+    let mut large = yaml.clone().into_bytes();
+    large.extend(std::iter::repeat_n(b"# padding\n".as_slice(), 210_000).flatten());
+    let bomb = format!(
+        "a: &a [x, x, x, x, x, x, x, x, x]\n{}{yaml}",
+        ('b'..='l').zip('a'..).map(|(next, last)| format!("{next}: &{next} [{}]\n", vec![format!("*{last}"); 9].join(", "))).collect::<String>()
+    );
+    vec![
+        ("unknown-key", with("batch_size", "batchsize"), &["batchsize", "batch_size", "unknown-key.yaml:10"]),
+        ("wrong-type", with("batch_size: 8", "batch_size: many"), &["many", "wrong-type.yaml:10"]),
+        ("out-of-range", with("lr: 1e-3", "lr: -1"), &["-1", "out-of-range.yaml:12"]),
+        ("not-finite", with("lr: 1e-3", "lr: .nan"), &["not-finite.yaml:12"]),
+        ("two-mistakes", with("batch_size: 8", "batch_size: 0\n  epoch: 3"), &["batch_size", "epoch", "two-mistakes.yaml:11"]),
+        ("empty", Vec::new(), &["empty"]),
+        ("binary", (0..=255).cycle().take(4096).collect(), &["binary.yaml"]),
+        ("large", large, &["1 MiB"]),
+        ("alias-bomb", bomb.into_bytes(), &["alias"]),
+        ("no-folder", with("train: data/train", "train: data/trian"), &["data/trian", "train"]),
+        ("slash", with("name: x", "name: a/b"), &["name", "a/b"]),
+        ("dots", with("name: x", "name: .."), &["name"]),
+        ("control", with("name: x", "name: \"a\\eb\""), &["name"]),
+        ("unknown-layer", with("{ last_layers: 2 }", "{ from: fire66 }"), &["fire66", "fire6"]),
+        ("no-weights", with("weights: random", "weights: data/none.safetensors"), &["none.safetensors"]),
+        ("not-weights", with("weights: random", "weights: garbage.safetensors"), &["garbage.safetensors"]),
+        ("one-class", with("data/train, val: data/val", "one/train, val: one/val"), &["one class"]),
+        ("empty-class", with("data/train, val: data/val", "hollow/train, val: hollow/val"), &["green"]),
+    ]
+}
+
+/// Folders for the cases above.
+fn prepare(here: &Workplace) {
+    here.write("garbage.safetensors", b"this is not a safetensors file at all");
+    for split in ["train", "val"] {
+        copy(&here.path(&format!("data/{split}/red")), &here.path(&format!("one/{split}/red")));
+        for class in ["red", "blue"] {
+            copy(&here.path(&format!("data/{split}/{class}")), &here.path(&format!("hollow/{split}/{class}")));
+        }
+        std::fs::create_dir_all(here.path(&format!("hollow/{split}/green"))).unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_queued() {
+    let here = Workplace::with_pictures();
+    prepare(&here);
+    for (name, content, says) in refused() {
+        let file = here.write(&format!("{name}.yaml"), content);
+        let ended = here.finetop(&["check".as_ref(), file.as_os_str()]);
+        assert_eq!(ended.code, 2, "{name}: {}{}", ended.stdout, ended.stderr);
+        ended.says(says);
+    }
+}
+
+#[test]
+fn a_mistaken_file_is_not_queued_and_neither_are_its_neighbours() {
+    let here = Workplace::with_pictures();
+    let good = here.experiment("good", 1);
+    let bad = here.write("bad.yaml", tiny("bad", 1, "1e-3").replace("batch_size", "batchsize"));
+    here.finetop(&["add".as_ref(), good.as_os_str(), bad.as_os_str()]).exited(2).says(&["batchsize", "batch_size"]);
+    here.finetop(&["run".as_ref(), bad.as_os_str()]).exited(2);
+    let listed = here.finetop(&["ls", "--json"]);
+    assert!(listed.stdout.trim().is_empty() || listed.stdout.trim() == "[]", "{}", listed.stdout);
+}
+
+#[test]
+fn a_failure_while_setting_up_is_in_the_record_like_any_other() {
+    let here = Workplace::with_pictures();
+    let file = here.write("weights.yaml", tiny("weights", 1, "1e-3").replace("weights: random", "weights: w.safetensors"));
+    // A well-formed file, but of another network.
+    here.write("w.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
+    here.finetop(&["run".as_ref(), file.as_os_str()]).exited(1).says(&["conv1.weight"]);
+    let shown = here.json(&["show", "1", "--json"]);
+    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("failed"), Some("experiment")));
+}
+
+#[test]
+fn corrupt_pictures_are_skipped_by_name() {
+    let here = Workplace::with_pictures();
+    here.write("data/train/red/broken.png", b"\x89PNG\r\n\x1a\nno more");
+    here.write("data/train/red/empty.jpg", b"");
+    let file = here.experiment("skips", 1);
+    here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    let events = here.lines(&here.run_folder(1).join("events.jsonl"));
+    let skipped: Vec<_> = events.iter().filter(|e| e["type"] == "skipped").map(|e| e["source"].as_str().unwrap()).collect();
+    assert_eq!(skipped.len(), 2, "{skipped:?}");
+    assert!(skipped.iter().any(|s| s.contains("broken.png")) && skipped.iter().any(|s| s.contains("empty.jpg")));
+}
+
+#[test]
+fn a_run_that_diverges_fails_with_its_cause() {
+    let here = Workplace::with_pictures();
+    let file = here.write("nan.yaml", tiny("nan", 30, "1e30"));
+    here.finetop(&["run".as_ref(), file.as_os_str()]).exited(1);
+    let shown = here.json(&["show", "1", "--json"]);
+    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("failed"), Some("diverged")));
+}
+
+#[test]
+fn a_second_runner_is_told_who_holds_the_store() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("long", 400);
+    here.finetop(&["add".as_ref(), file.as_os_str()]).succeeded();
+    let pid = here.json(&["runner", "status", "--json"])["pid"].to_string();
+    here.finetop(&["runner", "serve"]).exited(1).says(&["runner", &pid]);
+    here.finetop(&["rm", "1"]).exited(1).says(&["cancel"]);
+    here.finetop(&["cancel", "1"]).succeeded();
+}
+
+#[test]
+fn ids_that_do_not_exist_are_said() {
+    let here = Workplace::with_pictures();
+    for command in ["show", "logs", "events", "cancel", "wait", "rm"] {
+        here.finetop(&[command, "7"]).exited(2).says(&["7"]);
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_leaves_nothing_half_made() {
+    let here = Workplace::with_pictures();
+    let small = here.path("small");
+    std::fs::create_dir(&small).unwrap();
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small).output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        println!("skipped: mounting a small tmpfs is not allowed here");
+        return;
+    }
+    let unmount = Unmount(&small);
+    // Fill it to the last page.
+    let _ = std::fs::write(small.join("filler"), vec![0u8; 1 << 20]);
+    let file = here.experiment("full", 1);
+    let store = small.join("runs");
+    let ended = here.finetop(&["add".as_ref(), file.as_os_str(), "--store".as_ref(), store.as_os_str()]);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("free some space"), "{}", ended.stderr);
+    let left = std::fs::read_dir(&store).map_or(0, |entries| entries.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("full")).count());
+    assert_eq!(left, 0, "no half-made run");
+    let _ = here.finetop(&["runner".as_ref(), "stop".as_ref(), "--now".as_ref(), "--store".as_ref(), store.as_os_str()]);
+    drop(unmount);
+}
+
+struct Unmount<'a>(&'a Path);
+
+impl Drop for Unmount<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0).output();
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_said() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("x", 1);
+    let locked = here.path("locked");
+    std::fs::create_dir(&locked).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o500)).unwrap();
+    let probe = std::fs::write(locked.join("probe"), b"");
+    let store = if probe.is_ok() {
+        // Root may write anywhere that is not read-only; a file where a folder is wanted stops everyone.
+        here.write("occupied", b"a file");
+        here.path("occupied/runs")
+    } else {
+        locked.join("runs")
+    };
+    let ended = here.finetop(&["add".as_ref(), file.as_os_str(), "--store".as_ref(), store.as_os_str()]).exited(1);
+    assert!(ended.stderr.contains("could not"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_read_only_store_can_still_be_reviewed() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("x", 1);
+    here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    let mount = std::process::Command::new("mount").args(["--bind", "-o", "ro"]).arg(here.store()).arg(here.store()).output();
+    if !mount.is_ok_and(|mount| mount.status.success()) {
+        println!("skipped: a read-only bind mount is not allowed here");
+        return;
+    }
+    let store = here.store();
+    let unmount = Unmount(&store);
+    assert_eq!(here.json(&["show", "1", "--json"])["state"], "finished");
+    let ended = here.finetop(&["add".as_ref(), file.as_os_str()]).exited(1);
+    assert!(ended.stderr.contains("read-only"), "{}", ended.stderr);
+    drop(unmount);
+    wait_for("the store to be writable again", || std::fs::write(store.join("probe"), b"").is_ok());
+}

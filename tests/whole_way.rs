@@ -1,0 +1,200 @@
+//! From a YAML file to a finished run, from outside: the command line and the files it leaves.
+
+mod workplace;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+use workplace::{Ended, Workplace, tiny, wait_for};
+
+#[test]
+fn run_trains_in_the_foreground_and_leaves_a_record() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("tiny", 2);
+    let ended = here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    assert_eq!(ended.stdout.lines().filter(|line| line.contains("val_loss")).count(), 4, "a line per epoch:\n{}", ended.stdout);
+
+    let shown = here.json(&["show", "1", "--json"]);
+    assert_eq!(shown["id"], 1);
+    assert_eq!(shown["name"], "tiny");
+    assert_eq!(shown["state"], "finished");
+    assert_eq!(shown["reason"], "completed");
+    assert_eq!(shown["attempts"], 1);
+    assert_eq!(shown["epochs"].as_array().unwrap().len(), 4);
+    assert!(shown["best"]["value"].as_f64().unwrap().is_finite());
+    assert!(shown["seconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(shown["lr_changes"][0]["reason"], "phase");
+
+    let folder = here.run_folder(1);
+    assert_eq!(std::fs::read_to_string(folder.join("experiment.yaml")).unwrap(), tiny("tiny", 2, "1e-3"));
+    for file in ["resolved.yaml", "log.txt", "checkpoints/last.safetensors", "checkpoints/best.safetensors"] {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    for file in ["model.safetensors", "labels.json", "resolved.yaml"] {
+        assert!(folder.join("model").join(file).is_file(), "model/{file}");
+    }
+    let labels: Vec<String> = serde_json::from_slice(&std::fs::read(folder.join("model/labels.json")).unwrap()).unwrap();
+    assert_eq!(labels, ["blue", "green", "red"]);
+    for log in ["run.jsonl", "events.jsonl"] {
+        let numbers: Vec<u64> = here.lines(&folder.join(log)).iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>(), "{log} is numbered without gaps");
+    }
+}
+
+#[test]
+fn three_are_queued_and_run_one_after_the_other() {
+    let here = Workplace::with_pictures();
+    let files: Vec<_> = ["a", "b", "c"].iter().map(|name| here.experiment(name, 1)).collect();
+    let mut arguments = vec!["add".into()];
+    arguments.extend(files.iter().map(|file| file.clone().into_os_string()));
+    here.finetop(&arguments).succeeded();
+    here.finetop(&["wait", "1", "2", "3"]).succeeded();
+    let listed = here.json(&["ls", "--json"]);
+    let states: Vec<_> = listed.as_array().unwrap().iter().map(|run| (run["name"].as_str().unwrap(), run["state"].as_str().unwrap())).collect();
+    assert_eq!(states, [("a", "finished"), ("b", "finished"), ("c", "finished")]);
+    let mut previous_end = String::new();
+    for id in 1..=3 {
+        let life = here.lines(&here.run_folder(id).join("run.jsonl"));
+        let types: Vec<_> = life.iter().map(|line| line["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["queued", "started", "exited"]);
+        assert!(life[1]["time"].as_str().unwrap() >= previous_end.as_str(), "one slot: one after the other");
+        previous_end = life[2]["time"].as_str().unwrap().to_owned();
+    }
+    here.finetop(&["logs", "2"]).succeeded();
+    let events = here.finetop(&["events", "2", "--json"]).succeeded();
+    assert!(events.stdout.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}
+
+#[test]
+fn twenty_on_three_slots_all_finish_each_started_once() {
+    let here = Workplace::with_pictures();
+    let mut arguments = vec!["add".into(), "--slots".into(), "3".into()];
+    arguments.extend((0..20).map(|n| here.experiment(&format!("run{n}"), 1).into_os_string()));
+    here.finetop(&arguments).succeeded();
+    here.finetop(&["wait", "--all"]).succeeded();
+    let listed = here.json(&["ls", "--json"]);
+    assert_eq!(listed.as_array().unwrap().len(), 20);
+    let mut running = BTreeMap::new();
+    for id in 1..=20u32 {
+        let life = here.lines(&here.run_folder(id).join("run.jsonl"));
+        assert_eq!(life.iter().filter(|line| line["type"] == "started").count(), 1, "run {id} is started once");
+        assert_eq!(life.last().unwrap()["outcome"], "finished", "run {id}");
+        for line in life {
+            match line["type"].as_str().unwrap() {
+                "started" => running.insert((line["time"].as_str().unwrap().to_owned(), 1, id), 1),
+                "exited" => running.insert((line["time"].as_str().unwrap().to_owned(), 0, id), -1),
+                _ => None,
+            };
+        }
+    }
+    let mut now = 0;
+    for change in running.values() {
+        now += change;
+        assert!(now <= 3, "never more than the slots");
+    }
+}
+
+#[test]
+fn figures_do_not_depend_on_chance_or_loader_threads() {
+    let here = Workplace::with_pictures();
+    let augmented = |name: &str, threads: u32| {
+        tiny(name, 2, "1e-3").replace(
+            "image_size: 32",
+            &format!("image_size: 32, loader_threads: {threads}, augment: {{ rotation: 20, zoom: 0.2, width_shift: 0.1, horizontal_flip: true }}"),
+        )
+    };
+    for (index, threads) in [1, 2, 5].into_iter().enumerate() {
+        let file = here.write(&format!("threads{threads}.yaml"), augmented("same", threads));
+        here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+        let figures = |id: usize| -> Vec<_> {
+            let shown = here.json(&["show", &id.to_string(), "--json"]);
+            let epochs = shown["epochs"].as_array().unwrap().clone();
+            epochs.iter().map(|e| ["loss", "accuracy", "val_loss", "val_accuracy"].map(|key| e[key].to_string())).collect()
+        };
+        assert_eq!(figures(1), figures(index + 1), "with {threads} loader threads");
+    }
+}
+
+#[test]
+fn add_returns_at_once_and_holds_no_stream_open() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("long", 400);
+    let mut child = here
+        .command(&["add".as_ref(), file.as_os_str()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As sshd does: until the end of both streams, which any process that kept them would put off.
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert!(child.wait().unwrap().success(), "{err}");
+    let shown = here.json(&["show", "1", "--json"]);
+    assert!(["queued", "starting", "running"].contains(&shown["state"].as_str().unwrap()), "{shown}");
+    here.wait_for_run(1, "the run to train", |run| run["epochs"].as_array().is_some_and(|epochs| epochs.len() > 2));
+    here.finetop(&["cancel", "1"]).succeeded();
+    let ended = here.finetop(&["wait", "1"]).exited(1);
+    drop(ended);
+    let shown = here.json(&["show", "1", "--json"]);
+    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("cancelled"), Some("user")));
+}
+
+#[test]
+fn without_a_terminal_paths_are_run_with_a_line_per_epoch() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("piped", 1);
+    let ended = here.finetop(&[file.as_os_str()]).succeeded();
+    assert_eq!(ended.stdout.lines().filter(|line| line.contains("val_loss")).count(), 2);
+    assert!(!ended.stdout.contains('\x1b'), "no escape sequences in a pipe");
+}
+
+#[test]
+fn an_interrupted_run_keeps_a_checkpoint_and_exits_with_130() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("long", 400);
+    let child = here.command(&["run".as_ref(), file.as_os_str()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    here.wait_for_run(1, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
+    let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    Ended::from(child.wait_with_output().unwrap()).exited(130);
+    assert!(here.run_folder(1).join("checkpoints/last.safetensors").is_file());
+    assert_eq!(here.json(&["show", "1", "--json"])["state"], "cancelled");
+}
+
+#[test]
+fn runs_are_found_by_number_name_and_prefix_and_removed() {
+    let here = Workplace::with_pictures();
+    for name in ["apple", "apricot"] {
+        let file = here.experiment(name, 1);
+        here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    }
+    for (text, id) in [("1", 1), ("0002", 2), ("apple", 1), ("0001-app", 1), ("apr", 2)] {
+        assert_eq!(here.json(&["show", text, "--json"])["id"], id, "{text}");
+    }
+    here.finetop(&["show", "ap"]).exited(2).says(&["apple", "apricot"]);
+    here.finetop(&["show", "99"]).exited(2).says(&["99"]);
+    here.finetop(&["rm", "1"]).succeeded();
+    assert_eq!(here.json(&["ls", "--json"]).as_array().unwrap().len(), 1);
+    let file = here.experiment("plum", 1);
+    here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    assert_eq!(here.json(&["show", "plum", "--json"])["id"], 3, "ids are never reused");
+}
+
+#[test]
+fn the_runner_says_how_it_is_and_stops() {
+    let here = Workplace::with_pictures();
+    assert_eq!(here.json(&["runner", "status", "--json"])["running"], false);
+    let file = here.experiment("one", 1);
+    here.finetop(&["add".as_ref(), file.as_os_str()]).succeeded();
+    let status = here.json(&["runner", "status", "--json"]);
+    assert_eq!(status["running"], true);
+    let pid = status["pid"].as_u64().unwrap();
+    here.finetop(&["wait", "1"]).succeeded();
+    here.finetop(&["runner", "stop"]).succeeded();
+    wait_for("the runner's end", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    assert_eq!(here.json(&["runner", "status", "--json"])["running"], false);
+}
