@@ -92,7 +92,7 @@ fn a_failure_while_setting_up_is_in_the_record_like_any_other() {
     here.write("w.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
     here.finetop(&["run".as_ref(), file.as_os_str()]).exited(1).says(&["conv1.weight"]);
     let shown = here.json(&["show", "1", "--json"]);
-    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("failed"), Some("experiment")));
+    assert_eq!((shown["state"].as_str(), shown["reason"].as_str()), (Some("failed"), Some("experiment")));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_run_that_diverges_fails_with_its_cause() {
     let file = here.write("nan.yaml", tiny("nan", 30, "1e30"));
     here.finetop(&["run".as_ref(), file.as_os_str()]).exited(1);
     let shown = here.json(&["show", "1", "--json"]);
-    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("failed"), Some("diverged")));
+    assert_eq!((shown["state"].as_str(), shown["reason"].as_str()), (Some("failed"), Some("diverged")));
 }
 
 #[test]

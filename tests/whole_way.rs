@@ -140,7 +140,7 @@ fn add_returns_at_once_and_holds_no_stream_open() {
     let ended = here.finetop(&["wait", "1"]).exited(1);
     drop(ended);
     let shown = here.json(&["show", "1", "--json"]);
-    assert_eq!((shown["state"].as_str(), shown["cause"].as_str()), (Some("cancelled"), Some("user")));
+    assert_eq!((shown["state"].as_str(), shown["reason"].as_str()), (Some("cancelled"), Some("user")));
 }
 
 #[test]
