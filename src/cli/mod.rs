@@ -15,6 +15,7 @@ mod completions;
 mod dashboard;
 mod events;
 mod failure;
+mod follow;
 mod logs;
 mod ls;
 mod output;

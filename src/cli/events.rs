@@ -1,0 +1,54 @@
+//! `finetop events ID`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::{follow, output, select};
+use crate::base::text::printable;
+use crate::record::event::{Event, Line};
+use crate::record::{Tail, words};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Number, name, or a beginning that only one run has.
+    #[arg(value_name = "ID")]
+    run: String,
+    /// Go on until the run is over.
+    #[arg(short, long)]
+    follow: bool,
+    /// Print the events as JSON, a line each, steps included.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let run = select::run(store, &args.run)?;
+    let mut tail = Tail::<Event>::new(run.events());
+    let mut print_new = || -> Result<(), Failure> {
+        tail.read()?.lines.iter().for_each(|line| print(line, args.json));
+        Ok(())
+    };
+    if !args.follow {
+        print_new()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut result = Ok(());
+    follow::until(&run, || {
+        let over = follow::is_over(&run);
+        result = print_new();
+        over || result.is_err()
+    });
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+fn print(line: &Line<Event>, json: bool) {
+    if json {
+        if let Ok(text) = serde_json::to_string(line) {
+            output::line(&text);
+        }
+    } else if !matches!(line.event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
+        let text = printable(&words::words(&line.event));
+        output::line(&format!("{}  {:<6}  {text}", line.time.local_time(), words::kind(&line.event)));
+    }
+}

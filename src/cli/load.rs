@@ -1,0 +1,67 @@
+//! Experiment files as they are named on the command line: all of them must be right before anything is done with one.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::output;
+use crate::experiment::{self, Loaded, Override};
+
+/// Keys that are changed from the command line.
+#[derive(Debug, Default, clap::Args)]
+pub struct Changes {
+    /// Override a key, as `train.batch_size=64`; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// Reads the experiments in `paths`: files, and folders, of which each `.yaml` and `.yml` in them counts.
+///
+/// # Errors
+/// Every mistake of every file was printed; nothing of any of them may be used.
+pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure> {
+    let overrides = overrides(changes)?;
+    let mut loaded = Vec::new();
+    let mut wrong = 0;
+    for file in files(paths)? {
+        match experiment::load(&file, &overrides) {
+            Ok(experiment) => loaded.push(experiment),
+            Err(mistakes) => {
+                output::mistakes(&mistakes);
+                wrong += mistakes.iter().count();
+            }
+        }
+    }
+    match wrong {
+        0 => Ok(loaded),
+        1 => Err(Failure::usage("an experiment has a mistake; nothing was done")),
+        n => Err(Failure::usage(format!("the experiments have {n} mistakes; nothing was done"))),
+    }
+}
+
+fn overrides(changes: &Changes) -> Result<Vec<Override>, Failure> {
+    changes.set.iter().map(|text| Override::parse(text).map_err(|error| Failure::usage(error.to_string()))).collect()
+}
+
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(in_folder(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error| Failure::failed(format!("could not read {}: {error}", folder.display()));
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let is_experiment = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_experiment).collect();
+    found.sort();
+    if found.is_empty() {
+        return Err(Failure::usage(format!("there is no .yaml file in {}", folder.display())));
+    }
+    Ok(found)
+}

@@ -1,0 +1,63 @@
+//! `finetop logs ID`.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::{follow, output, select};
+use crate::base::text::printable;
+use crate::record::RunDir;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Number, name, or a beginning that only one run has.
+    #[arg(value_name = "ID")]
+    run: String,
+    /// Go on until the run is over.
+    #[arg(short, long)]
+    follow: bool,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let run = select::run(store, &args.run)?;
+    let mut log = Log { offset: 0, rest: String::new() };
+    if args.follow {
+        follow::until(&run, || {
+            let over = follow::is_over(&run);
+            log.print_new(&run);
+            over
+        });
+    } else {
+        log.print_new(&run);
+    }
+    if !log.rest.is_empty() {
+        output::line(&printable(&log.rest));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A place in `log.txt`.
+struct Log {
+    offset: u64,
+    /// A last line without its end.
+    rest: String,
+}
+
+impl Log {
+    /// Prints the lines that came since. A log that is not there yet has none.
+    fn print_new(&mut self, run: &RunDir) {
+        let mut bytes = Vec::new();
+        let Ok(mut file) = File::open(run.log_txt()) else { return };
+        if file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).is_err() {
+            return;
+        }
+        self.offset += bytes.len() as u64;
+        self.rest.push_str(&String::from_utf8_lossy(&bytes));
+        if let Some(end) = self.rest.rfind('\n') {
+            let whole: String = self.rest.drain(..=end).collect();
+            whole.lines().for_each(|line| output::line(&printable(line)));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `finetop show ID`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::{output, select};
+use crate::base::clock;
+use crate::base::text::{duration, learning_rate, metric, printable};
+use crate::record::summary::Summary;
+use crate::record::{RunState, view, words};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Number, name, or a beginning that only one run has.
+    #[arg(value_name = "ID")]
+    run: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let dir = select::run(store, &args.run)?;
+    let run = view::load(&dir);
+    if args.json {
+        output::json(&Summary::new(&run, dir.path()));
+    } else {
+        head(&run, dir.path());
+        epochs(&run);
+        turns(&run);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn head(run: &RunState, path: &Path) {
+    output::line(&format!("{} {}  {}", run.id, printable(&run.name), run.status().name()));
+    let mut say = |key: &str, value: String| output::line(&format!("  {key:<11}{}", printable(&value)));
+    if let Some(cause) = run.cause() {
+        say("reason", cause.words().into());
+    }
+    let end = Summary::new(run, path).end;
+    for (key, value) in [("error", end.error), ("hint", end.hint)] {
+        value.into_iter().for_each(|value| say(key, value));
+    }
+    if let Some(plan) = &run.training.plan {
+        say("data", format!("{} training, {} validation samples; {}", plan.train_samples, plan.val_samples, plan.classes.join(", ")));
+        say("on", format!("{} ({}, {} threads)", plan.host, plan.device, plan.threads));
+    }
+    if let Some(best) = &run.training.best {
+        say("best", format!("{} {} in epoch {}", best.monitor, metric(best.value), best.epoch));
+    }
+    if let Some(time) = run.running_time(clock::now()) {
+        say("time", duration(time));
+    }
+    if run.life.attempts > 1 {
+        say("attempts", run.life.attempts.to_string());
+    }
+    say("folder", path.display().to_string());
+}
+
+fn epochs(run: &RunState) {
+    if run.training.epochs.is_empty() {
+        return;
+    }
+    output::line("");
+    output::line("epoch  phase             loss  accuracy  val_loss  val_accuracy        lr  seconds");
+    for epoch in &run.training.epochs {
+        output::line(&format!(
+            "{:>5}  {:<12}  {:>8}  {:>8}  {:>8}  {:>12}  {:>8}  {:>7.2}",
+            epoch.epoch,
+            crate::base::text::truncated(&printable(&epoch.phase), 12),
+            metric(epoch.loss),
+            metric(epoch.accuracy),
+            metric(epoch.val_loss),
+            metric(epoch.val_accuracy),
+            learning_rate(epoch.lr),
+            epoch.seconds,
+        ));
+    }
+}
+
+/// What changed the course: rates, early stops, advice.
+fn turns(run: &RunState) {
+    use crate::record::event::Event;
+    let is_turn = |event: &Event| matches!(event, Event::LrChanged(_) | Event::EarlyStopped(_) | Event::Advice(_) | Event::Skipped(_));
+    let lines: Vec<_> = run.training.feed.iter().filter(|line| is_turn(&line.event)).collect();
+    if !lines.is_empty() {
+        output::line("");
+    }
+    for line in lines {
+        output::line(&format!("{:<7}{}", words::kind(&line.event), printable(&words::words(&line.event))));
+    }
+}

@@ -1,0 +1,122 @@
+//! `finetop worker RUN_DIR`: trains one run. The runner starts it, and `finetop run` does.
+//!
+//! Invariants: it writes `events.jsonl` and below `checkpoints/` and `model/`, nothing else; whatever goes wrong, a panic
+//! included, is in the events before it exits; SIGTERM and SIGINT make it write a checkpoint and leave.
+
+use std::os::unix::process::CommandExt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::failure::Failure;
+use super::output;
+use crate::experiment::{self, Experiment};
+use crate::record::event::{Event, Failed};
+use crate::record::life::Cause;
+use crate::record::{RunDir, Writer, words};
+use crate::runner::executor::exit_code;
+use crate::train::{self, End, Job};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[arg(value_name = "RUN_DIR")]
+    folder: PathBuf,
+    /// How many times the run was started, this one included.
+    #[arg(long, default_value_t = 1)]
+    attempt: u32,
+}
+
+pub fn main(args: Args) -> Result<ExitCode, Failure> {
+    let folder = args.folder.canonicalize().unwrap_or(args.folder);
+    let dir = RunDir::at(&folder).ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
+    let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
+    let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
+    let trained = std::panic::catch_unwind(AssertUnwindSafe(|| train(&dir, args.attempt, &mut events, &stop)));
+    let failed = match trained {
+        Ok(Ok(End::Finished(_))) => return Ok(ExitCode::from(exit_code::FINISHED)),
+        Ok(Ok(End::Stopped)) => return Ok(ExitCode::from(exit_code::STOPPED)),
+        Ok(Err(failed)) => failed,
+        Err(panic) => crashed(&*panic),
+    };
+    let mut failure = Failure::failed(failed.error.clone()).maybe_hint(failed.hint.clone());
+    if let Err(error) = events.write(Event::Failed(failed)) {
+        failure = failure.hint(format!("this could not be recorded: {error}"));
+    }
+    Err(failure)
+}
+
+/// Set by SIGTERM and SIGINT; the second one ends the process at once. SIGHUP is the terminal's affair, not ours.
+fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit_code::STOPPED), Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
+    Ok(stop)
+}
+
+fn train(dir: &RunDir, attempt: u32, events: &mut Writer<Event>, stop: &AtomicBool) -> Result<End, Failed> {
+    let loaded = experiment::load(&dir.resolved_yaml(), &[]).map_err(|mistakes| Failed {
+        cause: Cause::Experiment,
+        error: mistakes.to_string(),
+        causes: Vec::new(),
+        hint: None,
+    })?;
+    let_threads_be(&loaded.experiment);
+    let job = Job { experiment: &loaded.experiment, folder: dir.path(), attempt };
+    let mut emit = |event: Event| {
+        log(&event);
+        events.write(event)
+    };
+    train::run(&job, &mut emit, stop).map_err(|error| failed(&error))
+}
+
+fn failed(error: &train::Error) -> Failed {
+    let chain = anyhow::Chain::new(error).skip(1).map(ToString::to_string).collect();
+    Failed { cause: error.cause(), error: error.to_string(), causes: chain, hint: error.hint() }
+}
+
+fn crashed(panic: &(dyn std::any::Any + Send)) -> Failed {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    Failed {
+        cause: Cause::Crashed,
+        error: format!("the worker panicked: {}", text.unwrap_or("without a message")),
+        causes: Vec::new(),
+        hint: Some("this is a bug in finetop; log.txt has where it happened".into()),
+    }
+}
+
+/// What people look for in `log.txt`; the steps are in the events.
+fn log(event: &Event) {
+    if !matches!(event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
+        output::line(&format!("{}  {:<6}  {}", crate::base::clock::now(), words::kind(event), words::words(event)));
+    }
+}
+
+/// Candle and our kernels take their number of threads from the environment, which must stand before the first use: the
+/// process starts itself again with the right one.
+fn let_threads_be(experiment: &Experiment) {
+    const KEY: &str = "RAYON_NUM_THREADS";
+    let wanted = match experiment.threads {
+        0 => std::env::var("FINETOP_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(0),
+        threads => threads,
+    };
+    let is_set = std::env::var(KEY).is_ok_and(|text| text == wanted.to_string());
+    if wanted == 0 || is_set {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(KEY, wanted.to_string()).exec();
+        output::warning(&format!("could not set the number of threads: {error}"));
+    }
+}
+
+/// The command line of a worker, for whoever starts one.
+pub fn arguments(folder: &Path, attempt: u32) -> Vec<std::ffi::OsString> {
+    vec!["worker".into(), folder.into(), "--attempt".into(), attempt.to_string().into()]
+}
