@@ -119,3 +119,104 @@ fn mix(a: u8, b: u8, share: f32) -> f32 {
     let (a, b) = (f32::from(a), f32::from(b));
     a + (b - a) * share
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixtures::{AUGMENT, picture};
+    use serde_json::Value;
+
+    fn applied(transform: &Transform, picture: &RgbImage) -> Vec<f32> {
+        let mut out = vec![f32::NAN; picture.as_raw().len()];
+        transform.apply(picture, |at, rgb| out[3 * at..][..3].copy_from_slice(&rgb));
+        out
+    }
+
+    fn transform_of(params: &Value) -> Transform {
+        let number = |key: &str| params[key].as_f64().unwrap();
+        Transform {
+            theta: number("theta"),
+            tx: number("tx"),
+            ty: number("ty"),
+            zx: number("zx"),
+            zy: number("zy"),
+            flip_horizontal: params["flip_horizontal"].as_bool().unwrap(),
+        }
+    }
+
+    #[test]
+    fn agrees_with_keras() {
+        let reference: Value = serde_json::from_str(include_str!("../../tests/reference/transforms.json")).unwrap();
+        let cases = reference["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 8);
+        for case in cases {
+            let numbers = |key: &str| serde_json::from_value::<Vec<f32>>(case[key].clone()).unwrap();
+            let (width, height) = (case["width"].as_u64().unwrap() as u32, case["height"].as_u64().unwrap() as u32);
+            let input = numbers("input_hwc").into_iter().map(|level| level as u8).collect();
+            let ours = applied(&transform_of(&case["params"]), &RgbImage::from_raw(width, height, input).unwrap());
+            let theirs = numbers("output_hwc");
+            assert_eq!(ours.len(), theirs.len());
+            let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst <= 0.02, "{}: {worst} grey levels", case["params"]);
+        }
+    }
+
+    #[test]
+    fn shifts_move_as_they_are_named_and_repeat_the_edge() {
+        let source = picture(8, 8, 5);
+        let still = Transform { theta: 0.0, tx: 0.0, ty: 0.0, zx: 1.0, zy: 1.0, flip_horizontal: false };
+        let sideways = applied(&Transform { tx: 2.0, ..still }, &source);
+        let upwards = applied(&Transform { ty: 2.0, ..still }, &source);
+        for (x, y, pixel) in source.enumerate_pixels() {
+            let at = |x: u32, y: u32| source.get_pixel(x.min(7), y.min(7)).0.map(f32::from);
+            let index = 3 * (8 * y + x) as usize;
+            assert_eq!(sideways[index..][..3], at(x + 2, y));
+            assert_eq!(upwards[index..][..3], at(x, y + 2));
+            assert_eq!(applied(&still, &source)[index..][..3], pixel.0.map(f32::from));
+        }
+    }
+
+    #[test]
+    fn one_pixel_wide_pictures_do_not_fail() {
+        let all = Transform { theta: 33.0, tx: 2.0, ty: -1.0, zx: 0.5, zy: 1.5, flip_horizontal: true };
+        for (width, height) in [(1, 1), (1, 5), (5, 1)] {
+            assert!(applied(&all, &picture(width, height, 1)).iter().all(|v| (0.0..=255.0).contains(v)));
+        }
+    }
+
+    #[test]
+    fn draws_are_within_their_ranges_and_cover_them() {
+        let drawn: Vec<Transform> = (0..4_000).map(|n| Transform::draw(&AUGMENT, 100, 1, n % 50, n / 50)).collect();
+        let check = |name: &str, value: fn(&Transform) -> f64, low: f64, high: f64| {
+            let values: Vec<f64> = drawn.iter().map(value).collect();
+            let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+            let edge = (high - low) * 0.01;
+            assert!(
+                least >= low && least < low + edge && most <= high && most > high - edge,
+                "{name}: {least}..{most}"
+            );
+        };
+        check("theta", |t| t.theta, -20.0, 20.0);
+        check("tx", |t| t.tx, -10.0, 10.0);
+        check("ty", |t| t.ty, -10.0, 10.0);
+        check("zx", |t| t.zx, 0.8, 1.2);
+        check("zy", |t| t.zy, 0.8, 1.2);
+        let flipped = drawn.iter().filter(|t| t.flip_horizontal).count();
+        assert!((1_850..2_150).contains(&flipped), "{flipped} of 4000 flipped");
+    }
+
+    #[test]
+    fn a_variant_depends_on_seed_sample_and_number_and_on_its_own_kind_of_change_only() {
+        let draw = |seed, sample, variant| Transform::draw(&AUGMENT, 100, seed, sample, variant);
+        let one = draw(1, 2, 3);
+        assert_eq!(one, draw(1, 2, 3));
+        for other in [draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)] {
+            assert_ne!(one, other);
+        }
+        let without_turns = Transform::draw(&Augment { rotation: 0.0, ..AUGMENT }, 100, 1, 2, 3);
+        assert_eq!(without_turns, Transform { theta: 0.0, ..one });
+        let wide = Augment { width_shift: 0.5, height_shift: 0.0, ..AUGMENT };
+        let moved = Transform::draw(&wide, 100, 1, 2, 3);
+        assert!(moved.ty == 0.0 && (moved.tx - 5.0 * one.tx).abs() < 1e-9, "width_shift moves sideways");
+    }
+}

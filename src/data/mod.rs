@@ -7,6 +7,8 @@
 pub mod augment;
 pub mod decode;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod image_folder;
 mod index;
 mod loader;
