@@ -50,10 +50,11 @@ impl Transform {
         let row_axis = Axis::new(height, 3 * width);
         let column_axis = Axis::new(width, 3);
         for row in 0..height {
+            let along = |line: [f64; 3]| (line[0] * row as f64 + line[2], line[1]);
+            let ((row_start, row_slope), (column_start, column_slope)) = (along(map.row), along(map.column));
             for column in 0..width {
-                let at = [row as f64, column as f64, 1.0];
-                let (above, below, down) = row_axis.between(dot(map.row, at));
-                let (left, right, across) = column_axis.between(dot(map.column, at));
+                let (above, below, down) = row_axis.between(row_start + row_slope * column as f64);
+                let (left, right, across) = column_axis.between(column_start + column_slope * column as f64);
                 let step = right - left;
                 let top = &source[above + left..][..step + 3];
                 let bottom = &source[below + left..][..step + 3];
@@ -79,7 +80,7 @@ impl Transform {
     }
 }
 
-/// Where in the source a target pixel (row, column, 1) comes from.
+/// Where in the source a target pixel comes from: each coordinate is a product with (row, column, 1).
 struct Map {
     row: [f64; 3],
     column: [f64; 3],
@@ -107,11 +108,6 @@ impl Axis {
         let offset = low * self.stride;
         (offset, offset + self.step, (at - low as f64) as f32)
     }
-}
-
-#[inline]
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
 #[inline]

@@ -306,6 +306,9 @@ mod tests {
             assert!(said.starts_with(words), "{said}");
         }
         let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.png");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(matches!(open(&pipe), Err(Defect::NotAFile)));
         assert!(matches!(open(folder.path()), Err(Defect::NotAFile)));
         assert!(matches!(open(&folder.path().join("none.png")), Err(Defect::Missing)));
         let huge = folder.path().join("huge.png");
