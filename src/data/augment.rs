@@ -44,27 +44,22 @@ impl Transform {
 
     /// Gives every pixel of the changed picture, as red, green and blue in 0…255, to `put` with its row-major index.
     pub fn apply(&self, picture: &RgbImage, mut put: impl FnMut(usize, [f32; 3])) {
-        let source = picture.as_raw().as_slice();
+        let source = padded(picture);
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let map = self.map(width as f64, height as f64);
-        let row_axis = Axis::new(height, 3 * width);
-        let column_axis = Axis::new(width, 3);
+        let row_axis = Axis::new(height, width);
+        let column_axis = Axis::new(width, 1);
         for row in 0..height {
             let along = |line: [f64; 3]| (line[0] * row as f64 + line[2], line[1]);
             let ((row_start, row_slope), (column_start, column_slope)) = (along(map.row), along(map.column));
             for column in 0..width {
                 let (above, below, down) = row_axis.between(row_start + row_slope * column as f64);
                 let (left, right, across) = column_axis.between(column_start + column_slope * column as f64);
-                let step = right - left;
-                let top = &source[above + left..][..step + 3];
-                let bottom = &source[below + left..][..step + 3];
-                let pixel = std::array::from_fn(|c| {
-                    let top = mix(top[c], top[step + c], across);
-                    let bottom = mix(bottom[c], bottom[step + c], across);
-                    top + (bottom - top) * down
-                });
+                let top = mix(source[above + left], source[above + right], across);
+                let bottom = mix(source[below + left], source[below + right], across);
+                let [red, green, blue, _] = mix(top, bottom, down);
                 let column = if self.flip_horizontal { width - 1 - column } else { column };
-                put(row * width + column, pixel);
+                put(row * width + column, [red, green, blue]);
             }
         }
     }
@@ -110,10 +105,14 @@ impl Axis {
     }
 }
 
+/// Four numbers a pixel, so that a pixel is one vector register.
+fn padded(picture: &RgbImage) -> Vec<[f32; 4]> {
+    picture.as_raw().chunks_exact(3).map(|rgb| [rgb[0].into(), rgb[1].into(), rgb[2].into(), 0.0]).collect()
+}
+
 #[inline]
-fn mix(a: u8, b: u8, share: f32) -> f32 {
-    let (a, b) = (f32::from(a), f32::from(b));
-    a + (b - a) * share
+fn mix(a: [f32; 4], b: [f32; 4], share: f32) -> [f32; 4] {
+    std::array::from_fn(|c| a[c] + (b[c] - a[c]) * share)
 }
 
 #[cfg(test)]

@@ -201,7 +201,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let pictures = dataset(root.path()).train;
         assert!(pictures.iter().all(|picture| picture.kept.is_some()));
-        let draw = |i: usize| Draw { sample: (7 * i) % pictures.len(), variant: (!i.is_multiple_of(4)).then_some(i as u64) };
+        let draw =
+            |i: usize| Draw { sample: (7 * i) % pictures.len(), variant: (!i.is_multiple_of(4)).then_some(i as u64) };
         let draws: Vec<Draw> = (0..50).map(draw).collect();
         let load = |pictures: &Arc<[Picture]>, threads, batch_size| {
             let batches = loader(root.path(), threads).batches(pictures, draws.clone(), batch_size);
