@@ -1,5 +1,7 @@
 //! Small pictures and folders for the tests of this room.
 
+#![cfg(test)]
+
 use std::fs;
 use std::path::Path;
 

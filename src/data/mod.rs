@@ -7,7 +7,6 @@
 pub mod augment;
 pub mod decode;
 mod error;
-#[cfg(test)]
 mod fixtures;
 mod image_folder;
 mod index;
