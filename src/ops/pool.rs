@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
-use super::conv::{Operand, values};
+use super::storage::{Operand, by_type, values};
 use super::window::{Rounding, Window};
 
 /// The largest of each window of `x` `[batch, channels, height, width]`; padding never wins. With `ceil`, a last window
@@ -97,12 +97,8 @@ impl CustomOp1 for MaxPool {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let storage = match x {
-            CpuStorage::F32(_) => forward::<f32>(&self.0, (x, layout))?,
-            CpuStorage::F64(_) => forward::<f64>(&self.0, (x, layout))?,
-            _ => bail!("max_pool2d takes f32 or f64"),
-        };
-        Ok((storage, self.output_shape(layout.shape())?))
+        let (window, operand) = (&self.0, (x, layout));
+        Ok((by_type!(x, forward(window, operand))?, self.output_shape(layout.shape())?))
     }
 
     fn bwd(&self, x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
@@ -161,12 +157,8 @@ impl CustomOp3 for MaxPoolGradient {
         g: &CpuStorage,
         gl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let storage = match x {
-            CpuStorage::F32(_) => backward::<f32>(&self.0, (x, xl), (g, gl))?,
-            CpuStorage::F64(_) => backward::<f64>(&self.0, (x, xl), (g, gl))?,
-            _ => bail!("max_pool2d takes f32 or f64"),
-        };
-        Ok((storage, xl.shape().clone()))
+        let (window, operand, gradient) = (&self.0, (x, xl), (g, gl));
+        Ok((by_type!(x, backward(window, operand, gradient))?, xl.shape().clone()))
     }
 }
 
