@@ -9,6 +9,7 @@
 //! - A NaN is never swallowed: a diverged model must look like one.
 
 mod activation;
+mod concat;
 mod conv;
 mod dropout;
 #[cfg(test)]
@@ -17,9 +18,11 @@ mod loss;
 mod pool;
 mod product;
 mod storage;
+mod vectorized;
 mod window;
 
 pub use activation::relu;
+pub use concat::concat_channels;
 pub use conv::{conv2d, conv2d_relu};
 pub use dropout::dropout;
 pub use loss::{cross_entropy, cross_entropy_per_sample};

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::{After, Case};
 use crate::ops::product::{Into, Matrix, product};
+use crate::ops::vectorized::vectorized;
 use crate::ops::window::Window;
 
 /// Points of a transformed tile.
@@ -20,7 +21,7 @@ const POINTS: usize = 36;
 /// Tiles (or channels) that a transform takes at once.
 const LANES: usize = 16;
 /// Tiles that are in flight together: enough for a good matrix product, few enough for the cache.
-const TILES: usize = 256;
+const TILES: usize = 128;
 
 type Lanes = [f32; LANES];
 
@@ -181,20 +182,6 @@ fn output_to_points([a, b, c, d]: [f32; 4]) -> [f32; 6] {
     let (even, odd) = (a + c, b + d);
     let (wide, slope) = (a + 4.0 * c, 2.0 * b + 8.0 * d);
     [a, even + odd, even - odd, wide + slope, wide - slope, d]
-}
-
-/// Runs `work` with the widest instructions of the machine.
-fn vectorized(work: impl FnOnce()) {
-    struct Work<F>(F);
-    impl<F: FnOnce()> pulp::NullaryFnOnce for Work<F> {
-        type Output = ();
-
-        #[inline(always)]
-        fn call(self) {
-            (self.0)()
-        }
-    }
-    pulp::Arch::new().dispatch(Work(work));
 }
 
 /// Filters `[out, in, 3, 3]` as `[out][point][in]`.
