@@ -339,3 +339,6 @@ impl Training {
         self.phases.last().map(|(_, phase)| phase.phase.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

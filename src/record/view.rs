@@ -127,3 +127,6 @@ impl Source {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;
