@@ -74,7 +74,7 @@ impl Daemon {
     }
 
     fn start(&mut self, dir: RunDir) {
-        let attempt = view::load(&dir).life.attempts.saturating_add(1);
+        let attempt = view::load_life(&dir).life.attempts.saturating_add(1);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores / self.queue.slots()).max(1);
         self.log.line(&format!("{}: attempt {attempt}", dir.folder_name()));

@@ -42,6 +42,13 @@ impl Endpoint {
         &self.path
     }
 
+    /// Takes the socket's file away, so that nobody new comes.
+    pub fn hide(&self) {
+        if self.is_there() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
     /// Whether a client can still find it: a session's end takes its `XDG_RUNTIME_DIR` away.
     pub fn is_there(&self) -> bool {
         file_of(&self.path) == Some(self.file)
@@ -50,9 +57,7 @@ impl Endpoint {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        if self.is_there() {
-            let _ = fs::remove_file(&self.path);
-        }
+        self.hide();
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,6 +71,13 @@ impl RunnerLock {
             }
         }
         Err(Error::Held(read(store).unwrap_or_else(unknown)))
+    }
+
+    /// Whether the store still has the file that is held: somebody may have removed it.
+    pub fn is_there(&self) -> bool {
+        let held = self.file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        let there = fs::metadata(&self.path).map(|metadata| (metadata.dev(), metadata.ino()));
+        matches!((held, there), (Ok(held), Ok(there)) if held == there)
     }
 
     /// Writes down who holds it.

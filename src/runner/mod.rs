@@ -24,6 +24,9 @@ mod server;
 pub mod start;
 mod supervisor;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::Client;
 pub use error::Error;
 pub use options::{ServeOptions, WorkerCommand};

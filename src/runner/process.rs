@@ -23,6 +23,12 @@ pub fn identify(pid: i32) -> Option<ProcessId> {
     }
 }
 
+/// The identity of our child `pid` that was not waited for yet, even if it has ended: until then the pid is its own.
+pub fn identify_child(pid: i32) -> ProcessId {
+    let start_ticks = stat(pid).map_or(0, |stat| stat.start_ticks);
+    ProcessId { pid, start_ticks, boot_id: boot_id() }
+}
+
 /// The identity of this process.
 pub fn own() -> Option<ProcessId> {
     identify(i32::try_from(std::process::id()).ok()?)

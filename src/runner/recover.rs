@@ -15,7 +15,7 @@ impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
         for dir in self.store.runs()? {
-            let run = view::load(&dir);
+            let run = view::load_life(&dir);
             if run.life.queued.is_none() {
                 self.log.line(&format!("{} has no readable run.jsonl, so it is left aside", dir.folder_name()));
                 continue;

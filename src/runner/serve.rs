@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -18,8 +17,11 @@ use super::server::{self, Call};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
-/// How often to see whether clients can still find the socket.
-const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// How often to see whether the store is still there, and clients can still find the socket.
+const LOOK_AROUND: Duration = Duration::from_secs(2);
+
+/// How long to look for a client that came while the socket was taken away.
+const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// How long clients have to take their last answer.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -70,6 +72,7 @@ impl Service {
         self.daemon.log.line(&format!("finetop {} serves", env!("CARGO_PKG_VERSION")));
         self.daemon.recover()?;
         let mut quiet = Stopwatch::start();
+        let mut was_asked = false;
         loop {
             self.daemon.start_ready();
             if !self.daemon.is_idle() || !self.connections.is_empty() {
@@ -79,8 +82,8 @@ impl Service {
                 break;
             }
             if quiet.elapsed() >= self.idle {
-                match self.retire(endpoint)? {
-                    None => break,
+                match self.retire(endpoint).await? {
+                    None => return self.leave().await,
                     Some(again) => endpoint = again,
                 }
                 continue;
@@ -95,21 +98,25 @@ impl Service {
                 () = self.daemon.one_ended() => {}
                 Some(_) = self.connections.join_next() => {}
                 () = signals.asked_to_end() => {
-                    if self.daemon.stopping {
+                    // Asked twice: the workers live on, and the next runner takes them over.
+                    if std::mem::replace(&mut was_asked, true) {
                         break;
                     }
                     self.daemon.log.line("asked to end by a signal");
                     self.daemon.stop_runs(true);
                 }
                 () = tokio::time::sleep(pause) => {
-                    if !endpoint.is_there() {
+                    if !self.lock.is_there() && !self.daemon.stopping {
+                        self.daemon.log.line("the store is gone");
+                        self.daemon.stop_runs(true);
+                    } else if !endpoint.is_there() {
                         endpoint = self.open_endpoint()?;
                     }
                 }
             }
         }
-        self.leave().await;
-        Ok(())
+        drop(endpoint);
+        self.leave().await
     }
 
     fn open_endpoint(&mut self) -> Result<Endpoint, Error> {
@@ -131,26 +138,24 @@ impl Service {
     }
 
     /// Closes the socket for good, unless somebody came at the last moment.
-    fn retire(&mut self, endpoint: Endpoint) -> Result<Option<Endpoint>, Error> {
-        let path = endpoint.path().to_owned();
-        let _ = std::fs::remove_file(&path);
-        match server::accept(&endpoint.listener).now_or_never() {
-            Some(stream) => {
-                drop(endpoint);
-                let again = self.open_endpoint()?;
+    async fn retire(&mut self, endpoint: Endpoint) -> Result<Option<Endpoint>, Error> {
+        endpoint.hide();
+        match tokio::time::timeout(LAST_CALL, server::accept(&endpoint.listener)).await {
+            Ok(stream) => {
                 self.welcome(stream);
-                Ok(Some(again))
+                self.open_endpoint().map(Some)
             }
-            None => Ok(None),
+            Err(_) => Ok(None),
         }
     }
 
     /// Lets clients take their last answers.
-    async fn leave(&mut self) {
+    async fn leave(&mut self) -> Result<(), Error> {
         self.daemon.log.line("ends");
         self.leaving.send_replace(true);
         let farewells = async { while self.connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(FAREWELL, farewells).await;
+        Ok(())
     }
 }
 

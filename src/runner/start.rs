@@ -54,7 +54,7 @@ impl Client {
         loop {
             match Client::connect(store) {
                 Ok(Some(client)) => {
-                    child.map(reap);
+                    child.into_iter().for_each(reap);
                     return Ok(client);
                 }
                 // Nobody has the store: it is ours to start, once.

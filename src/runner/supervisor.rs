@@ -126,7 +126,7 @@ impl Supervisor {
 
     /// Writes down the end and what follows.
     async fn conclude(&mut self, verdict: Verdict, end: ProcessEnd) -> Next {
-        let run = view::load(&self.dir);
+        let run = view::load_life(&self.dir);
         let mut after = verdict.retry_after(run.life.retries, self.rules.retry);
         if verdict.cause == Cause::Preempted && *self.wish.borrow() == Wish::Stop {
             after = Some(Duration::ZERO);

@@ -48,7 +48,7 @@ impl Daemon {
         for &id in ids {
             if answers.iter().all(|answer| answer.id != id) {
                 let found = self.dir(id).ok_or_else(|| no_such_run(id));
-                let result = found.and_then(|dir| act(self, &dir, &view::load(&dir)));
+                let result = found.and_then(|dir| act(self, &dir, &view::load_life(&dir)));
                 answers.push(Answer { id, result });
             }
         }
@@ -70,6 +70,7 @@ impl From<durable::Error> for Refusal {
 fn does_not_fit(run: &RunState, hint: &str) -> Refusal {
     let how = match run.status() {
         status if status.is_over() => format!("has ended: {}", status.name()),
+        status if status.is_live() => "is running".to_owned(),
         status => format!("is {}", status.name()),
     };
     Refusal::new(format!("run {} {how}", run.id), hint)

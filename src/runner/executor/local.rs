@@ -5,7 +5,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, setpriority_process};
+use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
 use tokio::process::{Child, Command};
 
 use crate::base::durable;
@@ -42,10 +42,9 @@ impl Worker {
         let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
         // Its later threads inherit it; a worker that is not nice works all the same.
-        let _ = setpriority_process(Pid::from_raw(pid), rules.nice);
-        // One that has ended already has no identity, and needs none: it is waited for as a child.
-        let ended = ProcessId { pid, start_ticks: 0, boot_id: String::new() };
-        Ok(Worker { process: process::identify(pid).unwrap_or(ended), child: Some(child) })
+        let niceness = getpriority_process(None).unwrap_or(0).saturating_add(rules.nice);
+        let _ = setpriority_process(Pid::from_raw(pid), niceness);
+        Ok(Worker { process: process::identify_child(pid), child: Some(child) })
     }
 
     /// Takes over the worker of `dir` that another runner started and, if it got so far, wrote down as `known`. None when
