@@ -1,1 +1,3 @@
 //! (being built)
+pub mod callback;
+pub mod optimizer;
