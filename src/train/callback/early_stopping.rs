@@ -18,6 +18,7 @@ pub struct EarlyStopping {
 pub struct State {
     /// Epochs since the last improvement.
     pub waited: u32,
+    #[serde(with = "crate::train::exact::option")]
     pub best: Option<f64>,
     /// From 1, over the whole run.
     pub best_epoch: Option<u32>,

@@ -21,6 +21,7 @@ pub struct State {
     pub waited: u32,
     /// Epochs of cooldown still to go.
     pub cooldown: u32,
+    #[serde(with = "crate::train::exact::option")]
     pub best: Option<f64>,
 }
 
