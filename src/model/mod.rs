@@ -1,1 +1,206 @@
-//! (being built)
+//! Networks as one ordered list of named layers: a pretrained backbone, a pooling, a new head, an output layer.
+//!
+//! Invariants:
+//! - The order of layers and of tensors is fixed, and so are their names (`fire6.squeeze1x1.weight`,
+//!   `head.dense_1.bias`).
+//! - A frozen layer's tensors take no part in the graph of a pass: nothing is computed for them backwards, and they stay
+//!   equal to the bit.
+//! - What is drawn (initial weights, dropout masks) is a function of the seed.
+
+mod error;
+mod freeze;
+mod head;
+mod layer;
+mod squeezenet;
+mod weights;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use candle_core::{DType, Device, Module, Tensor, Var};
+
+pub use error::{Error, Misfit};
+pub use layer::{Layer, Pass};
+pub use weights::WeightReport;
+
+use crate::experiment::{Backbone, Model, Preprocessing, Trainable};
+use weights::Source;
+
+/// A network from pixels to logits.
+#[derive(Debug)]
+pub struct Network {
+    backbone: Backbone,
+    preprocessing: Preprocessing,
+    layers: Vec<Layer>,
+    device: Device,
+}
+
+/// A line of `model.summary()`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerSummary {
+    pub name: String,
+    /// `Conv2D`, `Fire`, `Dense` …
+    pub kind: &'static str,
+    /// For one picture, without the batch: `[channels, height, width]` or `[features]`.
+    pub output_shape: Vec<usize>,
+    /// Count of scalars that it can learn.
+    pub parameters: usize,
+    pub trainable: bool,
+}
+
+impl Network {
+    /// Builds the network of `spec` with one logit for each of `classes`, on `device`, everything unfrozen.
+    ///
+    /// # Errors
+    /// Where the weights cannot be read or do not fit; the message names the tensors.
+    pub fn build(spec: &Model, classes: usize, seed: u64, device: &Device) -> Result<(Network, WeightReport), Error> {
+        let mut source = Source::open(&spec.weights, seed, device)?;
+        let preprocessing = match spec.preprocessing {
+            Some(preprocessing) => preprocessing,
+            None => source.preprocessing()?.unwrap_or(usual_preprocessing(spec.backbone)),
+        };
+        let (mut layers, channels) = match spec.backbone {
+            Backbone::SqueezeNet1_1 => (squeezenet::layers(&mut source)?, squeezenet::CHANNELS),
+        };
+        layers.extend(head::layers(spec.pool, &spec.head, channels, classes, &mut source)?);
+        let report = source.finish(backbone_name(spec.backbone))?;
+        Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
+    }
+
+    /// What its weights want as input.
+    pub fn preprocessing(&self) -> Preprocessing {
+        self.preprocessing
+    }
+
+    /// Lets the layers that `trainable` names learn, and no others.
+    ///
+    /// # Errors
+    /// Where it names a layer that the backbone does not have.
+    pub fn freeze(&mut self, trainable: &Trainable) -> Result<(), Error> {
+        let selection = freeze::selection(&self.layers, trainable)?;
+        self.layers.iter_mut().zip(selection).for_each(|(layer, learns)| layer.set_unfrozen(learns));
+        Ok(())
+    }
+
+    /// All layers in order.
+    pub fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter()
+    }
+
+    /// How many leading layers give the same output for the same input all through training: frozen, without dropout.
+    pub fn frozen_prefix(&self) -> usize {
+        self.layers.iter().take_while(|layer| layer.is_constant()).count()
+    }
+
+    /// Preprocessed pixels `[batch, 3, height, width]` (f32) → logits `[batch, classes]`.
+    pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor, Error> {
+        self.forward_range(0..self.layers.len(), x, pass)
+    }
+
+    /// Runs the layers of `range` only, on the output of the layer before it. `0..k` and then `k..` on its result is
+    /// [`Network::forward`], to the bit.
+    pub fn forward_range(&self, range: Range<usize>, x: &Tensor, pass: &Pass) -> Result<Tensor, Error> {
+        let layers = self.layers.iter().enumerate().take(range.end).skip(range.start);
+        let run = |x: Tensor, (index, layer): (usize, &Layer)| layer.forward(&x, pass, index);
+        Ok(layers.into_iter().try_fold(x.clone(), run)?)
+    }
+
+    /// What learns, in order, by name.
+    pub fn trainable(&self) -> Vec<(String, Var)> {
+        self.layers.iter().filter(|layer| layer.is_trainable()).flat_map(Layer::parameters).collect()
+    }
+
+    /// All that makes up the model, in order, by name: parameters and buffers, frozen or not.
+    pub fn tensors(&self) -> Vec<(String, Var)> {
+        self.layers.iter().flat_map(Layer::tensors).collect()
+    }
+
+    /// Count of scalars that it can learn, were nothing frozen.
+    pub fn parameter_count(&self) -> usize {
+        self.layers.iter().map(Layer::parameter_count).sum()
+    }
+
+    /// Count of scalars that learn.
+    pub fn trainable_parameter_count(&self) -> usize {
+        self.layers.iter().filter(|layer| layer.is_trainable()).map(Layer::parameter_count).sum()
+    }
+
+    /// Sets every tensor from the bytes of a safetensors file that has all of [`Network::tensors`].
+    ///
+    /// # Errors
+    /// Where a tensor is missing or of another shape; nothing is changed then.
+    pub fn restore(&self, safetensors: &[u8]) -> Result<(), Error> {
+        let mut found = weights::tensors(safetensors)?;
+        let wanted = self.tensors();
+        let mut misfit = Misfit { wanted: wanted.len(), ..Misfit::default() };
+        for (name, var) in &wanted {
+            match found.get(name) {
+                Some(tensor) if tensor.dims() == var.dims() => {}
+                Some(tensor) => misfit.wrong_shape.push((name.clone(), var.dims().to_vec(), tensor.dims().to_vec())),
+                None => misfit.missing.push(name.clone()),
+            }
+        }
+        if !misfit.is_none() {
+            return Err(Error::DoesNotRestore(misfit));
+        }
+        for (name, var) in &wanted {
+            if let Some(tensor) = found.remove(name) {
+                var.set(&tensor.to_device(&self.device)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The model layer by layer for pictures of `image_size` × `image_size`, as Keras' `model.summary()`.
+    ///
+    /// # Errors
+    /// Where the pictures are too small for the backbone.
+    pub fn summary(&self, image_size: usize) -> Result<Vec<LayerSummary>, Error> {
+        let mut x = Tensor::zeros((1, 3, image_size, image_size), DType::F32, &self.device)?;
+        let mut lines = Vec::with_capacity(self.layers.len());
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, &Pass::Eval, index).map_err(|e| Error::PictureTooSmall {
+                size: image_size,
+                backbone: backbone_name(self.backbone),
+                reason: format!("{}: {e}", layer.name()),
+            })?;
+            lines.push(LayerSummary {
+                name: layer.name().to_owned(),
+                kind: layer.kind(),
+                output_shape: x.dims()[1..].to_vec(),
+                parameters: layer.parameter_count(),
+                trainable: layer.is_trainable(),
+            });
+        }
+        Ok(lines)
+    }
+}
+
+/// Inference, for whoever wants a network as Candle's module.
+impl Module for Network {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.forward(x, &Pass::Eval).map_err(candle_core::Error::wrap)
+    }
+}
+
+/// The name in experiment files.
+fn backbone_name(backbone: Backbone) -> &'static str {
+    match backbone {
+        Backbone::SqueezeNet1_1 => "squeezenet1_1",
+    }
+}
+
+/// What weights for `backbone` want where nothing says so.
+fn usual_preprocessing(backbone: Backbone) -> Preprocessing {
+    match backbone {
+        Backbone::SqueezeNet1_1 => Preprocessing::Torch,
+    }
+}
+
+/// The bytes of a safetensors file with `tensors` and `metadata`: the same for the same content, whatever the run.
+///
+/// # Errors
+/// Where a tensor cannot be read from its device.
+pub fn to_safetensors(tensors: &[(String, Var)], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
+    weights::write(tensors, metadata)
+}

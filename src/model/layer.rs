@@ -1,0 +1,127 @@
+//! A layer: a block with a name, and whether it learns.
+
+use candle_core::{Result, Tensor, Var};
+
+/// What a forward pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Inference: no dropout, and nothing is tracked for a backward pass.
+    Eval,
+    /// Training: dropout masks follow from `seed` and the global optimizer `step`; what learns is tracked.
+    Train { seed: u64, step: u64 },
+}
+
+/// How a block is called: by which pass, as which layer of the network, learning or frozen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub pass: &'a Pass,
+    pub index: usize,
+    pub trainable: bool,
+}
+
+impl Call<'_> {
+    /// `var` as it takes part in this pass: tracked only where it learns.
+    pub fn tensor(&self, var: &Var) -> Tensor {
+        let learns = self.trainable && matches!(self.pass, Pass::Train { .. });
+        if learns { var.as_tensor().clone() } else { var.as_detached_tensor() }
+    }
+}
+
+/// The arithmetic of a layer. A block with skip connections or branches is one block.
+pub(crate) trait Block: std::fmt::Debug + Send + Sync {
+    /// Keras' name for such a layer, or the paper's.
+    fn kind(&self) -> &'static str;
+
+    fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor>;
+
+    /// What is learned, in a fixed order, by name within the layer.
+    fn parameters(&self) -> Vec<(String, &Var)> {
+        Vec::new()
+    }
+
+    /// What is saved with the model and never learned by gradients (running statistics), by name within the layer.
+    fn buffers(&self) -> Vec<(String, &Var)> {
+        Vec::new()
+    }
+
+    /// Whether its output differs between steps of training though its weights do not.
+    fn is_random(&self) -> bool {
+        false
+    }
+}
+
+/// The side of the network that a layer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Backbone,
+    /// The pooling between the two, and the new layers.
+    Head,
+}
+
+/// A named layer of a network.
+#[derive(Debug)]
+pub struct Layer {
+    name: String,
+    part: Part,
+    block: Box<dyn Block>,
+    unfrozen: bool,
+}
+
+impl Layer {
+    pub(crate) fn new(name: impl Into<String>, part: Part, block: impl Block + 'static) -> Layer {
+        Layer { name: name.into(), part, block: Box::new(block), unfrozen: true }
+    }
+
+    /// The name that `trainable:` takes: `fire6`, `head.dense_1`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is: `Conv2D`, `Fire`, `Dense` …
+    pub fn kind(&self) -> &'static str {
+        self.block.kind()
+    }
+
+    /// What it can learn, under full names, in a fixed order; empty for pooling and dropout.
+    pub fn parameters(&self) -> Vec<(String, Var)> {
+        self.named(self.block.parameters())
+    }
+
+    /// Count of scalars that it can learn.
+    pub fn parameter_count(&self) -> usize {
+        self.block.parameters().iter().map(|(_, var)| var.elem_count()).sum()
+    }
+
+    /// Whether it has parameters that learn.
+    pub fn is_trainable(&self) -> bool {
+        self.unfrozen && self.parameter_count() > 0
+    }
+
+    /// All that is saved of it: parameters, then buffers, under full names.
+    pub fn tensors(&self) -> Vec<(String, Var)> {
+        let mut all = self.parameters();
+        all.extend(self.named(self.block.buffers()));
+        all
+    }
+
+    /// Whether its output for an input stays the same while training.
+    pub(crate) fn is_constant(&self) -> bool {
+        !self.is_trainable() && !self.block.is_random()
+    }
+
+    pub(crate) fn is_backbone(&self) -> bool {
+        self.part == Part::Backbone
+    }
+
+    pub(crate) fn set_unfrozen(&mut self, unfrozen: bool) {
+        self.unfrozen = unfrozen;
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, pass: &Pass, index: usize) -> Result<Tensor> {
+        self.block.forward(x, &Call { pass, index, trainable: self.unfrozen })
+    }
+
+    fn named(&self, vars: Vec<(String, &Var)>) -> Vec<(String, Var)> {
+        vars.into_iter().map(|(name, var)| (format!("{}.{name}", self.name), var.clone())).collect()
+    }
+}

@@ -1,0 +1,77 @@
+//! Activations.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType, bail};
+use rayon::prelude::*;
+
+use super::conv::{Operand, values};
+
+/// `max(x, 0)` element by element, of any shape; its gradient at 0 is 0, and a NaN stays one. Source: PyTorch's `relu`.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    if !x.device().is_cpu() {
+        return x.le(0.0)?.where_cond(&x.zeros_like()?, x);
+    }
+    x.contiguous()?.apply_op1(Relu)
+}
+
+/// Elements that one task takes; small tensors stay on their thread.
+const TASK: usize = 32 * 1024;
+
+struct Relu;
+
+impl CustomOp1 for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let storage = match x {
+            CpuStorage::F32(_) => forward::<f32>((x, layout))?,
+            CpuStorage::F64(_) => forward::<f64>((x, layout))?,
+            _ => bail!("relu takes f32 or f64"),
+        };
+        Ok((storage, layout.shape().clone()))
+    }
+
+    fn bwd(&self, _x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        y.apply_op2_no_bwd(&gradient.contiguous()?, &ReluGradient).map(Some)
+    }
+}
+
+fn forward<T: WithDType>(x: Operand) -> Result<CpuStorage> {
+    let x = values::<T>(x)?;
+    let mut y = vec![T::zero(); x.len()];
+    y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(y, x)| {
+        // not `max`, which swallows a NaN
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = if *x <= T::zero() { T::zero() } else { *x });
+    });
+    Ok(T::to_cpu_storage_owned(y))
+}
+
+/// (result, its gradient) → gradient of the argument.
+struct ReluGradient;
+
+impl CustomOp2 for ReluGradient {
+    fn name(&self) -> &'static str {
+        "relu-gradient"
+    }
+
+    fn cpu_fwd(&self, y: &CpuStorage, yl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let storage = match y {
+            CpuStorage::F32(_) => backward::<f32>((y, yl), (g, gl))?,
+            CpuStorage::F64(_) => backward::<f64>((y, yl), (g, gl))?,
+            _ => bail!("relu takes f32 or f64"),
+        };
+        Ok((storage, yl.shape().clone()))
+    }
+}
+
+fn backward<T: WithDType>(y: Operand, gradient: Operand) -> Result<CpuStorage> {
+    let (y, gradient) = (values::<T>(y)?, values::<T>(gradient)?);
+    let mut result = vec![T::zero(); y.len()];
+    let tasks = result.par_chunks_mut(TASK).zip(y.par_chunks(TASK)).zip(gradient.par_chunks(TASK));
+    tasks.for_each(|((result, y), gradient)| {
+        let elements = result.iter_mut().zip(y).zip(gradient);
+        elements.for_each(|((r, y), g)| *r = if *y == T::zero() { T::zero() } else { *g });
+    });
+    Ok(T::to_cpu_storage_owned(result))
+}
