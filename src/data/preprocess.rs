@@ -1,0 +1,57 @@
+//! From colours to a network's input.
+
+use crate::experiment::Preprocessing;
+
+/// A picture on its way to the network: channels first, `[3, pixels]`, preprocessed as it is written.
+pub struct Planes {
+    values: Vec<f32>,
+    pixels: usize,
+    channels: [Channel; 3],
+}
+
+/// How one output channel follows from a colour: `scale * colour + offset`.
+#[derive(Clone, Copy)]
+struct Channel {
+    /// 0 red, 1 green, 2 blue.
+    colour: usize,
+    scale: f32,
+    offset: f32,
+}
+
+impl Planes {
+    /// Room for `pixels` pixels.
+    pub fn new(pixels: usize, preprocessing: Preprocessing) -> Self {
+        Planes { values: vec![0.0; 3 * pixels], pixels, channels: channels(preprocessing) }
+    }
+
+    /// Sets the pixel number `at` (row-major) from red, green and blue in 0…255.
+    #[inline]
+    pub fn put(&mut self, at: usize, rgb: [f32; 3]) {
+        for (plane, channel) in self.values.chunks_exact_mut(self.pixels).zip(&self.channels) {
+            plane[at] = channel.scale * rgb[channel.colour] + channel.offset;
+        }
+    }
+
+    /// The values, `[3, height, width]`.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+/// Keras' `preprocess_input` in mode `caffe`, torchvision's `Normalize` after `ToTensor`.
+fn channels(preprocessing: Preprocessing) -> [Channel; 3] {
+    match preprocessing {
+        Preprocessing::Caffe => [(2, 103.939), (1, 116.779), (0, 123.68)].map(|(colour, mean)| Channel {
+            colour,
+            scale: 1.0,
+            offset: -mean,
+        }),
+        Preprocessing::Torch => [(0, 0.485, 0.229), (1, 0.456, 0.224), (2, 0.406, 0.225)].map(
+            |(colour, mean, deviation): (usize, f32, f32)| Channel {
+                colour,
+                scale: 1.0 / (255.0 * deviation),
+                offset: -mean / deviation,
+            },
+        ),
+    }
+}
