@@ -31,6 +31,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
+    /// The moment `time` after this one; cut to the range.
+    pub fn plus(self, time: Duration) -> Timestamp {
+        Timestamp::from_millis(self.as_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// `HH:MM:SS` in the local time zone, for panes.
     pub fn local_time(self) -> String {
         self.local().strftime("%H:%M:%S").to_string()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::clock::Timestamp;
 
@@ -99,6 +99,7 @@ pub struct PhaseStarted {
     pub trainable: Vec<String>,
     pub trainable_parameters: usize,
     pub optimizer: String,
+    #[serde(with = "nan_as_null")]
     pub lr: f64,
 }
 
@@ -112,7 +113,9 @@ pub struct Step {
     pub loss: f64,
     #[serde(with = "nan_as_null")]
     pub accuracy: f64,
+    #[serde(with = "nan_as_null")]
     pub lr: f64,
+    #[serde(with = "nan_as_null")]
     pub samples_per_s: f64,
 }
 
@@ -124,6 +127,7 @@ pub struct Epoch {
     pub phase_epoch: u32,
     pub phase_epochs: u32,
     /// The rate that this epoch was trained with.
+    #[serde(with = "nan_as_null")]
     pub lr: f64,
     #[serde(with = "nan_as_null")]
     pub loss: f64,
@@ -133,11 +137,13 @@ pub struct Epoch {
     pub val_loss: f64,
     #[serde(with = "nan_as_null")]
     pub val_accuracy: f64,
+    #[serde(with = "nan_as_null")]
     pub seconds: f64,
+    #[serde(with = "nan_as_null")]
     pub samples_per_s: f64,
     pub callbacks: Callbacks,
-    /// Further metrics by name (`val_f1` …).
-    #[serde(flatten)]
+    /// Further metrics by name (`val_f1` …); fields of later versions that are no numbers are left out.
+    #[serde(flatten, deserialize_with = "numbers_only")]
     pub metrics: BTreeMap<String, f64>,
 }
 
@@ -173,7 +179,9 @@ pub struct ReduceLrCounters {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LrChanged {
     pub epoch: u32,
+    #[serde(with = "nan_as_null")]
     pub from: f64,
+    #[serde(with = "nan_as_null")]
     pub to: f64,
     pub reason: LrReason,
     /// What was watched, where the reason is a plateau.
@@ -199,6 +207,7 @@ pub enum LrReason {
 pub struct Best {
     pub epoch: u32,
     pub monitor: String,
+    #[serde(with = "nan_as_null")]
     pub value: f64,
 }
 
@@ -221,6 +230,7 @@ pub struct Checkpoint {
     /// Relative to the run's folder.
     pub file: PathBuf,
     pub bytes: u64,
+    #[serde(with = "nan_as_null")]
     pub seconds: f64,
 }
 
@@ -297,6 +307,7 @@ pub enum Level {
 pub struct Finished {
     pub reason: FinishReason,
     pub epochs: u32,
+    #[serde(with = "nan_as_null")]
     pub seconds: f64,
     pub best: Option<Best>,
 }
@@ -315,6 +326,13 @@ pub struct Failed {
     /// The chain below `error`, outermost first.
     pub causes: Vec<String>,
     pub hint: Option<String>,
+}
+
+/// Takes the numbers among the left-over fields of a line: a null is a NaN, anything else is not a metric.
+fn numbers_only<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let fields = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+    let number = |value: serde_json::Value| if value.is_null() { Some(f64::NAN) } else { value.as_f64() };
+    Ok(fields.into_iter().filter_map(|(name, value)| Some((name, number(value)?))).collect())
 }
 
 /// JSON has no NaN and no infinity: written as null, read back as NaN.

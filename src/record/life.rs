@@ -14,6 +14,9 @@ pub enum LifeEvent {
     Moved {
         order: i64,
     },
+    Prioritized {
+        priority: i32,
+    },
     Started {
         attempt: u32,
         executor: ExecutorKind,
@@ -23,9 +26,11 @@ pub enum LifeEvent {
     },
     PauseRequested,
     Paused,
+    /// A person put it back in the queue, after a pause or an end; it goes on from its last checkpoint.
     Resumed,
     CancelRequested,
     Exited(Exited),
+    /// The runner put it back in the queue.
     RetryScheduled {
         attempt: u32,
         after_s: u64,

@@ -3,6 +3,23 @@
 //! Invariants: each file has one writer (`run.jsonl` the runner, `events.jsonl` the worker); state is never stored
 //! twice, it is folded; a reader takes whole lines only and ignores what it does not know.
 
+pub mod error;
 pub mod event;
 pub mod life;
+pub mod run_dir;
 pub mod state;
+pub mod store;
+pub mod summary;
+pub mod tail;
+pub mod view;
+pub mod watch;
+pub mod writer;
+
+pub use error::Error;
+pub use run_dir::RunDir;
+pub use state::RunState;
+pub use store::Store;
+pub use tail::Tail;
+pub use view::StoreView;
+pub use watch::Watcher;
+pub use writer::Writer;

@@ -1,6 +1,10 @@
 //! The fold: all that is shown of a run derives from its two logs by [`RunState::life`] and [`RunState::training`].
 //!
-//! Invariant: the fold of any prefix of the logs is a legal state, and folding goes on from there line by line.
+//! Invariant: the fold of any prefix of the logs is a legal state, and folding goes on from there line by line. Legal is:
+//! a run that is over has the exit that says so and no process; a live one has a process of its latest attempt (where it
+//! is known) and no exit; a waiting one has neither.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -80,12 +84,18 @@ pub struct Life {
     pub process: Option<ProcessId>,
     pub host: Option<String>,
     pub cancel_requested: bool,
+    /// Attempts that the runner itself scheduled since a person last asked for one.
+    pub retries: u32,
+    /// Not to be started before this, after a failed attempt.
+    pub retry_at: Option<Timestamp>,
     pub exit: Option<Exited>,
 }
 
 /// What the worker wrote.
 #[derive(Debug, Clone, Default)]
 pub struct Training {
+    /// When the worker last wrote anything.
+    pub heard: Option<Timestamp>,
     pub plan: Option<RunStarted>,
     /// Work in progress that is not training; None when it is done.
     pub stage: Option<Stage>,
@@ -125,6 +135,8 @@ impl RunState {
             process: None,
             host: None,
             cancel_requested: false,
+            retries: 0,
+            retry_at: None,
             exit: None,
         };
         RunState { id, name, life, training: Training::default() }
@@ -141,32 +153,29 @@ impl RunState {
                 life.queued.get_or_insert(line.time);
             }
             LifeEvent::Moved { order } => life.order = order,
+            LifeEvent::Prioritized { priority } => life.priority = priority,
             LifeEvent::Started { attempt, executor: _, process, job_id: _, host } => {
-                life.status = Status::Starting;
+                life.wait(Status::Starting);
                 life.attempts = attempt;
                 life.process = process;
                 life.host = Some(host);
                 life.started = Some(line.time);
-                life.ended = None;
-                life.exit = None;
-                life.cancel_requested = false;
             }
             LifeEvent::PauseRequested => {}
-            LifeEvent::Paused => life.status = Status::Paused,
-            LifeEvent::Resumed | LifeEvent::RetryScheduled { .. } => life.status = Status::Queued,
-            LifeEvent::CancelRequested => life.cancel_requested = true,
-            LifeEvent::Exited(exit) => {
-                life.status = match exit.outcome {
-                    Outcome::Finished => Status::Finished,
-                    Outcome::Failed => Status::Failed,
-                    Outcome::Cancelled => Status::Cancelled,
-                    Outcome::Paused => Status::Paused,
-                    Outcome::Lost => Status::Lost,
-                };
-                life.ended = Some(line.time);
-                life.process = None;
-                life.exit = Some(exit);
+            LifeEvent::Paused if !life.status.is_live() => life.wait(Status::Paused),
+            LifeEvent::Resumed if !life.status.is_live() => {
+                life.wait(Status::Queued);
+                life.retries = 0;
             }
+            LifeEvent::RetryScheduled { after_s, .. } if !life.status.is_live() => {
+                life.wait(Status::Queued);
+                life.retries += 1;
+                life.retry_at = Some(line.time.plus(Duration::from_secs(after_s)));
+            }
+            // A worker that lives is not at rest, whatever a log says that lost lines.
+            LifeEvent::Paused | LifeEvent::Resumed | LifeEvent::RetryScheduled { .. } => {}
+            LifeEvent::CancelRequested => life.cancel_requested = !life.status.is_over(),
+            LifeEvent::Exited(exit) => life.end(exit, line.time),
             LifeEvent::Note { .. } => {}
             LifeEvent::Tagged { tags } => life.tags = tags,
             LifeEvent::Unknown => {}
@@ -181,25 +190,58 @@ impl RunState {
     /// Where the run stands; a started worker counts as running once it has said something.
     pub fn status(&self) -> Status {
         match self.life.status {
-            Status::Starting if self.training.plan.is_some() || self.training.stage.is_some() => Status::Running,
+            Status::Starting if self.has_spoken() => Status::Running,
             status => status,
         }
+    }
+
+    /// Whether the latest attempt's worker has written anything.
+    fn has_spoken(&self) -> bool {
+        let of_this_attempt = self.training.plan.as_ref().is_some_and(|plan| plan.attempt == self.life.attempts);
+        of_this_attempt || (self.training.heard.is_some() && self.training.heard >= self.life.started)
+    }
+}
+
+impl Life {
+    /// Begins a stretch without an end and without a worker that is known.
+    fn wait(&mut self, status: Status) {
+        self.status = status;
+        self.process = None;
+        self.exit = None;
+        self.ended = None;
+        self.retry_at = None;
+        self.cancel_requested = false;
+    }
+
+    fn end(&mut self, exit: Exited, time: Timestamp) {
+        // The end of an earlier attempt says nothing about a later one that lives.
+        if self.status.is_live() && exit.attempt < self.attempts {
+            return;
+        }
+        self.wait(match exit.outcome {
+            Outcome::Finished => Status::Finished,
+            Outcome::Failed => Status::Failed,
+            Outcome::Cancelled => Status::Cancelled,
+            Outcome::Paused => Status::Paused,
+            Outcome::Lost => Status::Lost,
+        });
+        self.attempts = self.attempts.max(exit.attempt);
+        self.ended = Some(time);
+        self.exit = Some(exit);
     }
 }
 
 impl Training {
     /// Takes a line of `events.jsonl`.
     pub fn take(&mut self, line: Line<Event>) {
+        self.heard = self.heard.max(Some(line.time));
         match &line.event {
             Event::RunStarted(started) => self.begin_attempt(started.clone()),
             Event::Stage(stage) => {
                 self.stage = (stage.done < stage.total).then(|| stage.clone());
                 return;
             }
-            Event::PhaseStarted(phase) => {
-                let first_epoch = self.epochs.last().map_or(1, |epoch| epoch.epoch + 1);
-                self.phases.push((first_epoch, phase.clone()));
-            }
+            Event::PhaseStarted(phase) => self.begin_phase(phase.clone()),
             Event::Step(step) => {
                 self.take_step(step.clone());
                 return;
@@ -228,6 +270,7 @@ impl Training {
             }
             Event::Failed(failed) => {
                 self.stage = None;
+                self.step = None;
                 self.failed = Some(failed.clone());
             }
             Event::Unknown => return,
@@ -236,10 +279,19 @@ impl Training {
     }
 
     fn take_step(&mut self, step: Step) {
-        let place = f64::from(step.epoch - 1) + f64::from(step.step) / f64::from(step.steps.max(1));
+        let place = f64::from(step.epoch.saturating_sub(1)) + f64::from(step.step) / f64::from(step.steps.max(1));
         self.steps.push((place, step.loss, step.accuracy));
         self.stage = None;
         self.step = Some(step);
+    }
+
+    /// A phase that a resumed attempt goes on with keeps the epoch that it began with.
+    fn begin_phase(&mut self, phase: PhaseStarted) {
+        let next = self.epochs.last().map_or(1, |epoch| epoch.epoch.saturating_add(1));
+        match self.phases.last_mut() {
+            Some((_, last)) if last.index == phase.index => *last = phase,
+            _ => self.phases.push((next, phase)),
+        }
     }
 
     /// A new attempt goes on after the epoch of its checkpoint; what an earlier one trained beyond is trained again.
@@ -251,12 +303,16 @@ impl Training {
         self.lr_changes.retain(|change| change.epoch <= kept);
         self.early_stops.retain(|stop| stop.epoch <= kept);
         if self.best.as_ref().is_some_and(|best| best.epoch > kept) {
-            self.best = None;
+            self.best = self.best_within(kept);
+        }
+        if self.confusion.as_ref().is_some_and(|confusion| confusion.epoch > kept) {
+            self.confusion = None;
         }
         if kept == 0 {
-            self.confusion = None;
             self.advice.clear();
             self.skipped.clear();
+            self.misclassified.clear();
+            self.augmented.clear();
         }
         self.step = None;
         self.stage = None;
@@ -265,9 +321,17 @@ impl Training {
         self.plan = Some(started);
     }
 
+    /// The best of the first `epochs` epochs, as it was said last.
+    fn best_within(&self, epochs: u32) -> Option<Best> {
+        self.feed.iter().rev().find_map(|line| match &line.event {
+            Event::Best(best) if best.epoch <= epochs => Some(best.clone()),
+            _ => None,
+        })
+    }
+
     /// Epochs over all phases, as planned.
     pub fn planned_epochs(&self) -> u32 {
-        self.plan.as_ref().map_or(0, |plan| plan.phases.iter().map(|phase| phase.epochs).sum())
+        self.plan.as_ref().map_or(0, |plan| plan.phases.iter().fold(0, |sum, phase| sum.saturating_add(phase.epochs)))
     }
 
     /// Name of the phase that is training or trained last.

@@ -1,0 +1,169 @@
+//! A store: a folder of runs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use super::run_dir::RunDir;
+use crate::base::durable;
+use crate::base::id::RunId;
+
+/// A folder of runs that exists; its path is absolute and without links, so that two names of one store are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens the store at `path`, which must be there.
+    pub fn open(path: &Path) -> Result<Store, Error> {
+        let root = match path.canonicalize() {
+            Ok(root) => root,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(Error::NoStore { path: path.to_owned() }),
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+                return Err(Error::NotAFolder { path: path.to_owned() });
+            }
+            Err(e) => return Err(Error::read("open the store", path)(e)),
+        };
+        if root.is_dir() { Ok(Store { root }) } else { Err(Error::NotAFolder { path: path.to_owned() }) }
+    }
+
+    /// Opens the store at `path`, making the folder where it is missing.
+    pub fn create(path: &Path) -> Result<Store, Error> {
+        match Store::open(path) {
+            Err(Error::NoStore { .. }) => {
+                durable::create_dir_all(path)?;
+                Store::open(path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// The folder, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file that the one live runner holds.
+    pub fn runner_lock(&self) -> PathBuf {
+        self.root.join("runner.lock")
+    }
+
+    /// What the runner itself has to say.
+    pub fn runner_log(&self) -> PathBuf {
+        self.root.join("runner.log")
+    }
+
+    /// All runs by number; of two folders with one number only the first by name is a run.
+    pub fn runs(&self) -> Result<Vec<RunDir>, Error> {
+        let failed = || Error::read("list the store", &self.root);
+        let mut runs = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            if let Some(run) = RunDir::at(&entry.path())
+                && is_folder(&entry)
+            {
+                runs.push(run);
+            }
+        }
+        runs.sort_by(|a, b| (a.id(), a.path()).cmp(&(b.id(), b.path())));
+        runs.dedup_by_key(|run| run.id());
+        Ok(runs)
+    }
+
+    /// The run that `text` means: its number (`7`, `0007`), its name, or the beginning of its folder's name or name.
+    /// A name that several runs have, or a beginning that several share, is an error that lists them.
+    pub fn find(&self, text: &str) -> Result<RunDir, Error> {
+        let runs = self.runs()?;
+        let text = text.trim().trim_end_matches('/');
+        if let Ok(id) = text.parse::<RunId>() {
+            return one(text, self, &runs, |run| run.id() == id);
+        }
+        let exact = |run: &RunDir| run.name() == text || run.path().file_name().is_some_and(|name| name == text);
+        if runs.iter().any(exact) {
+            return one(text, self, &runs, exact);
+        }
+        one(text, self, &runs, |run| {
+            !text.is_empty() && (run.folder_name().starts_with(text) || run.name().starts_with(text))
+        })
+    }
+}
+
+fn is_folder(entry: &fs::DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+        Ok(kind) => kind.is_dir(),
+        Err(_) => false,
+    }
+}
+
+/// The only one of `runs` that is `wanted`.
+fn one(text: &str, store: &Store, runs: &[RunDir], wanted: impl Fn(&RunDir) -> bool) -> Result<RunDir, Error> {
+    let found: Vec<&RunDir> = runs.iter().filter(|run| wanted(run)).collect();
+    let names = |runs: &[&RunDir]| runs.iter().map(|run| run.folder_name()).collect();
+    match found.as_slice() {
+        [run] => Ok((*run).clone()),
+        [] => {
+            let all: Vec<&RunDir> = runs.iter().rev().collect();
+            Err(Error::NoSuchRun { text: text.to_owned(), store: store.root.clone(), runs: names(&all) })
+        }
+        several => Err(Error::Ambiguous { text: text.to_owned(), runs: names(several) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store_with(folders: &[&str]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("runs")).unwrap();
+        folders.iter().for_each(|name| fs::create_dir(store.root().join(name)).unwrap());
+        (folder, store)
+    }
+
+    #[test]
+    fn a_run_is_found_by_number_name_and_beginning() {
+        let (_folder, store) = store_with(&["0001-emoji", "0002-emoji-lr", "0007-vgg16", "0012-vgg16", "x", ".0009-t"]);
+        fs::write(store.root().join("0008-file"), "").unwrap();
+        let found = |text: &str| store.find(text).map(|run| run.id().0).map_err(|e| e.to_string());
+        for (text, id) in [
+            ("7", 7),
+            ("0007", 7),
+            ("emoji", 1),
+            ("emoji-l", 2),
+            ("0002-em", 2),
+            ("0001-emoji", 1),
+            ("0001-emoji/", 1),
+            ("0012-", 12),
+        ] {
+            assert_eq!(found(text), Ok(id), "{text}");
+        }
+        assert_eq!(store.find("vgg").unwrap_err().to_string(), "`vgg` could be any of 2: 0007-vgg16, 0012-vgg16");
+        assert!(found("vgg16").unwrap_err().contains("0007-vgg16"), "a name that two runs have");
+        for text in ["99", "nothing", "", "8", "../x"] {
+            let missing = store.find(text).unwrap_err();
+            assert!(missing.hint().unwrap().starts_with("the store has 0012-vgg16, 0007-vgg16"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_missing_or_no_folder_is_said_so() {
+        let (folder, store) = store_with(&[]);
+        assert!(matches!(Store::open(&folder.path().join("none")), Err(Error::NoStore { .. })));
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(Store::open(&file), Err(Error::NotAFolder { .. })));
+        assert!(matches!(Store::create(&file.join("below")), Err(Error::NotAFolder { .. })));
+        assert_eq!(Store::open(&folder.path().join("runs/../runs")).unwrap(), store);
+        assert_eq!(store.find("1").unwrap_err().hint().unwrap(), "the store has no runs yet");
+    }
+
+    #[test]
+    fn of_two_folders_with_one_number_the_first_counts() {
+        let (_folder, store) = store_with(&["0001-b", "0001-a"]);
+        let names: Vec<String> = store.runs().unwrap().iter().map(|run| run.folder_name()).collect();
+        assert_eq!(names, ["0001-a"]);
+    }
+}

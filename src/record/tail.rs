@@ -1,0 +1,196 @@
+//! Reads a log that grows: whole lines only, from where it left off.
+//!
+//! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
+//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::marker::PhantomData;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::error::Error;
+use super::event::Line;
+
+/// A reader's place in a log.
+#[derive(Debug)]
+pub struct Tail<E> {
+    path: PathBuf,
+    /// Bytes of whole lines read so far.
+    offset: u64,
+    /// What the file looked like when it was read last; None while there is none.
+    seen: Option<Seen>,
+    kind: PhantomData<fn() -> E>,
+}
+
+/// A file that looks the same has nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    file: (u64, u64),
+    length: u64,
+    modified: (i64, i64),
+}
+
+/// What a log said since it was read last.
+#[derive(Debug, PartialEq)]
+pub struct News<E> {
+    /// What was read before is no longer in the file: forget it, `lines` are all there is.
+    pub restarted: bool,
+    pub lines: Vec<Line<E>>,
+}
+
+impl<E> News<E> {
+    const NONE: News<E> = News { restarted: false, lines: Vec::new() };
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        !self.restarted && self.lines.is_empty()
+    }
+}
+
+impl<E: DeserializeOwned> Tail<E> {
+    /// A reader at the start of the log at `path`, which need not exist yet.
+    pub fn new(path: PathBuf) -> Self {
+        Tail { path, offset: 0, seen: None, kind: PhantomData }
+    }
+
+    /// The file that is read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole lines that were added since the last call; those that are no lines of a log are left out. Costs one
+    /// `stat` where nothing changed.
+    pub fn read(&mut self) -> Result<News<E>, Error> {
+        let failed = |path: &Path, e| Error::read("read", path)(e);
+        let seen = match fs::metadata(&self.path) {
+            Ok(metadata) => Seen::of(&metadata),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(self.vanished()),
+            Err(e) => return Err(failed(&self.path, e)),
+        };
+        if self.seen == Some(seen) {
+            return Ok(News::NONE);
+        }
+        let restarted =
+            self.offset > 0 && (seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file));
+        if restarted {
+            self.offset = 0;
+        }
+        let lines = self.read_lines().map_err(|e| failed(&self.path, e))?;
+        self.seen = Some(seen);
+        Ok(News { restarted, lines })
+    }
+
+    fn read_lines(&mut self) -> io::Result<Vec<Line<E>>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        self.offset += whole as u64;
+        Ok(bytes[..whole].split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    }
+
+    fn vanished(&mut self) -> News<E> {
+        let restarted = self.offset > 0;
+        self.offset = 0;
+        self.seen = None;
+        News { restarted, lines: Vec::new() }
+    }
+}
+
+impl Seen {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Seen {
+            file: (metadata.dev(), metadata.ino()),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::life::LifeEvent;
+
+    fn note(seq: u64, text: &str) -> String {
+        format!("{{\"seq\":{seq},\"time\":\"2025-11-25T04:41:07.120Z\",\"type\":\"note\",\"text\":\"{text}\"}}\n")
+    }
+
+    fn texts(news: &News<LifeEvent>) -> Vec<&str> {
+        let text = |line: &'_ Line<LifeEvent>| match &line.event {
+            LifeEvent::Note { text } => Some(text.clone()),
+            _ => None,
+        };
+        news.lines.iter().filter_map(text).map(|text| &*text.leak()).collect()
+    }
+
+    fn log() -> (tempfile::TempDir, PathBuf, Tail<LifeEvent>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        let tail = Tail::new(path.clone());
+        (folder, path, tail)
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_yet_says_nothing() {
+        let (_folder, path, mut tail) = log();
+        assert!(tail.read().unwrap().is_empty());
+        fs::write(&path, note(0, "a")).unwrap();
+        assert_eq!(texts(&tail.read().unwrap()), ["a"]);
+        assert!(tail.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_torn_line_waits_until_it_is_whole() {
+        let (_folder, path, mut tail) = log();
+        let whole = note(0, "a") + &note(1, "b");
+        for cut in 1..whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let mut tail = Tail::<LifeEvent>::new(path.clone());
+            let first = tail.read().unwrap().lines.len();
+            assert_eq!(first, whole[..cut].matches('\n').count());
+        }
+        fs::write(&path, &whole[..whole.len() - 4]).unwrap();
+        assert_eq!(texts(&tail.read().unwrap()), ["a"]);
+        // Its writer died; the next one cuts the tail and writes another line.
+        fs::write(&path, note(0, "a")).unwrap();
+        assert!(tail.read().unwrap().is_empty());
+        fs::write(&path, note(0, "a") + &note(1, "c")).unwrap();
+        assert_eq!(texts(&tail.read().unwrap()), ["c"]);
+    }
+
+    #[test]
+    fn garbage_and_unknown_types_do_not_stop_it() {
+        let (_folder, path, mut tail) = log();
+        let unknown = note(1, "x").replace("note", "from_the_future");
+        let extra = note(2, "b").replace("\"text\"", "\"new\":{\"deep\":[1]},\"text\"");
+        let garbage = b"\xff\xfe\0\0\n[]\n{}\n\n{\"seq\":1}\nnull\n";
+        fs::write(&path, [note(0, "a").as_bytes(), garbage, unknown.as_bytes(), extra.as_bytes()].concat()).unwrap();
+        let news = tail.read().unwrap();
+        assert_eq!(texts(&news), ["a", "b"]);
+        assert_eq!(news.lines.len(), 3);
+        assert_eq!(news.lines[1].event, LifeEvent::Unknown);
+    }
+
+    #[test]
+    fn a_log_that_shrank_vanished_or_was_replaced_starts_over() {
+        let (folder, path, mut tail) = log();
+        fs::write(&path, note(0, "a") + &note(1, "b")).unwrap();
+        tail.read().unwrap();
+        fs::write(&path, note(0, "c")).unwrap();
+        let shrunk = tail.read().unwrap();
+        assert!(shrunk.restarted && texts(&shrunk) == ["c"]);
+        let other = folder.path().join("other");
+        fs::write(&other, note(0, "d") + &note(1, "e")).unwrap();
+        fs::rename(&other, &path).unwrap();
+        let replaced = tail.read().unwrap();
+        assert!(replaced.restarted && texts(&replaced) == ["d", "e"]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(tail.read().unwrap(), News { restarted: true, lines: vec![] });
+        assert!(tail.read().unwrap().is_empty());
+    }
+}

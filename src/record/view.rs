@@ -1,0 +1,129 @@
+//! All runs of a store, folded and kept up to date.
+//!
+//! Invariant: a run's life is read before its training, and the runner writes an end after the worker's last line; so
+//! a run that is over here was read to its end, and only its life is looked at from then on.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::event::Event;
+use super::life::LifeEvent;
+use super::run_dir::RunDir;
+use super::state::{RunState, Training};
+use super::store::Store;
+use super::tail::Tail;
+use crate::base::id::RunId;
+
+/// The runs of a store. [`StoreView::refresh`] reads what was added since, at one `stat` or two for each run.
+#[derive(Debug)]
+pub struct StoreView {
+    store: Store,
+    pub runs: BTreeMap<RunId, RunState>,
+    sources: BTreeMap<RunId, Source>,
+    /// Why the store could not be listed, if it could not.
+    pub problem: Option<Error>,
+}
+
+impl StoreView {
+    /// A view of `store` that has read all there is.
+    pub fn open(store: Store) -> Self {
+        let mut view = StoreView { store, runs: BTreeMap::new(), sources: BTreeMap::new(), problem: None };
+        view.refresh();
+        view
+    }
+
+    /// The store that is viewed.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The folder of a run.
+    pub fn dir(&self, id: RunId) -> Option<&RunDir> {
+        self.sources.get(&id).map(|source| &source.dir)
+    }
+
+    /// Reads what was added; whether anything changed. A run that cannot be read stays as it was.
+    pub fn refresh(&mut self) -> bool {
+        let dirs = match self.store.runs() {
+            Ok(dirs) => dirs,
+            Err(problem) => return self.problem.replace(problem).is_none(),
+        };
+        let mut changed = self.problem.take().is_some() | self.forget_all_but(&dirs);
+        for dir in dirs {
+            let id = dir.id();
+            let state = self.runs.entry(id).or_insert_with(|| {
+                changed = true;
+                RunState::new(id, dir.name().to_owned())
+            });
+            let source = self.sources.entry(id).or_insert_with(|| Source::new(dir));
+            changed |= source.read_into(state);
+        }
+        changed
+    }
+
+    fn forget_all_but(&mut self, dirs: &[RunDir]) -> bool {
+        let before = self.sources.len();
+        let is_there = |source: &Source| {
+            let at = dirs.binary_search_by_key(&source.dir.id(), |dir| dir.id());
+            at.is_ok_and(|at| dirs[at] == source.dir)
+        };
+        self.sources.retain(|_, source| is_there(source));
+        self.runs.retain(|id, _| self.sources.contains_key(id));
+        self.sources.len() != before
+    }
+}
+
+/// Reads one run as it stands.
+pub fn load(dir: &RunDir) -> RunState {
+    let mut state = RunState::new(dir.id(), dir.name().to_owned());
+    Source::new(dir.clone()).read_into(&mut state);
+    state
+}
+
+/// The two logs of a run, each at its place.
+#[derive(Debug)]
+struct Source {
+    dir: RunDir,
+    life: Tail<LifeEvent>,
+    training: Tail<Event>,
+    is_complete: bool,
+}
+
+impl Source {
+    fn new(dir: RunDir) -> Self {
+        let (life, training) = (Tail::new(dir.run_log()), Tail::new(dir.events()));
+        Source { dir, life, training, is_complete: false }
+    }
+
+    /// Folds what is new into `state`; whether anything was.
+    fn read_into(&mut self, state: &mut RunState) -> bool {
+        let life_changed = self.read_life(state);
+        if self.is_complete && !life_changed {
+            return false;
+        }
+        let training_changed = self.read_training(state);
+        self.is_complete = state.life.status.is_over();
+        life_changed | training_changed
+    }
+
+    fn read_life(&mut self, state: &mut RunState) -> bool {
+        let Ok(news) = self.life.read() else { return false };
+        if news.restarted {
+            let training = std::mem::take(&mut state.training);
+            *state = RunState { training, ..RunState::new(self.dir.id(), self.dir.name().to_owned()) };
+        }
+        let changed = !news.is_empty();
+        news.lines.into_iter().for_each(|line| state.life(line));
+        changed
+    }
+
+    fn read_training(&mut self, state: &mut RunState) -> bool {
+        let Ok(news) = self.training.read() else { return false };
+        if news.restarted {
+            state.training = Training::default();
+        }
+        let changed = !news.is_empty();
+        news.lines.into_iter().for_each(|line| state.training.take(line));
+        changed
+    }
+}
