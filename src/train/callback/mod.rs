@@ -10,7 +10,7 @@ mod reduce_lr;
 mod reference;
 
 pub use early_stopping::{EarlyStopping, State as EarlyStoppingState, Verdict};
-pub use reduce_lr::{Reduction, ReduceLrOnPlateau, State as ReduceLrState};
+pub use reduce_lr::{ReduceLrOnPlateau, Reduction, State as ReduceLrState};
 
 use crate::experiment::Watch;
 

@@ -48,7 +48,8 @@ struct Scalars {
 impl Adam {
     /// With both moments zero.
     pub fn new(variables: Vec<(String, Var)>, lr: f32, betas: [f64; 2], epsilon: f64) -> Result<Self> {
-        let variables = variables.into_iter().map(|(name, variable)| Moments::new(name, variable)).collect::<Result<_>>()?;
+        let variables =
+            variables.into_iter().map(|(name, variable)| Moments::new(name, variable)).collect::<Result<_>>()?;
         Ok(Adam { variables, lr, betas, epsilon: epsilon as f32, steps: 0 })
     }
 
@@ -64,6 +65,10 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
     fn step(&mut self, gradients: &GradStore) -> Result<()> {
         let scalars = self.scalars(self.steps + 1);
         for moments in &mut self.variables {
@@ -167,7 +172,13 @@ impl InplaceOp2 for Update<'_> {
         "adam"
     }
 
-    fn cpu_fwd(&self, weights: &mut CpuStorage, at: &Layout, gradient: &CpuStorage, at_gradient: &Layout) -> Result<()> {
+    fn cpu_fwd(
+        &self,
+        weights: &mut CpuStorage,
+        at: &Layout,
+        gradient: &CpuStorage,
+        at_gradient: &Layout,
+    ) -> Result<()> {
         let gradient = contiguous(gradient.as_slice::<f32>()?, at_gradient)?;
         let CpuStorage::F32(weights) = weights else { candle_core::bail!("adam needs f32 weights") };
         let Some((from, to)) = at.contiguous_offsets() else { candle_core::bail!("adam needs contiguous weights") };

@@ -18,6 +18,9 @@ use crate::experiment;
 
 /// A rule of the update, with its state.
 pub trait Optimizer {
+    /// The name in files and events.
+    fn name(&self) -> &'static str;
+
     /// Moves every variable that has a gradient, in place.
     fn step(&mut self, gradients: &GradStore) -> Result<()>;
 
