@@ -3,9 +3,29 @@
 //!
 //! Invariant: a value of [`Experiment`] was validated; other rooms need not look again.
 
+mod keys;
+mod mistakes;
+mod notes;
+mod number;
+mod overrides;
+mod parse;
+mod paths;
+mod place;
+mod read;
+mod section;
+mod spans;
+mod tree;
+mod values;
+mod write;
+
+pub use keys::{KEYS, Key, Takes, Unset};
+pub use mistakes::{Mistake, Mistakes};
+pub use overrides::{NotAnOverride, Override};
+pub use parse::{Loaded, Origin, load, parse};
+
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One fine-tuning experiment. Serialized (`resolved.yaml`), it is itself a valid experiment file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,14 +44,14 @@ pub struct Experiment {
 }
 
 /// What is learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     ImageClassification,
 }
 
 /// Where the arithmetic runs. `auto` takes an accelerator that the binary was built for and that is there, else the CPU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     Auto,
@@ -60,7 +80,7 @@ pub struct Data {
 }
 
 /// How a picture gets to `image_size`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
     /// Bilinear with antialiasing.
@@ -112,7 +132,7 @@ pub struct Model {
 }
 
 /// A known architecture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Backbone {
     #[serde(rename = "squeezenet1_1")]
     SqueezeNet1_1,
@@ -137,7 +157,7 @@ impl Serialize for Weights {
 }
 
 /// How pixel values become the network's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Preprocessing {
     /// BGR minus 103.939, 116.779, 123.68 (Keras' VGG16 `preprocess_input`).
@@ -147,7 +167,7 @@ pub enum Preprocessing {
 }
 
 /// From a feature map to a vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     Avg,
@@ -167,7 +187,7 @@ pub enum HeadLayer {
 }
 
 /// What follows a dense layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     Linear,
@@ -191,7 +211,7 @@ pub struct Train {
 }
 
 /// Which weights end up in `model/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Save {
     /// Those of the best epoch of the whole run by the monitored value.
@@ -241,7 +261,7 @@ impl Optimizer {
 }
 
 /// A figure of an epoch that can be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     Loss,
@@ -260,10 +280,18 @@ impl Metric {
             Metric::ValAccuracy => "val_accuracy",
         }
     }
+
+    /// The direction in which it gets better: what `mode: auto` means.
+    pub fn mode(self) -> Mode {
+        match self {
+            Metric::Loss | Metric::ValLoss => Mode::Min,
+            Metric::Accuracy | Metric::ValAccuracy => Mode::Max,
+        }
+    }
 }
 
 /// Which direction is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     Min,

@@ -1,0 +1,219 @@
+//! Every key of an experiment file, as data: it finds unknown keys, checks values, fills in defaults, words what was
+//! expected, and is the table of `docs/experiment.md`.
+
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+
+/// A key: where it stands, what it takes, what it means when it is not given.
+#[derive(Debug)]
+pub struct Key {
+    /// Dotted; `[]` stands for each item of a list.
+    pub path: &'static str,
+    pub takes: Takes,
+    pub unset: Unset,
+    /// What it means, and whose meaning that is.
+    pub about: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Takes {
+    /// Further keys.
+    Map,
+    /// A list of maps, whose keys have `[]` in their path.
+    List,
+    /// A list of texts with wildcards.
+    Globs,
+    Text,
+    /// A text that can be part of a folder's name.
+    Name,
+    /// A folder; relative to the file's own.
+    Folder,
+    /// `random` or a `.safetensors` file.
+    Weights,
+    Flag,
+    Whole(u64, u64),
+    Number(Bound<f64>, Bound<f64>),
+    /// One of these.
+    Words(&'static [&'static str]),
+    /// One of these words, or a map with exactly one of its keys.
+    Choice(&'static [&'static str]),
+    /// A map, or a whole number that stands for its first key.
+    MapOrUnits,
+}
+
+/// What holds where a key is not given.
+#[derive(Debug, Clone, Copy)]
+pub enum Unset {
+    /// It must be given, for example so.
+    Required(&'static str),
+    /// This value, as one would type it.
+    Value(&'static str),
+    /// No value, which means this.
+    Means(&'static str),
+}
+
+impl Key {
+    /// The last part of its path.
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+
+    /// The path of the map that it stands in; empty for the top level.
+    pub fn parent(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(parent, _)| parent)
+    }
+}
+
+/// The keys that may stand in the map at `path`.
+pub fn of(path: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.parent() == path)
+}
+
+impl Takes {
+    /// In words, as in "expected …".
+    pub fn words(&self) -> String {
+        match *self {
+            Takes::Map => "a map of keys".into(),
+            Takes::List => "a list".into(),
+            Takes::Globs => "a list of texts, in which `*` stands for anything".into(),
+            Takes::Text => "a text".into(),
+            Takes::Name => "a name of 1 to 64 characters".into(),
+            Takes::Folder => "the path of a folder".into(),
+            Takes::Weights => "`random` or the path of a `.safetensors` file".into(),
+            Takes::Flag => "`true` or `false`".into(),
+            Takes::Whole(0, u64::MAX) => "a whole number from 0".into(),
+            Takes::Whole(low, high) => format!("a whole number from {low} to {high}"),
+            Takes::Number(low, high) => number_words(low, high),
+            Takes::Words([word]) => format!("`{word}`"),
+            Takes::Words(words) => either(words),
+            Takes::Choice([]) => "a map of one key".into(),
+            Takes::Choice(words) => format!("{}, or a map of one key", either(words)),
+            Takes::MapOrUnits => "a map of keys, or the number of units".into(),
+        }
+    }
+}
+
+fn number_words(low: Bound<f64>, high: Bound<f64>) -> String {
+    match (low, high) {
+        (Unbounded, _) => "a finite number".into(),
+        (Included(low), Included(high)) => format!("a number from {low} to {high}"),
+        (Included(low), Excluded(high)) => format!("a number from {low} to below {high}"),
+        (Included(low), Unbounded) => format!("a number of at least {low}"),
+        (Excluded(low), Unbounded) => format!("a number above {low}"),
+        (Excluded(low), Included(high)) => format!("a number above {low}, at most {high}"),
+        (Excluded(low), Excluded(high)) => format!("a number between {low} and {high}, both excluded"),
+    }
+}
+
+/// "`a`, `b` or `c`".
+pub(super) fn either(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => "nothing".into(),
+    }
+}
+
+/// The candidate that was most likely meant by `typed`, if any is near.
+pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase().replace('-', "_");
+    let allowed = (typed.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&typed, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, candidate)| distance <= allowed && distance < candidate.chars().count())
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str) -> Key {
+    Key { path, takes, unset, about }
+}
+
+use Takes::{Choice, Flag, Folder, Globs, List, Map, MapOrUnits, Name, Number, Text, Weights, Whole, Words};
+use Unset::{Means, Required, Value};
+
+/// From 0 to below 1.
+const SHARE: Takes = Number(Included(0.0), Excluded(1.0));
+/// Above 0 and below 1.
+const PROPER_SHARE: Takes = Number(Excluded(0.0), Excluded(1.0));
+const ABOVE_0: Takes = Number(Excluded(0.0), Unbounded);
+const FROM_0: Takes = Number(Included(0.0), Unbounded);
+const EPOCHS: u64 = 100_000;
+const METRICS: Takes = Words(&["loss", "accuracy", "val_loss", "val_accuracy"]);
+const MODES: Takes = Words(&["auto", "min", "max"]);
+
+/// Every key, in the order of the reference.
+#[rustfmt::skip]
+pub static KEYS: &[Key] = &[
+    key("name", Name, Means("the file's name without its ending"), "What the run is called; it becomes part of its folder's name."),
+    key("task", Words(&["image_classification"]), Value("image_classification"), "What is learned."),
+    key("seed", Whole(0, u64::MAX), Value("42"), "Decides shuffles, augmentation, dropout, initial weights and the split. The same file gives the same figures."),
+    key("threads", Whole(0, 1024), Value("0"), "Threads for arithmetic; 0 takes every core that the run may use."),
+    key("device", Words(&["auto", "cpu", "cuda", "metal"]), Value("auto"), "Where the arithmetic runs; `auto` takes an accelerator that this build knows and that is there, else the CPU."),
+
+    key("data", Map, Required("data: { train: data/train, val_split: 0.2 }"), "The pictures and how they are prepared."),
+    key("data.train", Folder, Required("train: data/train"), "Folder with one folder per class, as Keras' `flow_from_directory` takes it. Relative to the experiment file."),
+    key("data.val", Folder, Means("this or `val_split` must be given"), "Folder with the same classes to validate on. Relative to the experiment file."),
+    key("data.val_split", PROPER_SHARE, Means("this or `val` must be given"), "Share of each class of `train` that is held out to validate on, drawn by the seed (stratified)."),
+    key("data.image_size", Whole(16, 4096), Value("224"), "Height and width that every picture is resized to, in pixels."),
+    key("data.resize", Words(&["bilinear", "nearest"]), Value("bilinear"), "How pictures are resized: `bilinear` with antialiasing, or `nearest` as Keras' `flow_from_directory` does by default."),
+    key("data.augment", Map, Means("no augmentation"), "Random changes of training pictures, as Keras' `ImageDataGenerator` makes them; what is moved in is filled with the nearest pixel."),
+    key("data.augment.rotation", Number(Included(0.0), Included(180.0)), Value("0"), "Largest turn in degrees, either way (Keras' `rotation_range`)."),
+    key("data.augment.zoom", SHARE, Value("0"), "The zoom of each axis is drawn from 1 - zoom to 1 + zoom; above 1 shrinks the picture (Keras' `zoom_range`)."),
+    key("data.augment.width_shift", SHARE, Value("0"), "Largest shift as a share of the width, either way (Keras' `width_shift_range` below 1)."),
+    key("data.augment.height_shift", SHARE, Value("0"), "Largest shift as a share of the height, either way (Keras' `height_shift_range` below 1)."),
+    key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture, by chance (Keras)."),
+    key("data.augment.views", Whole(1, 1000), Means("every epoch draws anew"), "Draws this many fixed variants of each picture and takes one per epoch in turn, so that frozen layers are computed once for each."),
+    key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure."),
+
+    key("model", Map, Required("model: { backbone: squeezenet1_1, weights: PATH.safetensors }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
+    key("model.backbone", Words(&["squeezenet1_1"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),
+    key("model.weights", Weights, Required("weights: PATH.safetensors"), "The backbone's weights: a `.safetensors` file, relative to the experiment file, or `random` for nothing pretrained."),
+    key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights' file says, else what the backbone's weights usually want"), "What the weights want as input: `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
+    key("model.pool", Words(&["avg", "max"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`)."),
+    key("model.head", List, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
+    key("model.head[].dense", MapOrUnits, Means("one of `dense` and `dropout` per layer"), "A fully connected layer (Keras' `Dense`, Glorot-uniform). `dense: 256` is short for `dense: { units: 256 }`."),
+    key("model.head[].dense.units", Whole(1, 65_536), Required("units: 256"), "Number of outputs."),
+    key("model.head[].dense.activation", Words(&["linear", "relu"]), Value("linear"), "What follows the layer; nothing by default (Keras)."),
+    key("model.head[].dropout", SHARE, Means("one of `dense` and `dropout` per layer"), "Share of the inputs that is set to zero while training, the rest is scaled up (Keras' `Dropout`)."),
+
+    key("train", Map, Means("every key's default"), "How it is trained."),
+    key("train.batch_size", Whole(1, 65_536), Value("32"), "Pictures per optimizer step (Keras)."),
+    key("train.phases", List, Means("one phase `head` with the defaults below"), "Stretches of epochs, one after the other, as several calls of Keras' `fit`: each has a fresh optimizer and its callbacks start over; the best weights carry over."),
+    key("train.phases[].name", Name, Means("`phase_1`, `phase_2` …"), "What the phase is called; names differ."),
+    key("train.phases[].epochs", Whole(1, EPOCHS), Value("10"), "The most epochs of the phase; early stopping may end it sooner."),
+    key("train.phases[].trainable", Choice(&["head", "all", "none"]), Value("head"), "Which layers learn: `head` alone, `all`, `none`, or one of the keys below. With them the head learns too."),
+    key("train.phases[].trainable.last_layers", Whole(1, 10_000), Means("one of the three"), "The last N layers of the backbone, counted as Keras counts `base.layers[-N:]`, pools and activations included."),
+    key("train.phases[].trainable.from", Text, Means("one of the three"), "This layer of the backbone and all after it; `finetop check` lists the names."),
+    key("train.phases[].trainable.names", Globs, Means("one of the three"), "Layers of the backbone whose names match one of these, as in `[fire8*, fire9*]`."),
+    key("train.phases[].optimizer", Choice(&["adam"]), Value("adam"), "The rule of the update: a name alone, or with its keys."),
+    key("train.phases[].optimizer.adam", Map, Means("its defaults"), "Keras' `Adam`: epsilon is added outside the bias correction."),
+    key("train.phases[].optimizer.adam.lr", ABOVE_0, Value("1e-3"), "Learning rate that the phase starts with (Keras' `learning_rate`)."),
+    key("train.phases[].optimizer.adam.beta_1", SHARE, Value("0.9"), "Decay of the first moment (Keras)."),
+    key("train.phases[].optimizer.adam.beta_2", SHARE, Value("0.999"), "Decay of the second moment (Keras)."),
+    key("train.phases[].optimizer.adam.epsilon", ABOVE_0, Value("1e-7"), "Keeps the division finite (Keras; PyTorch has 1e-8)."),
+
+    key("train.early_stopping", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `EarlyStopping`: ends a phase when what it watches no longer gets better."),
+    key("train.early_stopping.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.early_stopping.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
+    key("train.early_stopping.patience", Whole(0, EPOCHS), Value("0"), "Epochs without improvement after which the phase ends (Keras; 0 acts like 1, as there)."),
+    key("train.early_stopping.min_delta", FROM_0, Value("0"), "An improvement is one by more than this (Keras)."),
+    key("train.early_stopping.baseline", Number(Unbounded, Unbounded), Means("none"), "A value that must be beaten before an epoch counts as an improvement (Keras)."),
+    key("train.early_stopping.start_from_epoch", Whole(0, EPOCHS), Value("0"), "Epochs of the phase, counted from 0, before which nothing is watched (Keras)."),
+    key("train.early_stopping.restore_best_weights", Flag, Value("false"), "Puts back the weights of the best epoch at the end of the phase, with or without an early stop (Keras 3; false is its default, true is what one mostly wants)."),
+
+    key("train.reduce_lr_on_plateau", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `ReduceLROnPlateau`: lowers the learning rate when what it watches no longer gets better."),
+    key("train.reduce_lr_on_plateau.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.reduce_lr_on_plateau.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
+    key("train.reduce_lr_on_plateau.factor", PROPER_SHARE, Value("0.1"), "What the learning rate is multiplied by (Keras)."),
+    key("train.reduce_lr_on_plateau.patience", Whole(0, EPOCHS), Value("10"), "Epochs without improvement after which it is lowered (Keras; 0 acts like 1, as there)."),
+    key("train.reduce_lr_on_plateau.min_delta", FROM_0, Value("1e-4"), "An improvement is one by more than this (Keras)."),
+    key("train.reduce_lr_on_plateau.cooldown", Whole(0, EPOCHS), Value("0"), "Epochs after a drop in which nothing is counted (Keras; 1 acts like 0, as there)."),
+    key("train.reduce_lr_on_plateau.min_lr", FROM_0, Value("0"), "The learning rate does not fall below this (Keras)."),
+
+    key("train.monitor", METRICS, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by."),
+    key("train.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name."),
+    key("train.save", Words(&["best", "last"]), Value("best"), "Which weights end up in the run's `model/`: those of the best epoch of the whole run, or the last ones."),
+];

@@ -1,0 +1,176 @@
+//! All that is wrong with an experiment, each with its place, and how it is shown: as rustc shows errors.
+//!
+//! Invariants: there is at least one mistake; they are in the order of the file, then of the overrides, and no two are
+//! the same; nothing that was typed reaches the terminal as a control sequence.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+
+use super::place::{Place, Source};
+use crate::base::text::{printable, truncated};
+
+/// The most mistakes that are shown in full; the rest is counted.
+const SHOWN: usize = 100;
+
+/// One mistake of an experiment file or of an override.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Of the file, from 1; 1 for an override, which is a line of its own.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// What is wrong and what was expected, in one line.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    finding: Finding,
+}
+
+/// The mistakes of one experiment; as an error, it shows all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes {
+    sources: Vec<Source>,
+    list: Vec<Mistake>,
+}
+
+/// A mistake as it is found, before lines are counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Finding {
+    /// None where the file as a whole is meant.
+    place: Option<Place>,
+    message: String,
+    hint: Option<String>,
+    /// Another place that matters, and why.
+    also: Option<(Place, &'static str)>,
+}
+
+impl Finding {
+    /// At `place`, `message` is wrong.
+    pub fn new(place: Place, message: impl Into<String>) -> Self {
+        Finding { place: Some(place), message: message.into(), hint: None, also: None }
+    }
+
+    /// The file as a whole is wrong.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Finding { place: None, message: message.into(), hint: None, also: None }
+    }
+
+    /// With what to do about it.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Finding { hint: Some(hint.into()), ..self }
+    }
+
+    /// With another place to look at.
+    pub fn also(self, place: Place, label: &'static str) -> Self {
+        Finding { also: Some((place, label)), ..self }
+    }
+}
+
+/// Where the readers of a file write down what they find; they go on reading, so that every mistake is found at once.
+#[derive(Debug, Default)]
+pub(super) struct Findings(RefCell<Vec<Finding>>);
+
+impl Findings {
+    /// Writes a finding down.
+    pub fn push(&self, finding: Finding) {
+        self.0.borrow_mut().push(finding);
+    }
+
+    /// `value`, if nothing was found; else all that was found, as mistakes in `sources`.
+    pub fn into_result<T>(self, sources: Vec<Source>, value: Option<T>) -> Result<T, Mistakes> {
+        let mut found = self.0.into_inner();
+        match value {
+            Some(value) if found.is_empty() => Ok(value),
+            _ => {
+                found.sort();
+                found.dedup();
+                Err(Mistakes::new(sources, found))
+            }
+        }
+    }
+}
+
+impl Mistakes {
+    fn new(sources: Vec<Source>, found: Vec<Finding>) -> Self {
+        let list = found.into_iter().map(|finding| Mistake::new(&sources, finding)).collect();
+        Mistakes { sources, list }
+    }
+
+    /// The one mistake of a file that could not even be read.
+    pub(super) fn unreadable(shown: &str, finding: Finding) -> Self {
+        Mistakes::new(vec![Source::new(Some(shown.to_owned()), String::new())], vec![finding])
+    }
+
+    /// The mistakes in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Mistake> {
+        self.list.iter()
+    }
+
+    /// All mistakes as rustc shows errors, with colours where asked. Safe for a terminal.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
+        let mut shown: Vec<String> =
+            self.list.iter().take(SHOWN).map(|mistake| renderer.render(&[self.report(mistake)])).collect();
+        if self.list.len() > 1 {
+            let file = self.sources.first().and_then(|source| source.path.as_deref()).unwrap_or_default();
+            let total = format!("{} mistakes in {}", self.list.len(), printable(file));
+            shown.push(renderer.render(&[Group::with_title(Level::ERROR.primary_title(total))]));
+        }
+        shown.join("\n\n")
+    }
+
+    fn report<'a>(&'a self, mistake: &'a Mistake) -> Group<'a> {
+        let title = Level::ERROR.primary_title(printable(&mistake.message));
+        let group = Group::with_title(title).elements(self.places(&mistake.finding));
+        match &mistake.hint {
+            Some(hint) => group.element(Level::HELP.with_name("hint").message(printable(hint))),
+            None => group,
+        }
+    }
+
+    fn places<'a>(&'a self, finding: &'a Finding) -> Vec<Element<'a>> {
+        let Some(place) = finding.place else {
+            let path = self.sources.first().and_then(|source| source.path.as_deref());
+            return path.map(|path| Element::Origin(Origin::path(printable(path)))).into_iter().collect();
+        };
+        let first = self.element(place, AnnotationKind::Primary, None);
+        let also = finding.also.and_then(|(place, label)| self.element(place, AnnotationKind::Context, Some(label)));
+        first.into_iter().chain(also).collect()
+    }
+
+    fn element(&self, place: Place, kind: AnnotationKind, label: Option<&'static str>) -> Option<Element<'_>> {
+        let source = self.sources.get(place.source)?;
+        let stretch = source.stretch(place);
+        let snippet = Snippet::source(stretch.text).annotation(kind.span(stretch.span).label(label));
+        Some(match &source.path {
+            Some(path) => snippet.path(printable(path)).line_start(stretch.line).into(),
+            None => snippet.line_numbering(false).into(),
+        })
+    }
+}
+
+impl Mistake {
+    fn new(sources: &[Source], finding: Finding) -> Self {
+        let place = finding.place.unwrap_or(Place::FILE);
+        let (line, column) = sources.get(place.source).map_or((1, 1), |source| {
+            let stretch = source.stretch(place);
+            (stretch.line, stretch.column)
+        });
+        Mistake { line, column, message: finding.message.clone(), hint: finding.hint.clone(), finding }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// `text` in backticks, safe and not too long for a message.
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", truncated(&printable(&text.replace(['\n', '\r'], " ")), 60))
+}

@@ -1,0 +1,139 @@
+//! Paths of an experiment: relative to its file's folder, made absolute lexically; and whether they are there.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::keys;
+use super::mistakes::{Finding, Findings, quoted};
+use super::place::Place;
+
+/// The paths that a file names, in the folder that they are relative to.
+pub(super) struct Paths<'a> {
+    folder: &'a Path,
+    named: RefCell<Vec<Named>>,
+}
+
+/// A path with the place where it was typed.
+struct Named {
+    path: PathBuf,
+    typed: String,
+    place: Place,
+    wants: Wants,
+}
+
+/// What a path must lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    Folder,
+    File,
+}
+
+impl Wants {
+    fn words(self) -> &'static str {
+        match self {
+            Wants::Folder => "a folder",
+            Wants::File => "a file",
+        }
+    }
+}
+
+impl<'a> Paths<'a> {
+    /// Paths relative to `folder`, which is absolute.
+    pub fn new(folder: &'a Path) -> Self {
+        Paths { folder, named: RefCell::default() }
+    }
+
+    /// The absolute path that `typed` means; it is remembered for [`Paths::check`].
+    pub fn resolve(&self, typed: &str, place: Place, wants: Wants, findings: &Findings) -> PathBuf {
+        let path = normalized(&self.folder.join(typed));
+        if typed.is_empty() {
+            findings.push(Finding::new(place, format!("the path is empty, expected that of {}", wants.words())));
+        } else if path.to_str().is_none() {
+            // It could not be written into resolved.yaml.
+            let finding = Finding::new(place, "the experiment's folder has a name that is not UTF-8");
+            findings.push(finding.hint("rename the folder, or give an absolute path"));
+        } else {
+            self.named.borrow_mut().push(Named { path: path.clone(), typed: typed.to_owned(), place, wants });
+        }
+        path
+    }
+
+    /// Looks whether what was named is there, since people mistype paths most.
+    pub fn check(self, findings: &Findings) {
+        for named in self.named.into_inner() {
+            if let Some(finding) = named.problem() {
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+impl Named {
+    fn problem(&self) -> Option<Finding> {
+        let shown = quoted(&self.typed);
+        let wanted = self.wants.words();
+        match fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() == (self.wants == Wants::Folder) => None,
+            Ok(found) => {
+                let is = if found.is_dir() { Wants::Folder.words() } else { Wants::File.words() };
+                Some(Finding::new(self.place, format!("{shown} is {is}, expected {wanted}")))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let finding = Finding::new(self.place, format!("there is no {shown}, expected {wanted}"));
+                Some(finding.hint(self.hint()))
+            }
+            Err(error) => Some(Finding::new(self.place, format!("could not look at {shown}: {error}"))),
+        }
+    }
+
+    /// The nearest name where the path goes astray, or how far it leads.
+    fn hint(&self) -> String {
+        if self.typed.starts_with(['~', '$']) {
+            return "`~` and `$` are not expanded here: write the whole path".into();
+        }
+        let mut missing = self.path.as_path();
+        while let (Some(parent), Some(name)) = (missing.parent(), missing.file_name()) {
+            if parent.is_dir() {
+                let siblings = names_in(parent, self.wants == Wants::Folder || missing != self.path);
+                let near = keys::nearest(&name.to_string_lossy(), siblings.iter().map(String::as_str));
+                return match near {
+                    Some(near) => format!("did you mean {}?", quoted(&parent.join(near).to_string_lossy())),
+                    None => format!("there is no {} in {}", shown(Path::new(name)), shown(parent)),
+                };
+            }
+            missing = parent;
+        }
+        "paths are relative to the experiment file".into()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
+/// Names in `folder`, of folders or of files; a few thousand at most.
+fn names_in(folder: &Path, folders: bool) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .take(4_096)
+        .flatten()
+        .filter(|entry| entry.path().is_dir() == folders)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// `path` without `.` and with each `..` and what it leaves removed, as far as that goes; links are not looked at.
+fn normalized(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            component => normal.push(component),
+        }
+    }
+    normal
+}

@@ -1,0 +1,78 @@
+//! What a file's keys mean: from what was typed to an [`Experiment`].
+
+mod data;
+mod model;
+mod train;
+
+use super::Experiment;
+use super::mistakes::{Finding, Findings, quoted};
+use super::paths::Paths;
+use super::place::Place;
+use super::section::Section;
+use super::tree::Node;
+use crate::base::text::printable;
+
+/// Reads the experiment that `root` is; `stem` names it where the file does not. It is handed out only where nothing
+/// was found.
+pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Findings) -> Experiment {
+    let file = Section::new("", root, Place::FILE, findings);
+    Experiment {
+        name: run_name(&file, stem),
+        task: file.word("task", super::Task::ImageClassification),
+        seed: file.whole("seed"),
+        threads: file.small("threads"),
+        device: file.word("device", super::Device::Auto),
+        data: data::data(&file.section("data"), paths, findings),
+        model: model::model(&file.section("model"), paths, findings),
+        train: train::train(&file.section("train"), findings),
+    }
+}
+
+fn run_name(file: &Section, stem: &str) -> String {
+    if file.given("name").is_some() {
+        return name(file).unwrap_or_default();
+    }
+    if let Some(problem) = name_problem(stem)
+        && !file.is_broken()
+    {
+        let message = format!("the file's name {} cannot name the run: {problem}", quoted(stem));
+        file.found(Finding::new(file.place(), message).hint("add `name: …`, or rename the file"));
+    }
+    stem.to_owned()
+}
+
+/// The key `name` of `section`, where it is given and can be used as a name.
+fn name(section: &Section) -> Option<String> {
+    let (text, given) = section.given_text("name")?;
+    match name_problem(text) {
+        None => Some(text.to_owned()),
+        Some(problem) => {
+            let message = format!("{} cannot be a name: {problem}", quoted(text));
+            section.found(Finding::new(given.node.place, message));
+            None
+        }
+    }
+}
+
+/// Why `name` cannot be a part of a folder's name, if it cannot.
+fn name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.chars().count() > 64 {
+        Some("it is longer than 64 characters")
+    } else if name.len() > 200 {
+        Some("it is longer than 200 bytes")
+    } else if name.contains(['/', '\\']) {
+        Some("it would be a path, and a name has no `/` or `\\`")
+    } else if name.contains("..") {
+        Some("it has `..` in it")
+    } else if name.starts_with(['-', '.']) {
+        Some("it starts with a dash or a dot")
+    } else if name.trim() != name {
+        Some("it starts or ends with a space")
+    } else if printable(name) != name {
+        Some("it has control characters in it")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,190 @@
+//! The key `train`.
+
+use std::collections::HashMap;
+
+use globset::Glob;
+use serde::Deserialize;
+
+use crate::experiment::mistakes::{Finding, Findings, quoted};
+use crate::experiment::place::Place;
+use crate::experiment::section::{Form, Section, text_of};
+use crate::experiment::tree::Kind;
+use crate::experiment::{
+    EarlyStopping, Metric, Mode, Optimizer, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
+};
+
+pub(super) fn train(section: &Section, findings: &Findings) -> Train {
+    let early_stopping = section.given_section("early_stopping").map(|section| early_stopping(&section));
+    let watched = early_stopping.as_ref().map(|callback| callback.watch);
+    Train {
+        batch_size: section.small("batch_size"),
+        phases: phases(section, findings),
+        reduce_lr_on_plateau: section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section)),
+        watch: run_watch(section, watched),
+        save: section.word("save", Save::Best),
+        early_stopping,
+    }
+}
+
+const PHASE: &str = "train.phases[]";
+
+fn phases(section: &Section, findings: &Findings) -> Vec<Phase> {
+    let Some(items) = section.items("phases", PHASE) else {
+        return vec![Phase { name: "head".into(), ..phase(&section.defaults(PHASE), 1) }];
+    };
+    if items.is_empty() {
+        section.found(Finding::new(section.place_of("phases"), "`phases` is empty, expected at least one phase"));
+    }
+    let phases: Vec<Phase> = items.iter().zip(1..).map(|(item, number)| phase(item, number)).collect();
+    let places = items.iter().map(|item| item.given("name").map_or(item.place(), |name| name.node.place));
+    names_differ(&phases, places, findings);
+    phases
+}
+
+fn names_differ(phases: &[Phase], places: impl Iterator<Item = Place>, findings: &Findings) {
+    let mut first_places = HashMap::new();
+    for (phase, place) in phases.iter().zip(places) {
+        match first_places.get(&*phase.name) {
+            None => {
+                first_places.insert(&*phase.name, place);
+            }
+            Some(&first) if first == place => {
+                // One map merged into several phases brings its name along.
+                let message = format!("two phases are called {}, as both take the name from here", quoted(&phase.name));
+                findings.push(Finding::new(place, message).hint("give each phase a `name` of its own"));
+            }
+            Some(&first) => {
+                let message = format!("two phases are called {}, expected names that differ", quoted(&phase.name));
+                findings.push(Finding::new(place, message).also(first, "first here"));
+            }
+        }
+    }
+}
+
+fn phase(section: &Section, number: usize) -> Phase {
+    Phase {
+        name: super::name(section).unwrap_or_else(|| format!("phase_{number}")),
+        epochs: section.small("epochs"),
+        trainable: trainable(section),
+        optimizer: optimizer(section),
+    }
+}
+
+fn trainable(phase: &Section) -> Trainable {
+    match phase.form("trainable") {
+        Some(Form::Word("all")) => Trainable::All,
+        Some(Form::Word("none")) => Trainable::None,
+        Some(Form::Key("last_layers", section)) => Trainable::LastLayers(section.small("last_layers")),
+        Some(Form::Key("from", section)) => Trainable::From(layer_name(&section)),
+        Some(Form::Key(_, section)) => Trainable::Names(globs(&section)),
+        Some(Form::Word(_)) | None => Trainable::Head,
+    }
+}
+
+fn layer_name(section: &Section) -> String {
+    let Some((text, given)) = section.given_text("from") else { return String::new() };
+    if text.trim().is_empty() {
+        section.found(Finding::new(given.node.place, "`from` is empty, expected the name of a layer"));
+    }
+    text.to_owned()
+}
+
+fn globs(section: &Section) -> Vec<String> {
+    let Some(given) = section.given("names") else { return Vec::new() };
+    let Kind::List(items) = &given.node.kind else {
+        section.wrong(given);
+        return Vec::new();
+    };
+    if items.is_empty() {
+        section.found(Finding::new(given.place, "`names` is empty, expected at least one name"));
+    }
+    items
+        .iter()
+        .filter_map(|item| {
+            let Some(text) = text_of(item) else {
+                let message = format!("a name is {}, expected a text such as `fire9*`", item.described());
+                section.found(Finding::new(item.place, message));
+                return None;
+            };
+            if let Err(error) = Glob::new(text) {
+                let message = format!("{} is no pattern: {}", quoted(text), error.kind());
+                section.found(Finding::new(item.place, message).hint(
+                    "`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either",
+                ));
+            }
+            Some(text.to_owned())
+        })
+        .collect()
+}
+
+fn optimizer(phase: &Section) -> Optimizer {
+    let adam = match phase.form("optimizer") {
+        Some(Form::Key(name, section)) => section.section(name),
+        Some(Form::Word(_)) | None => phase.defaults("train.phases[].optimizer.adam"),
+    };
+    Optimizer::Adam {
+        lr: adam.number("lr"),
+        beta_1: adam.number("beta_1"),
+        beta_2: adam.number("beta_2"),
+        epsilon: adam.number("epsilon"),
+    }
+}
+
+fn early_stopping(section: &Section) -> EarlyStopping {
+    EarlyStopping {
+        watch: watch(section),
+        patience: section.small("patience"),
+        min_delta: section.number("min_delta"),
+        baseline: section.given_number("baseline"),
+        start_from_epoch: section.small("start_from_epoch"),
+        restore_best_weights: section.flag("restore_best_weights"),
+    }
+}
+
+fn reduce_lr(section: &Section) -> ReduceLrOnPlateau {
+    ReduceLrOnPlateau {
+        watch: watch(section),
+        factor: section.number("factor"),
+        patience: section.small("patience"),
+        min_delta: section.number("min_delta"),
+        cooldown: section.small("cooldown"),
+        min_lr: section.number("min_lr"),
+    }
+}
+
+/// `mode` as it is typed.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TypedMode {
+    Auto,
+    Min,
+    Max,
+}
+
+impl TypedMode {
+    fn of(self, monitor: Metric) -> Mode {
+        match self {
+            TypedMode::Auto => monitor.mode(),
+            TypedMode::Min => Mode::Min,
+            TypedMode::Max => Mode::Max,
+        }
+    }
+}
+
+fn watch(section: &Section) -> Watch {
+    let monitor = section.word("monitor", Metric::ValLoss);
+    Watch { monitor, mode: section.word("mode", TypedMode::Auto).of(monitor) }
+}
+
+/// What the whole run watches: as typed, else what early stopping does.
+fn run_watch(section: &Section, early_stopping: Option<Watch>) -> Watch {
+    let inherited = early_stopping.unwrap_or(Watch { monitor: Metric::ValLoss, mode: Mode::Min });
+    let monitor = section.given_word("monitor");
+    match section.given_word("mode") {
+        Some(mode) => {
+            let monitor = monitor.unwrap_or(inherited.monitor);
+            Watch { monitor, mode: TypedMode::of(mode, monitor) }
+        }
+        None => monitor.map_or(inherited, |monitor| Watch { monitor, mode: monitor.mode() }),
+    }
+}
