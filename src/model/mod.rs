@@ -12,6 +12,8 @@ mod freeze;
 mod head;
 mod layer;
 mod squeezenet;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use std::collections::BTreeMap;

@@ -75,3 +75,27 @@ fn backward<T: WithDType>(y: Operand, gradient: Operand) -> Result<CpuStorage> {
     });
     Ok(T::to_cpu_storage_owned(result))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::gradient_check::{gradient_check, values};
+
+    #[test]
+    fn gradient() {
+        gradient_check(&[values((3, 7), 1)], |x| relu(&x[0]));
+        gradient_check(&[values((3, 7), 2)], |x| relu(&x[0].t()?));
+        gradient_check(&[values((3, 7), 3)], |x| x[0].le(0.0)?.where_cond(&x[0].zeros_like()?, &x[0]));
+    }
+
+    #[test]
+    fn zero_has_no_slope_and_nan_stays() {
+        let x = candle_core::Var::new(&[-1.0f32, 0.0, 2.0, f32::NAN], &candle_core::Device::Cpu).unwrap();
+        let y = relu(&x).unwrap();
+        let gradient = y.sum_all().unwrap().backward().unwrap().get(&x).unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(gradient[..3], [0.0, 0.0, 1.0]);
+        let y = y.to_vec1::<f32>().unwrap();
+        assert_eq!(y[..3], [0.0, 0.0, 2.0]);
+        assert!(y[3].is_nan());
+    }
+}

@@ -21,3 +21,28 @@ pub fn cross_entropy_per_sample(logits: &Tensor, labels: &Tensor) -> Result<Tens
     let of_label = shifted.gather(&labels.unsqueeze(1)?, 1)?.squeeze(1)?;
     log_sum - of_label
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::gradient_check::{gradient_check, values};
+    use candle_core::Device;
+
+    #[test]
+    fn gradient() {
+        let labels = Tensor::new(&[2u32, 0, 4, 4], &Device::Cpu).unwrap();
+        gradient_check(&[values((4, 5), 1)], |x| cross_entropy(&x[0], &labels));
+        gradient_check(&[values((4, 5), 2)], |x| cross_entropy_per_sample(&(&x[0] * 30.0)?, &labels));
+    }
+
+    #[test]
+    fn is_stable_and_right() {
+        let labels = Tensor::new(&[0u32, 1, 1], &Device::Cpu).unwrap();
+        let logits = Tensor::new(&[[0.0f32, 0.0], [1e4, -1e4], [-1e4, 1e4]], &Device::Cpu).unwrap();
+        let losses = cross_entropy_per_sample(&logits, &labels).unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(losses, [2.0f32.ln(), 2e4, 0.0]);
+        let mean = cross_entropy(&logits, &labels).unwrap().to_scalar::<f32>().unwrap();
+        assert!((mean - (2.0f32.ln() + 2e4) / 3.0).abs() < 1e-2);
+        assert!(cross_entropy(&logits, &labels.narrow(0, 0, 2).unwrap()).is_err());
+    }
+}

@@ -11,6 +11,8 @@
 mod activation;
 mod conv;
 mod dropout;
+#[cfg(test)]
+pub(crate) mod gradient_check;
 mod im2col;
 mod loss;
 mod pool;

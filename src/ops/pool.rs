@@ -181,3 +181,104 @@ fn backward<T: WithDType>(window: &Window, x: Operand, gradient: Operand) -> Res
     });
     Ok(T::to_cpu_storage_owned(result))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::gradient_check::{gradient_check, gradients, values};
+    use candle_core::{Device, Var};
+
+    /// (height, width, kernel, stride, padding, ceil)
+    const CASES: [(usize, usize, usize, usize, usize, bool); 8] = [
+        (8, 8, 2, 2, 0, false),
+        (8, 7, 3, 2, 0, false),
+        (8, 7, 3, 2, 0, true),
+        (7, 8, 3, 2, 1, true),
+        (5, 6, 3, 1, 1, false),
+        (9, 4, 2, 3, 1, true),
+        (6, 6, 3, 3, 0, true),
+        (3, 5, 2, 2, 0, true),
+    ];
+
+    fn window((h, w, kernel, stride, padding, ceil): (usize, usize, usize, usize, usize, bool)) -> Window {
+        let rounding = if ceil { Rounding::Ceil } else { Rounding::Floor };
+        Window::new((kernel, kernel), stride, padding, (h, w), rounding).unwrap()
+    }
+
+    #[test]
+    fn max_pool_gradient_in_both_homes() {
+        for case @ (h, w, kernel, stride, padding, ceil) in CASES {
+            let x = [values((2, 3, h, w), 1)];
+            gradient_check(&x, |x| max_pool2d(&x[0], kernel, stride, padding, ceil));
+            gradient_check(&x, |x| max_composed(&x[0], &window(case)));
+        }
+        gradient_check(&[values((7, 8, 2, 2), 1)], |x| max_pool2d(&x[0].permute((2, 3, 1, 0))?, 3, 2, 0, true));
+    }
+
+    #[test]
+    fn max_pool_is_what_its_windows_see() {
+        for case @ (h, w, kernel, stride, padding, ceil) in CASES {
+            let x = values((1, 1, h, w), 2);
+            let y = max_pool2d(&x, kernel, stride, padding, ceil).unwrap();
+            let composed = max_composed(&x, &window(case)).unwrap();
+            let plane = x.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            let seen = |o: usize, size: usize| {
+                (o * stride..o * stride + kernel)
+                    .filter(move |i| (padding..size + padding).contains(i))
+                    .map(move |i| i - padding)
+            };
+            let (_, _, oh, ow) = y.dims4().unwrap();
+            let wanted: Vec<f64> = (0..oh * ow)
+                .map(|i| {
+                    let elements = seen(i / ow, h).flat_map(|r| seen(i % ow, w).map(move |c| r * w + c));
+                    elements.map(|at| plane[at]).fold(f64::NEG_INFINITY, f64::max)
+                })
+                .collect();
+            assert_eq!(y.flatten_all().unwrap().to_vec1::<f64>().unwrap(), wanted);
+            assert_eq!(composed.flatten_all().unwrap().to_vec1::<f64>().unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn the_first_of_equals_gets_the_gradient_in_both_homes() {
+        let x = [Tensor::zeros((1, 1, 5, 6), candle_core::DType::F64, &Device::Cpu).unwrap()];
+        let ours = gradients(&x, &[true], &|x: &[Tensor]| max_pool2d(&x[0], 3, 2, 1, true));
+        let composed = gradients(&x, &[true], &|x: &[Tensor]| max_composed(&x[0], &window((5, 6, 3, 2, 1, true))));
+        assert_eq!(ours, composed);
+        let gradient = ours[0].clone().unwrap();
+        let places: Vec<usize> = (0..30).filter(|&at| gradient[at] != 0.0).collect();
+        let starts = [0, 1, 3].iter().flat_map(|row| [0, 1, 3, 5].map(|column| row * 6 + column));
+        assert_eq!(places, starts.collect::<Vec<_>>(), "each window starts at an element of its own");
+    }
+
+    #[test]
+    fn a_nan_wins() {
+        let mut values = vec![1.0f32; 16];
+        values[5] = f32::NAN;
+        let x = Var::from_vec(values, (1, 1, 4, 4), &Device::Cpu).unwrap();
+        for y in [max_pool2d(&x, 2, 2, 0, false).unwrap(), max_composed(&x, &window((4, 4, 2, 2, 0, false))).unwrap()] {
+            let y = y.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert!(y[0].is_nan() && y[1..] == [1.0; 3]);
+        }
+    }
+
+    #[test]
+    fn average_pool_gradient_and_value() {
+        for (h, w, kernel, stride) in [(8, 8, 2, 2), (8, 7, 3, 2), (5, 6, 2, 3), (4, 4, 3, 1)] {
+            gradient_check(&[values((2, 2, h, w), 1)], |x| avg_pool2d(&x[0], kernel, stride));
+            let x = values((2, 2, h, w), 1);
+            let wanted = x.avg_pool2d_with_stride(kernel, stride).unwrap();
+            assert!(
+                crate::ops::gradient_check::relative_error(&avg_pool2d(&x, kernel, stride).unwrap(), &wanted) < 1e-12
+            );
+        }
+    }
+
+    #[test]
+    fn global_pool_gradients() {
+        for shape in [(2, 3, 4, 5), (1, 2, 1, 1), (3, 1, 8, 7)] {
+            gradient_check(&[values(shape, 1)], |x| global_avg_pool2d(&x[0]));
+            gradient_check(&[values(shape, 1)], |x| global_max_pool2d(&x[0]));
+        }
+    }
+}
