@@ -39,7 +39,7 @@ impl Validated {
     }
 }
 
-impl Trainer<'_> {
+impl Trainer<'_, '_> {
     /// Trains what is left of the next epoch. Stopped, it leaves in `progress` what a checkpoint needs to go on there.
     pub fn train_epoch(&mut self, phase: &mut Phase) -> Stoppable<Trained> {
         let epoch = self.progress.epoch + 1;

@@ -78,7 +78,7 @@ impl Phase {
     }
 }
 
-impl Trainer<'_> {
+impl Trainer<'_, '_> {
     /// Trains the phase that is next, or goes on with it. Stopped in the middle, it leaves a checkpoint.
     pub fn phase(&mut self, resumed: Option<PhaseInProgress>) -> Stoppable<()> {
         let mut phase = self.begin_phase(resumed)?;

@@ -21,9 +21,9 @@ use crate::record::event::{
 };
 
 /// A run in progress.
-pub(super) struct Trainer<'a> {
-    pub job: &'a Job<'a>,
-    pub out: Out<'a>,
+pub(super) struct Trainer<'j, 'o> {
+    pub job: &'j Job<'j>,
+    pub out: Out<'o>,
     pub setup: Setup,
     pub cache: FeatureCache,
     pub progress: Progress,
@@ -65,10 +65,10 @@ pub(super) fn train(job: &Job, mut out: Out) -> Stoppable<FinishReason> {
     trainer.finish()
 }
 
-impl<'a> Trainer<'a> {
+impl<'j, 'o> Trainer<'j, 'o> {
     /// Ready to train, from the beginning or from the last checkpoint; says so. The phase that the checkpoint was in the
     /// middle of comes with it.
-    fn new(job: &'a Job, out: Out<'a>, setup: Setup, clock: Stopwatch) -> Stoppable<(Self, Option<PhaseInProgress>)> {
+    fn new(job: &'j Job, out: Out<'o>, setup: Setup, clock: Stopwatch) -> Stoppable<(Self, Option<PhaseInProgress>)> {
         let sizes = sizes(job.experiment, &setup)?;
         let names = setup.trained_tensors();
         let trained = setup.network.tensors().into_iter().filter(|(name, _)| names.contains(name.as_str())).collect();
