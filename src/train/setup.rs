@@ -46,6 +46,21 @@ impl Setup {
         Ok(Setup { device, data, loader, network, weights, phases })
     }
 
+    /// Where the weights came from, in one line.
+    pub fn weights_in_words(&self) -> String {
+        let WeightReport { file, loaded, initialized, unused } = &self.weights;
+        match file {
+            None => format!("weights: {} tensors drawn by the seed, none pretrained", initialized.len()),
+            Some(file) => format!(
+                "weights: {} tensors loaded from {}, {} new{}",
+                loaded.len(),
+                file.display(),
+                initialized.len(),
+                if unused.is_empty() { String::new() } else { format!(", {} of the file unused", unused.len()) }
+            ),
+        }
+    }
+
     /// Names of the tensors that some phase trains: all others stay what they are.
     pub fn trained_tensors(&self) -> BTreeSet<&str> {
         self.phases.iter().flat_map(|phase| &phase.tensors).map(String::as_str).collect()

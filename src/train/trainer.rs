@@ -127,12 +127,20 @@ impl<'j, 'o> Trainer<'j, 'o> {
             phases: phases.map(|phase| PhasePlan { name: phase.name.clone(), epochs: phase.epochs }).collect(),
             resumed_from,
         }))?;
-        // A resumed run has said so before.
-        if resumed_from.is_none_or(|from| from.epoch == 0) {
-            for skipped in &self.setup.data.skipped {
-                let source = skipped.source.display().to_string();
-                self.out.event(Event::Skipped(Skipped { source, reason: skipped.reason.clone() }))?;
-            }
+        // A resumed run has said the rest before.
+        if resumed_from.is_none_or(|from| from.epoch == 0) { self.say_setup() } else { Ok(()) }
+    }
+
+    fn say_setup(&mut self) -> Result<(), Error> {
+        self.out.log(Level::Info, self.setup.weights_in_words())?;
+        let augment = self.job.experiment.data.augment;
+        if let (false, Some(views)) = (augment.is_none(), augment.views) {
+            let message = format!("augment.views: {views} fixed variants are drawn of each picture and taken in turn");
+            self.out.log(Level::Info, message)?;
+        }
+        for skipped in &self.setup.data.skipped {
+            let source = skipped.source.display().to_string();
+            self.out.event(Event::Skipped(Skipped { source, reason: skipped.reason.clone() }))?;
         }
         Ok(())
     }
