@@ -79,7 +79,7 @@ impl Filter {
 
     fn forward(&self, x: &Tensor, stride: usize, padding: usize, call: &Call) -> Result<Tensor> {
         let bias = call.tensor(&self.bias);
-        ops::relu(&ops::conv2d(x, &call.tensor(&self.weight), Some(&bias), stride, padding)?)
+        ops::conv2d_relu(x, &call.tensor(&self.weight), Some(&bias), stride, padding)
     }
 
     fn parameters(&self, part: &str) -> Vec<(String, &Var)> {
@@ -136,7 +136,7 @@ impl Block for Fire {
         let squeezed = self.squeeze1x1.forward(x, 1, 0, call)?;
         let narrow = self.expand1x1.forward(&squeezed, 1, 0, call)?;
         let wide = self.expand3x3.forward(&squeezed, 1, 1, call)?;
-        Tensor::cat(&[narrow, wide], 1)
+        ops::concat_channels(&narrow, &wide)
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {

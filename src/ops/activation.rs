@@ -1,16 +1,26 @@
 //! Activations.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
 use rayon::prelude::*;
 
-use super::conv::{Operand, values};
+use super::storage::{Operand, by_type, values};
 
 /// `max(x, 0)` element by element, of any shape; its gradient at 0 is 0, and a NaN stays one. Source: PyTorch's `relu`.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
     if !x.device().is_cpu() {
-        return x.le(0.0)?.where_cond(&x.zeros_like()?, x);
+        return composed(x);
     }
     x.contiguous()?.apply_op1(Relu)
+}
+
+/// The same of Candle's operations.
+fn composed(x: &Tensor) -> Result<Tensor> {
+    x.le(0.0)?.where_cond(&x.zeros_like()?, x)
+}
+
+/// `gradient` where the result `y` of a ReLU is not 0, on the CPU; both contiguous.
+pub(crate) fn relu_gradient(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    y.apply_op2_no_bwd(gradient, &ReluGradient)
 }
 
 /// Elements that one task takes; small tensors stay on their thread.
@@ -24,16 +34,12 @@ impl CustomOp1 for Relu {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let storage = match x {
-            CpuStorage::F32(_) => forward::<f32>((x, layout))?,
-            CpuStorage::F64(_) => forward::<f64>((x, layout))?,
-            _ => bail!("relu takes f32 or f64"),
-        };
-        Ok((storage, layout.shape().clone()))
+        let operand = (x, layout);
+        Ok((by_type!(x, forward(operand))?, layout.shape().clone()))
     }
 
     fn bwd(&self, _x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        y.apply_op2_no_bwd(&gradient.contiguous()?, &ReluGradient).map(Some)
+        relu_gradient(y, &gradient.contiguous()?).map(Some)
     }
 }
 
@@ -56,12 +62,8 @@ impl CustomOp2 for ReluGradient {
     }
 
     fn cpu_fwd(&self, y: &CpuStorage, yl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
-        let storage = match y {
-            CpuStorage::F32(_) => backward::<f32>((y, yl), (g, gl))?,
-            CpuStorage::F64(_) => backward::<f64>((y, yl), (g, gl))?,
-            _ => bail!("relu takes f32 or f64"),
-        };
-        Ok((storage, yl.shape().clone()))
+        let (result, gradient) = ((y, yl), (g, gl));
+        Ok((by_type!(y, backward(result, gradient))?, yl.shape().clone()))
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
     fn gradient() {
         gradient_check(&[values((3, 7), 1)], |x| relu(&x[0]));
         gradient_check(&[values((3, 7), 2)], |x| relu(&x[0].t()?));
-        gradient_check(&[values((3, 7), 3)], |x| x[0].le(0.0)?.where_cond(&x[0].zeros_like()?, &x[0]));
+        gradient_check(&[values((3, 7), 3)], |x| composed(&x[0]));
     }
 
     #[test]

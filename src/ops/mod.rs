@@ -9,18 +9,21 @@
 //! - A NaN is never swallowed: a diverged model must look like one.
 
 mod activation;
+mod concat;
 mod conv;
 mod dropout;
 #[cfg(test)]
 pub(crate) mod gradient_check;
-mod im2col;
 mod loss;
 mod pool;
 mod product;
+mod storage;
+mod vectorized;
 mod window;
 
 pub use activation::relu;
-pub use conv::conv2d;
+pub use concat::concat_channels;
+pub use conv::{conv2d, conv2d_relu};
 pub use dropout::dropout;
 pub use loss::{cross_entropy, cross_entropy_per_sample};
 pub use pool::{avg_pool2d, global_avg_pool2d, global_max_pool2d, max_pool2d};

@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
-use super::conv::{Operand, values};
+use super::storage::{Operand, by_type, values};
+use super::vectorized::vectorized;
 use super::window::{Rounding, Window};
 
 /// The largest of each window of `x` `[batch, channels, height, width]`; padding never wins. With `ceil`, a last window
@@ -97,12 +98,8 @@ impl CustomOp1 for MaxPool {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let storage = match x {
-            CpuStorage::F32(_) => forward::<f32>(&self.0, (x, layout))?,
-            CpuStorage::F64(_) => forward::<f64>(&self.0, (x, layout))?,
-            _ => bail!("max_pool2d takes f32 or f64"),
-        };
-        Ok((storage, self.output_shape(layout.shape())?))
+        let (window, operand) = (&self.0, (x, layout));
+        Ok((by_type!(x, forward(window, operand))?, self.output_shape(layout.shape())?))
     }
 
     fn bwd(&self, x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
@@ -115,28 +112,63 @@ fn forward<T: WithDType>(window: &Window, x: Operand) -> Result<CpuStorage> {
     let planes = x.len() / window.input_len();
     let mut y = vec![T::zero(); planes * window.output_len()];
     let planes = y.par_chunks_exact_mut(window.output_len()).zip(x.par_chunks_exact(window.input_len()));
-    planes.for_each(|(y, x)| {
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = x[winner(window, x, i)];
-        }
-    });
+    planes.for_each(|(y, x)| vectorized(|| largest(window, x, y)));
     Ok(T::to_cpu_storage_owned(y))
+}
+
+/// The largest of each window of a plane: of its rows first, then along them.
+#[inline(always)]
+fn largest<T: WithDType>(window: &Window, x: &[T], y: &mut [T]) {
+    let width = window.input.1;
+    let nothing = T::from_f64(f64::NEG_INFINITY);
+    let reach = (window.output.1 - 1) * window.stride + window.kernel.1;
+    // a row between its paddings; a last window that only partly fits reaches beyond
+    let mut tallest = vec![nothing; reach.max(window.padding + width)];
+    let mut widest = vec![nothing; reach + 1 - window.kernel.1];
+    for (row, line) in y.chunks_exact_mut(window.output.1).enumerate() {
+        let (rows, _) = seen(window, row, 0);
+        let inside = &mut tallest[window.padding..][..width];
+        inside.copy_from_slice(&x[rows.start * width..][..width]);
+        for other in rows.skip(1) {
+            inside.iter_mut().zip(&x[other * width..][..width]).for_each(|(best, value)| *best = larger(*best, *value));
+        }
+        widest.iter_mut().zip(&tallest).for_each(|(to, from)| *to = *from);
+        for tap in 1..window.kernel.1 {
+            widest.iter_mut().zip(&tallest[tap..]).for_each(|(best, value)| *best = larger(*best, *value));
+        }
+        line.iter_mut().zip(widest.iter().step_by(window.stride)).for_each(|(to, from)| *to = *from);
+    }
+}
+
+#[inline(always)]
+fn larger<T: WithDType>(best: T, value: T) -> T {
+    if wins(value, best) { value } else { best }
+}
+
+/// Whether `value` takes the place of `best`: a NaN does, and is replaced by nothing.
+#[inline(always)]
+#[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
+fn wins<T: WithDType>(value: T, best: T) -> bool {
+    // no short cut, so that it vectorises
+    (value > best) | ((value != value) & (best == best))
+}
+
+/// The rows and columns that the window at an output position sees.
+fn seen(window: &Window, row: usize, column: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+    let along = |at: usize, kernel: usize, input: usize| {
+        let start = at * window.stride;
+        start.saturating_sub(window.padding)..(start + kernel).saturating_sub(window.padding).min(input)
+    };
+    (along(row, window.kernel.0, window.input.0), along(column, window.kernel.1, window.input.1))
 }
 
 /// The place of the largest input of the window at output position `i`.
 fn winner<T: WithDType>(window: &Window, plane: &[T], i: usize) -> usize {
-    let seen = |at: usize, kernel: usize, input: usize| {
-        let start = at * window.stride;
-        start.saturating_sub(window.padding)..(start + kernel).saturating_sub(window.padding).min(input)
-    };
-    let rows = seen(i / window.output.1, window.kernel.0, window.input.0);
-    let columns = seen(i % window.output.1, window.kernel.1, window.input.1);
+    let (rows, columns) = seen(window, i / window.output.1, i % window.output.1);
     let mut best = rows.start * window.input.1 + columns.start;
     for y in rows {
         for at in y * window.input.1 + columns.start..y * window.input.1 + columns.end {
-            let (value, largest) = (plane[at], plane[best]);
-            #[expect(clippy::eq_op, reason = "only a NaN differs from itself")]
-            if value > largest || (value != value && largest == largest) {
+            if wins(plane[at], plane[best]) {
                 best = at;
             }
         }
@@ -161,12 +193,8 @@ impl CustomOp3 for MaxPoolGradient {
         g: &CpuStorage,
         gl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let storage = match x {
-            CpuStorage::F32(_) => backward::<f32>(&self.0, (x, xl), (g, gl))?,
-            CpuStorage::F64(_) => backward::<f64>(&self.0, (x, xl), (g, gl))?,
-            _ => bail!("max_pool2d takes f32 or f64"),
-        };
-        Ok((storage, xl.shape().clone()))
+        let (window, operand, gradient) = (&self.0, (x, xl), (g, gl));
+        Ok((by_type!(x, backward(window, operand, gradient))?, xl.shape().clone()))
     }
 }
 
@@ -189,7 +217,8 @@ mod tests {
     use candle_core::{Device, Var};
 
     /// (height, width, kernel, stride, padding, ceil)
-    const CASES: [(usize, usize, usize, usize, usize, bool); 8] = [
+    const CASES: [(usize, usize, usize, usize, usize, bool); 9] = [
+        (1, 4, 5, 1, 2, false),
         (8, 8, 2, 2, 0, false),
         (8, 7, 3, 2, 0, false),
         (8, 7, 3, 2, 0, true),

@@ -4,22 +4,38 @@
 
 use candle_core::WithDType;
 
-/// A row-major matrix as it lies in memory, or its transpose.
+/// A matrix in a slice.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Matrix<'a, T> {
-    /// `rows × columns` from `columns` values a row.
-    Plain(&'a [T]),
-    /// The transpose of a matrix in memory: row `r`, column `c` lies at `c × rows + r`.
-    Transposed(&'a [T]),
+pub(crate) struct Matrix<'a, T> {
+    values: &'a [T],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// The values, and the distances between neighbours in a column and in a row.
-    fn strided(self, rows: usize, columns: usize) -> (&'a [T], usize, usize) {
-        match self {
-            Matrix::Plain(values) => (values, columns, 1),
-            Matrix::Transposed(values) => (values, 1, rows),
-        }
+    /// Row after row, without gaps; the rows follow from the length.
+    pub fn new(values: &'a [T], columns: usize) -> Self {
+        let rows = values.len() / columns;
+        Matrix::strided(values, rows, columns, columns)
+    }
+
+    /// `rows` rows that start `row_stride` values apart.
+    pub fn strided(values: &'a [T], rows: usize, columns: usize, row_stride: usize) -> Self {
+        Matrix { values, rows, columns, row_stride, column_stride: 1 }
+    }
+
+    /// Rows as columns, without moving a value.
+    pub fn transposed(self) -> Self {
+        let Matrix { values, rows, columns, row_stride, column_stride } = self;
+        Matrix { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
+    }
+
+    fn is_inside(&self) -> bool {
+        self.rows > 0
+            && self.columns > 0
+            && (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.values.len()
     }
 }
 
@@ -32,20 +48,14 @@ pub(crate) enum Into {
     Sum,
 }
 
-/// `result = left × right` or `result += left × right`, with `left` of `m × k`, `right` of `k × n` and a row-major
-/// result of `m × n`, on the calling thread.
-pub(crate) fn product<T: WithDType>(
-    (m, k, n): (usize, usize, usize),
-    left: Matrix<'_, T>,
-    right: Matrix<'_, T>,
-    result: &mut [T],
-    into: Into,
-) {
-    let (left, left_row, left_column) = left.strided(m, k);
-    let (right, right_row, right_column) = right.strided(k, n);
-    assert!(left.len() == m * k && right.len() == k * n && result.len() == m * n, "matrix sizes do not match");
-    // SAFETY: the strides visit each of the m×k, k×n and m×n elements once, and the slices were just found to have
-    // exactly that many; `result` is borrowed mutably, so it overlaps neither factor.
+/// `result = left × right` or `result += left × right`, row-major without gaps, on the calling thread. An element's sum
+/// has an order that does not depend on how many rows or columns there are beside it.
+pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, result: &mut [T], into: Into) {
+    let (m, k, n) = (left.rows, left.columns, right.columns);
+    assert!(left.is_inside() && right.is_inside(), "a matrix reaches outside of its slice");
+    assert!(right.rows == k && result.len() == m * n, "matrix sizes do not match");
+    // SAFETY: both matrices were just found to lie inside their slices and the result to have m×n elements; `result` is
+    // borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
             m,
@@ -55,12 +65,12 @@ pub(crate) fn product<T: WithDType>(
             1,
             n as isize,
             into == Into::Sum,
-            left.as_ptr(),
-            left_column as isize,
-            left_row as isize,
-            right.as_ptr(),
-            right_column as isize,
-            right_row as isize,
+            left.values.as_ptr(),
+            left.column_stride as isize,
+            left.row_stride as isize,
+            right.values.as_ptr(),
+            right.column_stride as isize,
+            right.row_stride as isize,
             T::one(),
             T::one(),
             false,
@@ -76,34 +86,49 @@ mod tests {
     use super::*;
 
     fn plainly(
-        (m, k, n): (usize, usize, usize),
+        m: usize,
+        k: usize,
+        n: usize,
         a: impl Fn(usize, usize) -> f64,
         b: impl Fn(usize, usize) -> f64,
     ) -> Vec<f64> {
-        let at = |i: usize| (0..k).map(|l| a(i / n, l) * b(l, i % n)).sum();
-        (0..m * n).map(at).collect()
+        (0..m * n).map(|i| (0..k).map(|l| a(i / n, l) * b(l, i % n)).sum()).collect()
     }
 
     #[test]
     fn agrees_with_three_loops_in_every_orientation() {
         for (m, k, n) in [(1, 1, 1), (3, 5, 7), (16, 9, 33), (65, 40, 17)] {
-            let a: Vec<f64> = (0..m * k).map(|i| (i as f64 * 0.7).sin()).collect();
+            let gap = 3;
+            let a: Vec<f64> = (0..m.max(k) * (m.max(k) + gap)).map(|i| (i as f64 * 0.7).sin()).collect();
             let b: Vec<f64> = (0..k * n).map(|i| (i as f64 * 0.3).cos()).collect();
             for (at, bt) in [(false, false), (true, false), (false, true), (true, true)] {
                 let wanted = plainly(
-                    (m, k, n),
-                    |r, c| if at { a[c * m + r] } else { a[r * k + c] },
+                    m,
+                    k,
+                    n,
+                    |r, c| if at { a[c * (m + gap) + r] } else { a[r * (k + gap) + c] },
                     |r, c| if bt { b[c * k + r] } else { b[r * n + c] },
                 );
-                let left = if at { Matrix::Transposed(&a[..]) } else { Matrix::Plain(&a[..]) };
-                let right = if bt { Matrix::Transposed(&b[..]) } else { Matrix::Plain(&b[..]) };
+                let left = if at {
+                    Matrix::strided(&a, k, m, m + gap).transposed()
+                } else {
+                    Matrix::strided(&a, m, k, k + gap)
+                };
+                let right = if bt { Matrix::new(&b, k).transposed() } else { Matrix::new(&b, n) };
                 let mut result = vec![1.0; m * n];
-                product((m, k, n), left, right, &mut result, Into::Sum);
+                product(left, right, &mut result, Into::Sum);
                 assert!(result.iter().zip(&wanted).all(|(r, w)| (r - 1.0 - w).abs() < 1e-12), "sum {m} {k} {n}");
                 result.fill(f64::NAN);
-                product((m, k, n), left, right, &mut result, Into::Fresh);
+                product(left, right, &mut result, Into::Fresh);
                 assert!(result.iter().zip(&wanted).all(|(r, w)| (r - w).abs() < 1e-12), "fresh {m} {k} {n}");
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "outside of its slice")]
+    fn a_matrix_that_reaches_out_is_refused() {
+        let values = [0.0f32; 8];
+        product(Matrix::strided(&values, 3, 2, 4), Matrix::new(&values[..4], 2), &mut [0.0; 6], Into::Fresh);
     }
 }

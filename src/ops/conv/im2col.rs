@@ -1,9 +1,10 @@
-//! Convolution of any kernel, stride and padding: windows unrolled into columns, then one matrix product a sample.
+//! Convolution of any kernel, stride and padding: windows unrolled into columns, then one matrix product a sample, for
+//! one sample at a time.
 
 use candle_core::WithDType;
 
-use super::product::{Into, Matrix, product};
-use super::window::Window;
+use crate::ops::product::{Into, Matrix, product};
+use crate::ops::window::Window;
 
 /// Unrolls `planes` (`channels` planes) into a matrix of `channels × taps` rows and one column an output position.
 pub(crate) fn unroll<T: WithDType>(window: &Window, planes: &[T], columns: &mut [T]) {
@@ -57,36 +58,33 @@ fn taps(window: &Window) -> impl Iterator<Item = (usize, usize)> + use<> {
 }
 
 /// One sample's convolution with a weight of `[out, in, taps]`: `result` is `[out, positions]`.
-pub(crate) fn forward<T: WithDType>(window: &Window, planes: &[T], weight: &[T], result: &mut [T], into: Into) {
+pub(crate) fn forward<T: WithDType>(window: &Window, planes: &[T], weight: &[T], result: &mut [T]) {
     let positions = window.output_len();
-    let out = result.len() / positions;
-    let depth = weight.len() / out;
+    let depth = weight.len() / (result.len() / positions);
     with_columns(window, planes, |columns| {
-        product((out, depth, positions), Matrix::Plain(weight), Matrix::Plain(columns), result, into);
+        product(Matrix::new(weight, depth), Matrix::new(columns, positions), result, Into::Fresh);
     });
 }
 
 /// One sample's gradient of the input planes.
 pub(crate) fn input_gradient<T: WithDType>(window: &Window, gradient: &[T], weight: &[T], planes: &mut [T]) {
     let positions = window.output_len();
-    let out = gradient.len() / positions;
-    let depth = weight.len() / out;
-    let (weight, gradient) = (Matrix::Transposed(weight), Matrix::Plain(gradient));
+    let depth = weight.len() / (gradient.len() / positions);
+    let (weight, gradient) = (Matrix::new(weight, depth).transposed(), Matrix::new(gradient, positions));
     if window.is_pointwise() {
-        return product((depth, out, positions), weight, gradient, planes, Into::Fresh);
+        return product(weight, gradient, planes, Into::Fresh);
     }
     let mut columns = vec![T::zero(); depth * positions];
-    product((depth, out, positions), weight, gradient, &mut columns, Into::Fresh);
+    product(weight, gradient, &mut columns, Into::Fresh);
     roll(window, &columns, planes);
 }
 
 /// Adds one sample's gradient of the weight `[out, in, taps]` to `sum`.
 pub(crate) fn add_weight_gradient<T: WithDType>(window: &Window, planes: &[T], gradient: &[T], sum: &mut [T]) {
     let positions = window.output_len();
-    let out = gradient.len() / positions;
-    let depth = sum.len() / out;
     with_columns(window, planes, |columns| {
-        product((out, positions, depth), Matrix::Plain(gradient), Matrix::Transposed(columns), sum, Into::Sum);
+        let columns = Matrix::new(columns, positions).transposed();
+        product(Matrix::new(gradient, positions), columns, sum, Into::Sum);
     });
 }
 
