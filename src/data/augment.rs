@@ -44,26 +44,22 @@ impl Transform {
 
     /// Gives every pixel of the changed picture, as red, green and blue in 0…255, to `put` with its row-major index.
     pub fn apply(&self, picture: &RgbImage, mut put: impl FnMut(usize, [f32; 3])) {
-        let source = picture.as_raw().as_slice();
+        let source = padded(picture);
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let map = self.map(width as f64, height as f64);
-        let row_axis = Axis::new(height, 3 * width);
-        let column_axis = Axis::new(width, 3);
+        let row_axis = Axis::new(height, width);
+        let column_axis = Axis::new(width, 1);
         for row in 0..height {
+            let along = |line: [f64; 3]| (line[0] * row as f64 + line[2], line[1]);
+            let ((row_start, row_slope), (column_start, column_slope)) = (along(map.row), along(map.column));
             for column in 0..width {
-                let at = [row as f64, column as f64, 1.0];
-                let (above, below, down) = row_axis.between(dot(map.row, at));
-                let (left, right, across) = column_axis.between(dot(map.column, at));
-                let step = right - left;
-                let top = &source[above + left..][..step + 3];
-                let bottom = &source[below + left..][..step + 3];
-                let pixel = std::array::from_fn(|c| {
-                    let top = mix(top[c], top[step + c], across);
-                    let bottom = mix(bottom[c], bottom[step + c], across);
-                    top + (bottom - top) * down
-                });
+                let (above, below, down) = row_axis.between(row_start + row_slope * column as f64);
+                let (left, right, across) = column_axis.between(column_start + column_slope * column as f64);
+                let top = mix(source[above + left], source[above + right], across);
+                let bottom = mix(source[below + left], source[below + right], across);
+                let [red, green, blue, _] = mix(top, bottom, down);
                 let column = if self.flip_horizontal { width - 1 - column } else { column };
-                put(row * width + column, pixel);
+                put(row * width + column, [red, green, blue]);
             }
         }
     }
@@ -79,7 +75,7 @@ impl Transform {
     }
 }
 
-/// Where in the source a target pixel (row, column, 1) comes from.
+/// Where in the source a target pixel comes from: each coordinate is a product with (row, column, 1).
 struct Map {
     row: [f64; 3],
     column: [f64; 3],
@@ -109,13 +105,113 @@ impl Axis {
     }
 }
 
-#[inline]
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+/// Four numbers a pixel, so that a pixel is one vector register.
+fn padded(picture: &RgbImage) -> Vec<[f32; 4]> {
+    picture.as_raw().chunks_exact(3).map(|rgb| [rgb[0].into(), rgb[1].into(), rgb[2].into(), 0.0]).collect()
 }
 
 #[inline]
-fn mix(a: u8, b: u8, share: f32) -> f32 {
-    let (a, b) = (f32::from(a), f32::from(b));
-    a + (b - a) * share
+fn mix(a: [f32; 4], b: [f32; 4], share: f32) -> [f32; 4] {
+    std::array::from_fn(|c| a[c] + (b[c] - a[c]) * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixtures::{AUGMENT, picture};
+    use serde_json::Value;
+
+    fn applied(transform: &Transform, picture: &RgbImage) -> Vec<f32> {
+        let mut out = vec![f32::NAN; picture.as_raw().len()];
+        transform.apply(picture, |at, rgb| out[3 * at..][..3].copy_from_slice(&rgb));
+        out
+    }
+
+    fn transform_of(params: &Value) -> Transform {
+        let number = |key: &str| params[key].as_f64().unwrap();
+        Transform {
+            theta: number("theta"),
+            tx: number("tx"),
+            ty: number("ty"),
+            zx: number("zx"),
+            zy: number("zy"),
+            flip_horizontal: params["flip_horizontal"].as_bool().unwrap(),
+        }
+    }
+
+    #[test]
+    fn agrees_with_keras() {
+        let reference: Value = serde_json::from_str(include_str!("../../tests/reference/transforms.json")).unwrap();
+        let cases = reference["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 8);
+        for case in cases {
+            let numbers = |key: &str| serde_json::from_value::<Vec<f32>>(case[key].clone()).unwrap();
+            let (width, height) = (case["width"].as_u64().unwrap() as u32, case["height"].as_u64().unwrap() as u32);
+            let input = numbers("input_hwc").into_iter().map(|level| level as u8).collect();
+            let ours = applied(&transform_of(&case["params"]), &RgbImage::from_raw(width, height, input).unwrap());
+            let theirs = numbers("output_hwc");
+            assert_eq!(ours.len(), theirs.len());
+            let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst <= 0.02, "{}: {worst} grey levels", case["params"]);
+        }
+    }
+
+    #[test]
+    fn shifts_move_as_they_are_named_and_repeat_the_edge() {
+        let source = picture(8, 8, 5);
+        let still = Transform { theta: 0.0, tx: 0.0, ty: 0.0, zx: 1.0, zy: 1.0, flip_horizontal: false };
+        let sideways = applied(&Transform { tx: 2.0, ..still }, &source);
+        let upwards = applied(&Transform { ty: 2.0, ..still }, &source);
+        for (x, y, pixel) in source.enumerate_pixels() {
+            let at = |x: u32, y: u32| source.get_pixel(x.min(7), y.min(7)).0.map(f32::from);
+            let index = 3 * (8 * y + x) as usize;
+            assert_eq!(sideways[index..][..3], at(x + 2, y));
+            assert_eq!(upwards[index..][..3], at(x, y + 2));
+            assert_eq!(applied(&still, &source)[index..][..3], pixel.0.map(f32::from));
+        }
+    }
+
+    #[test]
+    fn one_pixel_wide_pictures_do_not_fail() {
+        let all = Transform { theta: 33.0, tx: 2.0, ty: -1.0, zx: 0.5, zy: 1.5, flip_horizontal: true };
+        for (width, height) in [(1, 1), (1, 5), (5, 1)] {
+            assert!(applied(&all, &picture(width, height, 1)).iter().all(|v| (0.0..=255.0).contains(v)));
+        }
+    }
+
+    #[test]
+    fn draws_are_within_their_ranges_and_cover_them() {
+        let drawn: Vec<Transform> = (0..4_000).map(|n| Transform::draw(&AUGMENT, 100, 1, n % 50, n / 50)).collect();
+        let check = |name: &str, value: fn(&Transform) -> f64, low: f64, high: f64| {
+            let values: Vec<f64> = drawn.iter().map(value).collect();
+            let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+            let edge = (high - low) * 0.01;
+            assert!(
+                least >= low && least < low + edge && most <= high && most > high - edge,
+                "{name}: {least}..{most}"
+            );
+        };
+        check("theta", |t| t.theta, -20.0, 20.0);
+        check("tx", |t| t.tx, -10.0, 10.0);
+        check("ty", |t| t.ty, -10.0, 10.0);
+        check("zx", |t| t.zx, 0.8, 1.2);
+        check("zy", |t| t.zy, 0.8, 1.2);
+        let flipped = drawn.iter().filter(|t| t.flip_horizontal).count();
+        assert!((1_850..2_150).contains(&flipped), "{flipped} of 4000 flipped");
+    }
+
+    #[test]
+    fn a_variant_depends_on_seed_sample_and_number_and_on_its_own_kind_of_change_only() {
+        let draw = |seed, sample, variant| Transform::draw(&AUGMENT, 100, seed, sample, variant);
+        let one = draw(1, 2, 3);
+        assert_eq!(one, draw(1, 2, 3));
+        for other in [draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)] {
+            assert_ne!(one, other);
+        }
+        let without_turns = Transform::draw(&Augment { rotation: 0.0, ..AUGMENT }, 100, 1, 2, 3);
+        assert_eq!(without_turns, Transform { theta: 0.0, ..one });
+        let wide = Augment { width_shift: 0.5, height_shift: 0.0, ..AUGMENT };
+        let moved = Transform::draw(&wide, 100, 1, 2, 3);
+        assert!(moved.ty == 0.0 && (moved.tx - 5.0 * one.tx).abs() < 1e-9, "width_shift moves sideways");
+    }
 }

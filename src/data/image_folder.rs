@@ -120,3 +120,99 @@ fn is_picture(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     EXTENSIONS.contains(&&*extension)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixtures::write;
+    use std::os::unix::fs::symlink;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|file| write(folder.path().join(file), b"x"));
+        folder
+    }
+
+    fn listed(folder: &Path) -> Vec<(String, Vec<String>)> {
+        let shown = |class: &Class, file: &PathBuf| file.strip_prefix(&class.path).unwrap().display().to_string();
+        let list = ImageFolder::list(folder).unwrap();
+        let files = |class: &Class| class.files.iter().map(|file| shown(class, file)).collect();
+        list.classes.iter().map(|class| (class.name.clone(), files(class))).collect()
+    }
+
+    #[test]
+    fn classes_and_files_are_sorted_and_others_ignored() {
+        let folder = folder_with(&[
+            "dog/2.png",
+            "dog/10.JPG",
+            "dog/more/still/3.webp",
+            "dog/.hidden.png",
+            "dog/.cache/4.png",
+            "dog/notes.txt",
+            "dog/png",
+            "Cat/1.jpeg",
+            "Cat/2.gif",
+            "Cat/3.bmp",
+            ".git/1.png",
+            "loose.png",
+        ]);
+        let expected =
+            [("Cat", vec!["1.jpeg", "2.gif", "3.bmp"]), ("dog", vec!["10.JPG", "2.png", "more/still/3.webp"])];
+        let expected = expected.map(|(class, files)| (class.to_owned(), files.into_iter().map(String::from).collect()));
+        assert_eq!(listed(folder.path()), expected);
+        assert_eq!(ImageFolder::list(folder.path()).unwrap().classes[1].ignored, 2);
+    }
+
+    #[test]
+    fn links_are_followed_and_loops_end() {
+        let folder = folder_with(&["a/1.png", "b/2.png"]);
+        let elsewhere = folder_with(&["c/deep/3.png"]);
+        let path = |inside: &str| folder.path().join(inside);
+        symlink(elsewhere.path().join("c"), path("c")).unwrap();
+        symlink(path("a"), path("a/itself")).unwrap();
+        symlink("..", path("a/up")).unwrap();
+        symlink(path("b"), path("b/x")).unwrap();
+        symlink("../b/2.png", path("a/borrowed.png")).unwrap();
+        let files = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let expected = [
+            ("a".to_owned(), files(&["1.png", "borrowed.png"])),
+            ("b".to_owned(), files(&["2.png"])),
+            ("c".to_owned(), files(&["deep/3.png"])),
+        ];
+        assert_eq!(listed(folder.path()), expected);
+    }
+
+    fn complaint(files: &[&str]) -> String {
+        let folder = folder_with(files);
+        let error = ImageFolder::list(folder.path()).and_then(|list| list.check()).unwrap_err();
+        assert!(error.hint().is_some());
+        error.to_string().replace(&*folder.path().to_string_lossy(), "DIR")
+    }
+
+    #[test]
+    fn what_is_no_set_of_classes_is_refused() {
+        assert_eq!(complaint(&["1.png", ".git/x.png"]), "no class folders in DIR");
+        assert_eq!(complaint(&["cat/1.png"]), "only one class, `cat`, in DIR; two are needed to tell apart");
+        assert_eq!(
+            complaint(&["cat/1.png", "dog/1.txt"]),
+            "the class `dog` is empty: no pictures in DIR/dog (1 file of another kind was ignored)"
+        );
+        assert_eq!(complaint(&["cat/1.png", "dog/.x"]), "the class `dog` is empty: no pictures in DIR/dog");
+        let folder = folder_with(&["file"]);
+        assert!(matches!(ImageFolder::list(&folder.path().join("none")), Err(Error::MissingFolder { .. })));
+        assert!(matches!(ImageFolder::list(&folder.path().join("file")), Err(Error::NotAFolder { .. })));
+    }
+
+    #[test]
+    fn a_class_on_one_side_only_is_named() {
+        let [train, val] =
+            [&["a/1.png", "b/1.png"][..], &["a/1.png", "b/1.png", "c/1.png", "d/1.png"]].map(folder_with);
+        let [train, val] = [&train, &val].map(|folder| ImageFolder::list(folder.path()).unwrap());
+        assert!(train.check_same_classes(&train).is_ok());
+        for (one, other) in [(&train, &val), (&val, &train)] {
+            let said = one.check_same_classes(other).unwrap_err().to_string();
+            let (val, train) = (val.path.display(), train.path.display());
+            assert_eq!(said, format!("the classes `c`, `d` are in {val} but not in {train}"));
+        }
+    }
+}

@@ -130,3 +130,113 @@ fn split(
     }
     Ok((train, val))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fixtures::{encoded, picture, spec, spec_with_val, write, write_classes};
+    use image::ImageFormat;
+    use std::path::Path;
+
+    fn index(spec: &Data) -> Result<Dataset, Error> {
+        Dataset::index(spec, 1, &mut |_, _| ())
+    }
+
+    fn names(pictures: &[Picture]) -> Vec<String> {
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        pictures.iter().map(|picture| format!("{} {}", picture.label, name(&picture.source))).collect()
+    }
+
+    #[test]
+    fn both_folders_are_read_with_one_numbering_and_progress() {
+        let root = tempfile::tempdir().unwrap();
+        write_classes(&root.path().join("train"), &[("b", 2), ("a", 3)]);
+        write_classes(&root.path().join("val"), &[("a", 1), ("b", 1)]);
+        let mut heard = Vec::new();
+        let dataset =
+            Dataset::index(&spec_with_val(root.path()), 1, &mut |done, total| heard.push((done, total))).unwrap();
+        assert_eq!(dataset.classes, ["a", "b"]);
+        assert_eq!(names(&dataset.train), ["0 00.png", "0 01.png", "0 02.png", "1 00.png", "1 01.png"]);
+        assert_eq!(names(&dataset.val), ["0 00.png", "1 00.png"]);
+        assert_eq!(heard, (1..=7).map(|done| (done, 7)).collect::<Vec<_>>());
+        assert!(dataset.skipped.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_skipped_and_the_rest_goes_on() {
+        let root = tempfile::tempdir().unwrap();
+        let train = root.path().join("train");
+        write_classes(&train, &[("a", 4), ("b", 4)]);
+        let jpeg = encoded(&picture(40, 40, 1), ImageFormat::Jpeg);
+        write(train.join("a/10_empty.png"), b"");
+        write(train.join("a/11_text.png"), b"dear diary");
+        write(train.join("a/12_cut.jpg"), &jpeg[..jpeg.len() / 2]);
+        write(train.join("b/10_a_jpeg.png"), &jpeg);
+        std::os::unix::fs::symlink("nowhere", train.join("b/11_dangling.png")).unwrap();
+        let dataset = index(&spec(root.path())).unwrap();
+        let skipped: Vec<_> = dataset
+            .skipped
+            .iter()
+            .map(|skipped| (skipped.source.strip_prefix(&train).unwrap().to_str().unwrap(), &*skipped.reason))
+            .collect();
+        assert_eq!(
+            skipped,
+            [
+                ("a/10_empty.png", "the file is empty"),
+                ("a/11_text.png", "not a PNG, JPEG, WebP, BMP or GIF picture, by its first bytes"),
+                ("a/12_cut.jpg", "truncated: the file ends before the picture does"),
+                ("b/11_dangling.png", "the file is gone"),
+            ]
+        );
+        assert_eq!(dataset.train.len() + dataset.val.len(), 9);
+        let all = [names(&dataset.train), names(&dataset.val)].concat();
+        assert!(all.contains(&"1 10_a_jpeg.png".to_owned()), "the content counts, not the extension");
+    }
+
+    #[test]
+    fn a_class_that_loses_all_its_pictures_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        write_classes(&root.path().join("train"), &[("a", 2), ("b", 2)]);
+        write_classes(&root.path().join("val"), &[("a", 1)]);
+        write(root.path().join("val/b/1.png"), b"");
+        write(root.path().join("val/b/2.png"), b"text");
+        let error = index(&spec_with_val(root.path())).unwrap_err();
+        let said = error.to_string().replace(&*root.path().to_string_lossy(), "DIR");
+        assert_eq!(
+            said,
+            "the class `b` has no usable picture left in DIR/val: all 2 were skipped, the first being DIR/val/b/1.png \
+             (the file is empty)"
+        );
+    }
+
+    #[test]
+    fn classes_must_be_the_same_on_both_sides() {
+        let root = tempfile::tempdir().unwrap();
+        write_classes(&root.path().join("train"), &[("a", 1), ("b", 1)]);
+        write_classes(&root.path().join("val"), &[("a", 1)]);
+        let said = index(&spec_with_val(root.path())).unwrap_err().to_string();
+        assert!(said.starts_with("the class `b` is in "), "{said}");
+        std::fs::create_dir(root.path().join("val/b")).unwrap();
+        let said = index(&spec_with_val(root.path())).unwrap_err().to_string();
+        assert!(said.starts_with("the class `b` is empty"), "{said}");
+    }
+
+    #[test]
+    fn a_split_is_stratified_by_seed_and_keeps_one_on_each_side() {
+        let root = tempfile::tempdir().unwrap();
+        write_classes(&root.path().join("train"), &[("few", 2), ("many", 12)]);
+        let spec = spec(root.path());
+        let (one, two) = (index(&spec).unwrap(), index(&spec).unwrap());
+        let other = Dataset::index(&spec, 2, &mut |_, _| ()).unwrap();
+        let count = |side: &[Picture], label| side.iter().filter(|picture| picture.label == label).count();
+        for dataset in [&one, &other] {
+            assert_eq!([count(&dataset.train, 0), count(&dataset.val, 0)], [1, 1]);
+            assert_eq!([count(&dataset.train, 1), count(&dataset.val, 1)], [9, 3]);
+        }
+        assert_eq!(names(&one.val), names(&two.val));
+        assert_ne!(names(&one.val), names(&other.val));
+        write(root.path().join("train/lonely/1.png"), &encoded(&picture(9, 9, 1), ImageFormat::Png));
+        let said = index(&spec).unwrap_err().to_string();
+        assert_eq!(said, "the class `lonely` has only one usable picture, too few for `val_split` to hold one out");
+    }
+}

@@ -172,3 +172,110 @@ impl Iterator for Batches {
         Some(batch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Dataset;
+    use crate::data::fixtures::{encoded, picture, spec, write_classes};
+    use image::ImageFormat;
+
+    const CHANNELS: usize = 3;
+
+    fn dataset(root: &std::path::Path) -> Dataset {
+        write_classes(&root.join("train"), &[("a", 10), ("b", 9)]);
+        Dataset::index(&spec(root), 1, &mut |_, _| ()).unwrap()
+    }
+
+    fn loader(root: &std::path::Path, threads: usize) -> Loader {
+        Loader::new(Recipe::new(&spec(root), Preprocessing::Caffe, 7), threads)
+    }
+
+    /// The same pictures, not kept in memory.
+    fn forgotten(pictures: &[Picture]) -> Arc<[Picture]> {
+        pictures.iter().map(|picture| Picture::at(picture.source.clone(), picture.label)).collect()
+    }
+
+    #[test]
+    fn figures_are_the_same_whatever_the_threads_and_what_is_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let pictures = dataset(root.path()).train;
+        assert!(pictures.iter().all(|picture| picture.kept.is_some()));
+        let draw =
+            |i: usize| Draw { sample: (7 * i) % pictures.len(), variant: (!i.is_multiple_of(4)).then_some(i as u64) };
+        let draws: Vec<Draw> = (0..50).map(draw).collect();
+        let load = |pictures: &Arc<[Picture]>, threads, batch_size| {
+            let batches = loader(root.path(), threads).batches(pictures, draws.clone(), batch_size);
+            batches.collect::<Result<Vec<Batch>, Error>>().unwrap()
+        };
+        let one = load(&pictures, 1, 8);
+        assert_eq!(one.iter().map(|batch| batch.labels.len()).collect::<Vec<_>>(), [8, 8, 8, 8, 8, 8, 2]);
+        assert_eq!(one[6].shape(), (2, CHANNELS, 8, 8));
+        assert_eq!(one[6].pixels.len(), 2 * CHANNELS * 8 * 8);
+        let samples: Vec<usize> = one.iter().flat_map(|batch| batch.samples.clone()).collect();
+        assert_eq!(samples, draws.iter().map(|draw| draw.sample).collect::<Vec<_>>());
+        for threads in [2, 5, 0] {
+            assert_eq!(one, load(&pictures, threads, 8), "{threads} threads");
+        }
+        assert_eq!(one, load(&forgotten(&pictures), 3, 8), "decoded again");
+        let pixels = |batches: Vec<Batch>| batches.into_iter().flat_map(|batch| batch.pixels).collect::<Vec<f32>>();
+        assert_eq!(pixels(one), pixels(load(&pictures, 2, 13)), "whatever the batch size");
+    }
+
+    #[test]
+    fn a_picture_as_it_is_holds_its_own_levels() {
+        let root = tempfile::tempdir().unwrap();
+        let source = root.path().join("1.png");
+        let levels = picture(8, 8, 3);
+        std::fs::write(&source, encoded(&levels, ImageFormat::Png)).unwrap();
+        let pictures: Arc<[Picture]> = [Picture::at(source, 1)].into();
+        let draws = vec![Draw { sample: 0, variant: None }, Draw { sample: 0, variant: Some(0) }];
+        let batch = loader(root.path(), 1).batches(&pictures, draws, 2).next().unwrap().unwrap();
+        assert_eq!(batch.labels, [1, 1]);
+        let (plain, varied) = batch.pixels.split_at(CHANNELS * 64);
+        for (at, pixel) in levels.pixels().enumerate() {
+            for (channel, (colour, mean)) in [(2, 103.939), (1, 116.779), (0, 123.68)].into_iter().enumerate() {
+                assert_eq!(plain[64 * channel + at], f32::from(pixel[colour]) - mean);
+            }
+        }
+        assert_ne!(plain, varied);
+    }
+
+    #[test]
+    fn a_picture_that_vanishes_is_an_error_that_names_it_and_the_end() {
+        let root = tempfile::tempdir().unwrap();
+        let pictures = forgotten(&dataset(root.path()).train);
+        std::fs::remove_file(&pictures[5].source).unwrap();
+        let draws = (0..12).map(|sample| Draw { sample, variant: None }).collect();
+        let mut batches = loader(root.path(), 2).batches(&pictures, draws, 4);
+        assert_eq!(batches.remaining(), 3);
+        assert_eq!(batches.next().unwrap().unwrap().samples, [0, 1, 2, 3]);
+        let error = batches.next().unwrap().unwrap_err();
+        let said = format!("could not use {} any more: the file is gone", pictures[5].source.display());
+        assert_eq!(error.to_string(), said);
+        assert!(error.hint().is_some());
+        assert!(batches.next().is_none());
+        assert_eq!(batches.remaining(), 0);
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_is_an_error_that_names_the_picture() {
+        let root = tempfile::tempdir().unwrap();
+        let odd = Picture { source: "odd.png".into(), label: 0, kept: Some(Arc::new(picture(50, 50, 0))) };
+        let draws = vec![Draw { sample: 0, variant: None }];
+        let mut batches = loader(root.path(), 2).batches(&[odd].into(), draws, 4);
+        let said = batches.next().unwrap().unwrap_err().to_string();
+        assert!(said.starts_with("a loader thread crashed on odd.png: "), "{said}");
+    }
+
+    #[test]
+    fn dropping_half_used_batches_lets_go_of_the_pictures() {
+        let root = tempfile::tempdir().unwrap();
+        let pictures = dataset(root.path()).train;
+        let draws = (0..1_000).map(|i| Draw { sample: i % pictures.len(), variant: Some(i as u64) }).collect();
+        let mut batches = loader(root.path(), 3).batches(&pictures, draws, 4);
+        batches.next().unwrap().unwrap();
+        drop(batches);
+        assert_eq!(Arc::strong_count(&pictures), 1);
+    }
+}

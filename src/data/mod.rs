@@ -7,6 +7,7 @@
 pub mod augment;
 pub mod decode;
 mod error;
+mod fixtures;
 mod image_folder;
 mod index;
 mod loader;

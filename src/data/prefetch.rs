@@ -144,3 +144,49 @@ impl<T> Drop for Prefetch<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn items_come_in_order_whatever_the_number_of_threads() {
+        for threads in [0, 1, 2, 5, 64] {
+            for count in [0, 1, 100] {
+                let doubled: Vec<_> = Prefetch::start(count, threads, 3, |i| 2 * i).collect();
+                assert_eq!(doubled, (0..count).map(|i| Ok(2 * i)).collect::<Vec<_>>(), "{threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_is_the_error_of_its_item() {
+        for threads in [0, 3] {
+            let work = |i| if i == 2 { panic!("item {i} is bad") } else { i };
+            let items: Vec<_> = Prefetch::start(5, threads, 2, work).collect();
+            assert_eq!(items, [Ok(0), Ok(1), Err(Panicked("item 2 is bad".into())), Ok(3), Ok(4)]);
+        }
+    }
+
+    #[test]
+    fn no_more_than_ahead_is_done_and_dropping_stops_the_threads() {
+        const AHEAD: usize = 4;
+        let started = Arc::new(AtomicUsize::new(0));
+        let work = {
+            let started = Arc::clone(&started);
+            move |i| {
+                started.fetch_add(1, Ordering::SeqCst);
+                i
+            }
+        };
+        let mut items = Prefetch::start(1_000, 2, AHEAD, work);
+        for taken in 1..=20 {
+            items.next();
+            assert!(started.load(Ordering::SeqCst) <= taken + AHEAD);
+        }
+        drop(items);
+        assert!(started.load(Ordering::SeqCst) <= 20 + AHEAD);
+        assert_eq!(Arc::strong_count(&started), 1, "no thread holds the work any more");
+    }
+}

@@ -55,3 +55,32 @@ fn channels(preprocessing: Preprocessing) -> [Channel; 3] {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_come_first_and_in_the_order_of_the_weights() {
+        let planes = |preprocessing| {
+            let mut planes = Planes::new(2, preprocessing);
+            planes.put(0, [255.0, 0.0, 51.0]);
+            planes.put(1, [0.0, 255.0, 102.0]);
+            planes.into_values()
+        };
+        let blue_first =
+            [51.0 - 103.939, 102.0 - 103.939, 0.0 - 116.779, 255.0 - 116.779, 255.0 - 123.68, 0.0 - 123.68];
+        assert_eq!(planes(Preprocessing::Caffe), blue_first);
+        let red_first = [
+            (1.0 - 0.485) / 0.229,
+            -0.485 / 0.229,
+            -0.456 / 0.224,
+            (1.0 - 0.456) / 0.224,
+            (0.2 - 0.406) / 0.225,
+            (0.4 - 0.406) / 0.225,
+        ];
+        for (ours, theirs) in planes(Preprocessing::Torch).iter().zip(red_first) {
+            assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
+        }
+    }
+}

@@ -82,3 +82,45 @@ fn taps(source: u32, target: u32) -> Vec<Taps> {
     };
     (0..target).map(tap).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn bytes(value: &Value) -> Vec<u8> {
+        serde_json::from_value(value.clone()).unwrap()
+    }
+
+    #[test]
+    fn agrees_with_pillow() {
+        let reference = include_str!("../../tests/reference/resize.json");
+        let reference: Value = serde_json::from_str(reference).unwrap();
+        let cases = reference["cases"].as_array().unwrap();
+        assert_eq!(cases.len(), 16);
+        for case in cases {
+            let dimension = |key: &str| case[key].as_u64().unwrap() as u32;
+            let picture =
+                RgbImage::from_raw(dimension("width"), dimension("height"), bytes(&case["input_hwc"])).unwrap();
+            // Pillow rounds between the two axes, which may move the result by one level.
+            let (how, tolerance) = match case["resize"].as_str().unwrap() {
+                "nearest" => (Resize::Nearest, 0),
+                _ => (Resize::Bilinear, 1),
+            };
+            let ours = resize(picture, dimension("size"), how).into_raw();
+            let theirs = bytes(&case["output_hwc"]);
+            assert_eq!(ours.len(), theirs.len());
+            let worst = ours.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            assert!(worst <= tolerance, "{how:?} {}x{}: {worst}", dimension("height"), dimension("width"));
+        }
+    }
+
+    #[test]
+    fn one_colour_stays_that_colour_whatever_the_aspect() {
+        for (width, height) in [(1, 1), (300_000, 1), (1, 300_000), (640, 480), (9, 7)] {
+            let picture = RgbImage::from_pixel(width, height, image::Rgb([255, 128, 0]));
+            let small = resize(picture, 8, Resize::Bilinear);
+            assert_eq!(small, RgbImage::from_pixel(8, 8, image::Rgb([255, 128, 0])), "{width}x{height}");
+        }
+    }
+}

@@ -13,3 +13,37 @@ pub fn held_out(count: usize, share: f64, seed: u64, class: usize) -> Option<Vec
     order[..wanted].iter().for_each(|&at| held_out[at] = true);
     Some(held_out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_picture_cannot_be_split() {
+        assert_eq!(held_out(0, 0.5, 1, 0), None);
+        assert_eq!(held_out(1, 0.5, 1, 0), None);
+        assert_eq!(held_out(2, 0.001, 1, 0).map(|held| held.iter().filter(|&&h| h).count()), Some(1));
+    }
+
+    #[test]
+    fn seeds_and_classes_hold_out_different_pictures() {
+        let base = held_out(100, 0.2, 1, 0);
+        assert_eq!(base, held_out(100, 0.2, 1, 0));
+        assert_ne!(base, held_out(100, 0.2, 2, 0));
+        assert_ne!(base, held_out(100, 0.2, 1, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn the_share_is_held_and_both_sides_have_one(
+            count in 2usize..400, share in 0.001f64..0.999, seed: u64, class in 0usize..50
+        ) {
+            let held = held_out(count, share, seed, class).unwrap();
+            prop_assert_eq!(held.len(), count);
+            let val = held.iter().filter(|&&held| held).count();
+            prop_assert!(val >= 1 && val < count);
+            prop_assert!((val as f64 - count as f64 * share).abs() <= 1.0);
+        }
+    }
+}
