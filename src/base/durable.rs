@@ -126,9 +126,22 @@ pub fn open_log(path: &Path) -> Result<File> {
     OpenOptions::new().create(true).append(true).open(path).map_err(failed("open", path))
 }
 
+/// Waits for the lock file at `path` and holds it until the value is dropped.
+pub fn lock(path: &Path) -> Result<File> {
+    let file = open_lock(path)?;
+    file.lock().map_err(failed("lock", path))?;
+    Ok(file)
+}
+
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed("open", path))
+}
+
+/// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
+pub fn refill(file: &mut File, path: &Path, content: &[u8]) -> Result<()> {
+    let refilled = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(content));
+    refilled.map_err(failed("write", path))
 }
 
 /// A log that grows by whole lines.

@@ -19,6 +19,8 @@ pub enum Error {
     Write(#[from] durable::Error),
     #[error("there is no run `{}` in {}", printable(text), store.display())]
     NoSuchRun { text: String, store: PathBuf, runs: Vec<String> },
+    #[error("`{}` cannot be the name of a run", printable(name))]
+    BadName { name: String },
     #[error("`{}` could be any of {}: {}", printable(text), runs.len(), shown(runs))]
     Ambiguous { text: String, runs: Vec<String> },
 }
@@ -42,6 +44,7 @@ impl Error {
             Error::Write(error) => error.hint().map(str::to_owned),
             Error::NoSuchRun { runs, .. } if runs.is_empty() => Some("the store has no runs yet".into()),
             Error::NoSuchRun { runs, .. } => Some(format!("the store has {}", shown(runs))),
+            Error::BadName { .. } => Some("take 1 to 64 letters, digits, `-`, `_` and `.`".into()),
             Error::Ambiguous { .. } => Some("give the run's number, or more of its name".into()),
         }
     }

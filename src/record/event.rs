@@ -347,3 +347,6 @@ mod nan_as_null {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
     }
 }
+
+#[cfg(test)]
+mod tests;

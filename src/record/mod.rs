@@ -6,6 +6,7 @@
 pub mod error;
 pub mod event;
 pub mod life;
+pub mod new_run;
 pub mod run_dir;
 pub mod state;
 pub mod store;
@@ -16,6 +17,7 @@ pub mod watch;
 pub mod writer;
 
 pub use error::Error;
+pub use new_run::NewRun;
 pub use run_dir::RunDir;
 pub use state::RunState;
 pub use store::Store;

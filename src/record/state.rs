@@ -12,7 +12,7 @@ use super::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
     RunStarted, Sample, Skipped, Stage, Step,
 };
-use super::life::{Cause, Exited, LifeEvent, Outcome, ProcessId};
+use super::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome, ProcessId};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 
@@ -81,10 +81,12 @@ pub struct Life {
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
     pub attempts: u32,
+    /// What started the latest attempt.
+    pub executor: Option<ExecutorKind>,
     pub process: Option<ProcessId>,
     pub host: Option<String>,
     pub cancel_requested: bool,
-    /// Attempts that the runner itself scheduled since a person last asked for one.
+    /// Attempts that the runner scheduled after a failure since a person last asked for one.
     pub retries: u32,
     /// Not to be started before this, after a failed attempt.
     pub retry_at: Option<Timestamp>,
@@ -132,6 +134,7 @@ impl RunState {
             started: None,
             ended: None,
             attempts: 0,
+            executor: None,
             process: None,
             host: None,
             cancel_requested: false,
@@ -154,12 +157,18 @@ impl RunState {
             }
             LifeEvent::Moved { order } => life.order = order,
             LifeEvent::Prioritized { priority } => life.priority = priority,
-            LifeEvent::Started { attempt, executor: _, process, job_id: _, host } => {
+            LifeEvent::Started { attempt, executor, process, job_id: _, host } => {
+                // It is said twice, before there is a process and with it: the attempt began with the first.
+                let is_known = life.status.is_live() && life.attempts == attempt;
+                let since = life.started.filter(|_| is_known).unwrap_or(line.time);
+                let cancel_requested = is_known && life.cancel_requested;
                 life.wait(Status::Starting);
                 life.attempts = attempt;
+                life.executor = Some(executor);
                 life.process = process;
                 life.host = Some(host);
-                life.started = Some(line.time);
+                life.started = Some(since);
+                life.cancel_requested = cancel_requested;
             }
             LifeEvent::PauseRequested => {}
             LifeEvent::Paused if !life.status.is_live() => life.wait(Status::Paused),
@@ -168,8 +177,9 @@ impl RunState {
                 life.retries = 0;
             }
             LifeEvent::RetryScheduled { after_s, .. } if !life.status.is_live() => {
+                let was_preempted = life.exit.as_ref().map(|exit| exit.cause) == Some(Cause::Preempted);
                 life.wait(Status::Queued);
-                life.retries += 1;
+                life.retries += u32::from(!was_preempted);
                 life.retry_at = Some(line.time.plus(Duration::from_secs(after_s)));
             }
             // A worker that lives is not at rest, whatever a log says that lost lines.
@@ -339,3 +349,6 @@ impl Training {
         self.phases.last().map(|(_, phase)| phase.phase.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

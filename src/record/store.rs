@@ -55,6 +55,16 @@ impl Store {
         self.root.join("runner.log")
     }
 
+    /// The number that the next run gets, so that one is never given twice, even after the last run was removed.
+    pub(super) fn next_id(&self) -> PathBuf {
+        self.root.join(".next_id")
+    }
+
+    /// Held while runs are made: a runner and a foreground run may do so at once.
+    pub(super) fn id_lock(&self) -> PathBuf {
+        self.root.join(".next_id.lock")
+    }
+
     /// All runs by number; of two folders with one number only the first by name is a run.
     pub fn runs(&self) -> Result<Vec<RunDir>, Error> {
         let failed = || Error::read("list the store", &self.root);

@@ -42,8 +42,6 @@ pub struct News<E> {
 }
 
 impl<E> News<E> {
-    const NONE: News<E> = News { restarted: false, lines: Vec::new() };
-
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         !self.restarted && self.lines.is_empty()
@@ -71,26 +69,26 @@ impl<E: DeserializeOwned> Tail<E> {
             Err(e) => return Err(failed(&self.path, e)),
         };
         if self.seen == Some(seen) {
-            return Ok(News::NONE);
+            return Ok(News { restarted: false, lines: Vec::new() });
         }
-        let restarted =
-            self.offset > 0 && (seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file));
-        if restarted {
-            self.offset = 0;
-        }
-        let lines = self.read_lines().map_err(|e| failed(&self.path, e))?;
-        self.seen = Some(seen);
-        Ok(News { restarted, lines })
+        self.read_file().map_err(|e| failed(&self.path, e))
     }
 
-    fn read_lines(&mut self) -> io::Result<Vec<Line<E>>> {
+    fn read_file(&mut self) -> io::Result<News<E>> {
         let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(self.offset))?;
+        let seen = Seen::of(&file.metadata()?);
+        let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
+        let restarted = self.offset > 0 && is_another;
+        let start = if restarted { 0 } else { self.offset };
         let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
         file.read_to_end(&mut bytes)?;
         let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        self.offset += whole as u64;
-        Ok(bytes[..whole].split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        let lines =
+            bytes[..whole].split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        self.offset = start + whole as u64;
+        self.seen = Some(seen);
+        Ok(News { restarted, lines })
     }
 
     fn vanished(&mut self) -> News<E> {

@@ -73,6 +73,13 @@ impl StoreView {
     }
 }
 
+/// Reads the life of a run alone, which is short, and nothing of its training.
+pub fn load_life(dir: &RunDir) -> RunState {
+    let mut state = RunState::new(dir.id(), dir.name().to_owned());
+    Source::new(dir.clone()).read_life(&mut state);
+    state
+}
+
 /// Reads one run as it stands.
 pub fn load(dir: &RunDir) -> RunState {
     let mut state = RunState::new(dir.id(), dir.name().to_owned());
@@ -127,3 +134,6 @@ impl Source {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

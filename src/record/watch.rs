@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn ticks_end_with_the_watcher() {
         let (sender, receiver) = mpsc::channel();
-        let ticking = tick(Duration::from_millis(5), Arc::new(move || drop(sender.send(()))));
+        let ticking = tick(Duration::from_millis(5), Arc::new(move || sender.send(()).unwrap_or_default()));
         receiver.recv_timeout(Duration::from_secs(20)).unwrap();
         drop(ticking);
         while receiver.recv_timeout(Duration::from_secs(20)).is_ok() {}

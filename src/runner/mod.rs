@@ -1,1 +1,36 @@
-//! (being built)
+//! The runner: a background process, one per store, that owns the queue, starts a worker for each experiment and
+//! answers clients on a Unix socket.
+//!
+//! Invariants: it is the only writer of `run.jsonl` (a foreground run writes its own); the queue is derived from the
+//! runs' files and kept nowhere else, so a runner that dies loses nothing; a damaged run is left aside and stops no other.
+
+pub mod client;
+mod command;
+mod daemon;
+mod endpoint;
+pub mod error;
+mod executor;
+pub mod lock;
+mod log;
+mod oom;
+pub mod options;
+pub mod outcome;
+pub mod process;
+pub mod protocol;
+pub mod queue;
+mod recover;
+mod serve;
+mod server;
+pub mod start;
+mod supervisor;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::Client;
+pub use error::Error;
+pub use options::{ServeOptions, WorkerCommand};
+pub use outcome::exit_code;
+pub use protocol::{Request, Response};
+pub use serve::serve;
+pub use start::StartOptions;

@@ -1,0 +1,47 @@
+use super::does_not_fit;
+use crate::record::life::{Cause, Exited, LifeEvent, Outcome};
+use crate::record::{RunDir, RunState, summary, view};
+use crate::runner::daemon::Daemon;
+use crate::runner::outcome::Wish;
+use crate::runner::protocol::{Done, Refusal};
+use crate::runner::queue::Stage;
+use crate::runner::supervisor::append;
+
+impl Daemon {
+    /// Ends a run: one that waits at once, a live one by asking its worker.
+    pub(super) fn cancel(&mut self, dir: &RunDir, run: &RunState) -> Result<Done, Refusal> {
+        match self.queue.stage(dir.id()) {
+            Some(Stage::Live) => {
+                // A disk that is full must not keep a worker alive.
+                if let Err(error) = append(dir, [LifeEvent::CancelRequested]) {
+                    self.log.line(&error.to_string());
+                }
+                self.wish(dir.id(), Wish::Cancel);
+                Ok(Done::Cancelling)
+            }
+            Some(Stage::Waiting { .. } | Stage::Paused) => {
+                append(dir, [LifeEvent::CancelRequested, cancelled(run)])?;
+                self.queue.remove(dir.id());
+                if let Err(error) = summary::save(dir, &view::load(dir)) {
+                    self.log.line(&error.to_string());
+                }
+                Ok(Done::Cancelled)
+            }
+            None if run.status().is_live() => {
+                Err(does_not_fit(run, "it runs in the foreground: press Ctrl-C where it was started"))
+            }
+            None => Err(does_not_fit(run, "there is nothing left to cancel")),
+        }
+    }
+}
+
+fn cancelled(run: &RunState) -> LifeEvent {
+    LifeEvent::Exited(Exited {
+        attempt: run.life.attempts,
+        outcome: Outcome::Cancelled,
+        cause: Cause::User,
+        exit_code: None,
+        signal: None,
+        message: None,
+    })
+}

@@ -1,0 +1,88 @@
+//! A worker as a child process on this machine, or one that another runner started here.
+//!
+//! Invariants: a worker leads a process group of its own; none of its streams is the runner's; it outlives the runner.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
+use tokio::process::{Child, Command};
+
+use crate::base::durable;
+use crate::record::RunDir;
+use crate::record::life::ProcessId;
+use crate::runner::options::Rules;
+use crate::runner::outcome::ProcessEnd;
+use crate::runner::process;
+
+/// Marks a worker's environment with its run and attempt, so that a runner finds it whose predecessor died before it
+/// could write the process down.
+const MARK: &str = "FINETOP_WORKER_OF";
+
+/// How often to look whether a worker lives that is not our child.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A worker that was started.
+#[derive(Debug)]
+pub struct Worker {
+    process: ProcessId,
+    /// None for one that another runner started.
+    child: Option<Child>,
+}
+
+impl Worker {
+    /// Starts the worker of `dir` with `threads` to compute on. The error is a message for people.
+    pub fn start(dir: &RunDir, attempt: u32, threads: usize, rules: &Rules) -> Result<Worker, String> {
+        let log = durable::open_log(&dir.log_txt()).map_err(|e| e.to_string())?;
+        let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
+        let mut command = Command::new(&rules.worker.program);
+        command.args(&rules.worker.arguments).arg(dir.path());
+        command.env("FINETOP_THREADS", threads.to_string()).env(MARK, mark(dir, attempt));
+        command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);
+        let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+        // Its later threads inherit it; a worker that is not nice works all the same.
+        let niceness = getpriority_process(None).unwrap_or(0).saturating_add(rules.nice);
+        let _ = setpriority_process(Pid::from_raw(pid), niceness);
+        Ok(Worker { process: process::identify_child(pid), child: Some(child) })
+    }
+
+    /// Takes over the worker of `dir` that another runner started and, if it got so far, wrote down as `known`. None when
+    /// it does not live.
+    pub fn adopt(dir: &RunDir, attempt: u32, known: Option<ProcessId>) -> Option<Worker> {
+        let process = match known {
+            Some(process) => Some(process).filter(process::is_alive),
+            None => process::find_leader(MARK, &mark(dir, attempt)),
+        };
+        Some(Worker { process: process?, child: None })
+    }
+
+    /// Its process.
+    pub fn process(&self) -> &ProcessId {
+        &self.process
+    }
+
+    /// Signals it and all that it started.
+    pub fn signal(&self, signal: Signal) {
+        process::signal_group(&self.process, signal);
+    }
+
+    /// Waits for its end. May be given up and called again.
+    pub async fn ended(&mut self) -> ProcessEnd {
+        let Some(child) = &mut self.child else {
+            while process::is_alive(&self.process) {
+                tokio::time::sleep(LOOK).await;
+            }
+            return ProcessEnd::default();
+        };
+        use std::os::unix::process::ExitStatusExt;
+        match child.wait().await {
+            Ok(status) => ProcessEnd { code: status.code(), signal: status.signal() },
+            Err(_) => ProcessEnd::default(),
+        }
+    }
+}
+
+fn mark(dir: &RunDir, attempt: u32) -> String {
+    format!("{attempt}:{}", dir.path().display())
+}

@@ -1,0 +1,3 @@
+//! What runs a worker.
+
+pub mod local;

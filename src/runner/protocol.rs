@@ -1,0 +1,201 @@
+//! What a client and a runner say to each other: one JSON object on a line each way, over a Unix socket.
+//!
+//! One name for the request, its handler in [`super::command`] and the verb of the command line.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::Timestamp;
+use crate::base::id::RunId;
+
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    Add(Add),
+    Cancel {
+        ids: Vec<RunId>,
+    },
+    /// Stops live runs at a checkpoint, and keeps waiting ones back.
+    Pause {
+        ids: Vec<RunId>,
+    },
+    Resume {
+        ids: Vec<RunId>,
+    },
+    /// Queues ended runs again; they go on from their last checkpoint.
+    Retry {
+        ids: Vec<RunId>,
+    },
+    /// Removes runs and their files; live ones only with `force`, which kills them first.
+    Rm {
+        ids: Vec<RunId>,
+        force: bool,
+    },
+    Move {
+        ids: Vec<RunId>,
+        to: Place,
+    },
+    Priority {
+        ids: Vec<RunId>,
+        priority: i32,
+    },
+    Slots {
+        slots: usize,
+    },
+    Status,
+    /// Ends the runner: after its live runs, or with them stopped at a checkpoint now. What waits stays queued.
+    Stop {
+        now: bool,
+    },
+}
+
+/// New experiments, of which all are queued or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Add {
+    pub experiments: Vec<NewExperiment>,
+    #[serde(default)]
+    pub priority: i32,
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Keep them back until they are resumed.
+    #[serde(default)]
+    pub paused: bool,
+}
+
+/// An experiment that the client has read and validated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewExperiment {
+    pub name: String,
+    /// Byte for byte as the user wrote it.
+    pub text: String,
+    /// The text of `resolved.yaml`.
+    pub resolved: String,
+}
+
+/// Where in the queue, among runs of the same priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    First,
+    Last,
+}
+
+/// What a runner answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "response", rename_all = "snake_case")]
+pub enum Response {
+    Added {
+        runs: Vec<Added>,
+    },
+    /// One answer for each run that was named, in that order.
+    Answers {
+        answers: Vec<Answer>,
+    },
+    Status(Status),
+    /// It will be as asked.
+    Agreed,
+    /// Nothing was done.
+    Refused(Refusal),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    pub id: RunId,
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// What became of a request for one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub id: RunId,
+    #[serde(flatten)]
+    pub result: Result<Done, Refusal>,
+}
+
+/// What was done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    Cancelled,
+    /// Its worker was asked to stop; its end will be in the record.
+    Cancelling,
+    Paused,
+    Pausing,
+    Queued,
+    Removed,
+    /// Its worker is killed; its folder goes when it has ended.
+    Removing,
+    Moved,
+    Prioritized,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub error: String,
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal that says why, and what to do.
+    pub fn new(error: impl Into<String>, hint: &str) -> Self {
+        Refusal { error: error.into(), hint: Some(hint.to_owned()) }
+    }
+}
+
+/// How a runner is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub pid: u32,
+    pub version: String,
+    pub host: String,
+    pub store: PathBuf,
+    pub since: Timestamp,
+    /// Whether it will end when its live runs have.
+    pub stopping: bool,
+    pub slots: usize,
+    pub runs: Runs,
+}
+
+/// The runs that are not over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    pub live: Vec<RunId>,
+    /// The next one first.
+    pub waiting: Vec<RunId>,
+    pub paused: Vec<RunId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_understood() {
+        let ids = vec![RunId(7), RunId(8)];
+        let experiment = NewExperiment { name: "a".into(), text: "x: 1\n# ü\n".into(), resolved: "y".into() };
+        let add = Add { experiments: vec![experiment], priority: -1, group: Some("g".into()), paused: true };
+        for request in [
+            Request::Add(add),
+            Request::Cancel { ids: ids.clone() },
+            Request::Rm { ids: ids.clone(), force: true },
+            Request::Move { ids, to: Place::First },
+            Request::Status,
+            Request::Stop { now: false },
+        ] {
+            let line = serde_json::to_string(&request).unwrap();
+            assert!(!line.contains('\n'));
+            assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
+        }
+        let refused = Err(Refusal::new("no", "do this"));
+        let answers =
+            vec![Answer { id: RunId(1), result: Ok(Done::Cancelling) }, Answer { id: RunId(2), result: refused }];
+        for response in [Response::Agreed, Response::Answers { answers }] {
+            let line = serde_json::to_string(&response).unwrap();
+            assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), response, "{line}");
+        }
+    }
+}
