@@ -1,0 +1,180 @@
+//! One epoch: every training picture once, in an order drawn by (seed, epoch), then the validation pictures.
+
+use candle_core::Tensor;
+
+use super::error::{Error, Stoppable};
+use super::feature_cache::{Key, Side};
+use super::feed::{Feed, Input};
+use super::metrics::{self, Scored, Sums};
+use super::out::Progress;
+use super::phase::{Phase, shown};
+use super::trainer::Trainer;
+use crate::base::clock::Stopwatch;
+use crate::base::random::{Purpose, Stream};
+use crate::model::Pass;
+use crate::ops;
+use crate::record::event::{Event, Step};
+
+/// What training for an epoch came to.
+pub(super) struct Trained {
+    /// Over the batches, each with the weights that it met, as Keras shows them.
+    pub sums: Sums,
+    pub samples_per_s: f64,
+}
+
+/// What the network made of the validation pictures.
+pub(super) struct Validated {
+    pub sums: Sums,
+    /// In the order of the pictures.
+    pub scored: Vec<Scored>,
+    labels: Vec<u32>,
+    pub seconds: f64,
+}
+
+impl Validated {
+    /// `counts[true][predicted]`.
+    pub fn confusion(&self, classes: usize) -> Vec<Vec<u64>> {
+        let predicted = self.scored.iter().map(|scored| scored.predicted);
+        metrics::confusion(classes, self.labels.iter().copied().zip(predicted))
+    }
+}
+
+impl Trainer<'_, '_> {
+    /// Trains what is left of the next epoch. Stopped, it leaves in `progress` what a checkpoint needs to go on there.
+    pub fn train_epoch(&mut self, phase: &mut Phase) -> Stoppable<Trained> {
+        let epoch = self.progress.epoch + 1;
+        let whole = Stopwatch::start();
+        let before = self.progress.unfinished.seconds;
+        let feed = self.train_feed(epoch)?;
+        let order = order(feed.len(), self.job.experiment.seed, epoch);
+        let size = self.job.experiment.train.batch_size;
+        let done = (self.progress.unfinished.steps as usize * size).min(order.len());
+        let steps = order.len().div_ceil(size) as u32;
+        let training = Stopwatch::start();
+        let mut clock = Stopwatch::start();
+        for input in feed.batches(&order[done..], size) {
+            self.out.check()?;
+            let batch = self.step(phase, &input?, feed.start(), steps, &clock)?;
+            self.progress.unfinished.sums.merge(&batch);
+            self.progress.unfinished.steps += 1;
+            self.progress.unfinished.seconds = before + whole.seconds();
+            clock = Stopwatch::start();
+        }
+        self.progress.unfinished.seconds = before + whole.seconds();
+        let samples_per_s = per_second(order.len() - done, training.seconds());
+        Ok(Trained { sums: self.progress.unfinished.sums, samples_per_s })
+    }
+
+    /// One step of the optimizer on `input`, which goes into layer `start`. `clock` runs since the step before.
+    fn step(
+        &mut self,
+        phase: &mut Phase,
+        input: &Input,
+        start: usize,
+        steps: u32,
+        clock: &Stopwatch,
+    ) -> Result<Sums, Error> {
+        let network = &self.setup.network;
+        let pass = Pass::Train { seed: self.job.experiment.seed, step: self.progress.step };
+        let logits = network.forward_range(start..usize::MAX, &input.x, &pass)?;
+        let labels = Tensor::from_slice(&input.labels, input.labels.len(), &self.setup.device)?;
+        let loss = ops::cross_entropy(&logits, &labels)?;
+        let (sums, _) = score(&logits, &input.labels)?;
+        let is_finite = sums.loss().is_finite();
+        if is_finite {
+            phase.optimizer.step(&loss.backward()?)?;
+            self.progress.step += 1;
+        }
+        let step = self.progress.unfinished.steps + 1;
+        self.out.event(Event::Step(Step {
+            phase: phase.spec.name.clone(),
+            epoch: self.progress.epoch + 1,
+            step,
+            steps,
+            loss: sums.loss(),
+            accuracy: sums.accuracy(),
+            lr: shown(phase.optimizer.learning_rate()),
+            samples_per_s: per_second(input.labels.len(), clock.seconds()),
+        }))?;
+        if is_finite { Ok(sums) } else { Err(self.diverged(phase, "loss", sums.loss(), step, steps)) }
+    }
+
+    fn diverged(&self, phase: &Phase, what: &'static str, value: f64, step: u32, steps: u32) -> Error {
+        let (epoch, lr) = (self.progress.epoch + 1, phase.optimizer.learning_rate());
+        Error::Diverged { what, value, epoch, step, steps, phase: phase.spec.name.clone(), lr }
+    }
+
+    /// Puts every validation picture through the network.
+    pub fn validate(&mut self, phase: &Phase) -> Stoppable<Validated> {
+        let clock = Stopwatch::start();
+        let feed = self.feed(Side::Val, 0, None)?;
+        let samples: Vec<usize> = (0..feed.len()).collect();
+        let mut sums = Sums::default();
+        let mut scored = Vec::with_capacity(samples.len());
+        let mut progress = Progress::new("validation", "pictures");
+        for input in feed.batches(&samples, self.job.experiment.train.batch_size) {
+            self.out.check()?;
+            let input = input?;
+            let logits = self.setup.network.forward_range(feed.start()..usize::MAX, &input.x, &Pass::Eval)?;
+            let (batch, of_batch) = score(&logits, &input.labels)?;
+            sums.merge(&batch);
+            scored.extend(of_batch);
+            if let Some(event) = progress.at(scored.len() as u64, samples.len() as u64) {
+                self.out.event(event)?;
+            }
+        }
+        if !sums.loss().is_finite() {
+            let steps = self.progress.unfinished.steps;
+            return Err(self.diverged(phase, "val_loss", sums.loss(), steps, steps).into());
+        }
+        let labels = self.setup.data.val.iter().map(|picture| picture.label).collect();
+        Ok(Validated { sums, scored, labels, seconds: clock.seconds() })
+    }
+
+    /// The training pictures as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
+    fn train_feed(&mut self, epoch: u32) -> Stoppable<Feed> {
+        let augment = &self.job.experiment.data.augment;
+        let turn = epoch - 1;
+        match augment.views {
+            _ if augment.is_none() => self.feed(Side::Train, 0, None),
+            Some(views) => {
+                let view = turn % views.max(1);
+                self.feed(Side::Train, view, Some(u64::from(view)))
+            }
+            None => self.feed(Side::Train, 0, Some(u64::from(turn))),
+        }
+    }
+
+    /// The samples of `side` from the cache where they are kept there, else from pictures in `variant`.
+    fn feed(&mut self, side: Side, view: u32, variant: Option<u64>) -> Stoppable<Feed> {
+        let pixels = self.pixels(side, variant);
+        let layer = self.setup.phases[self.progress.phase].frozen_prefix;
+        if !self.cache.is_admitted(side, layer) {
+            return Ok(Feed::Pixels(pixels));
+        }
+        let rows = self.cache.rows(Key { side, layer, view }, &pixels, &self.setup.network, &mut self.out)?;
+        Ok(pixels.with_rows(rows, layer))
+    }
+}
+
+/// Scores logits `[batch, classes]`.
+fn score(logits: &Tensor, labels: &[u32]) -> candle_core::Result<(Sums, Vec<Scored>)> {
+    let (_, classes) = logits.dims2()?;
+    let values = logits.flatten_all()?.to_vec1::<f32>()?;
+    let mut sums = Sums::default();
+    let scored: Vec<Scored> =
+        values.chunks(classes.max(1)).zip(labels).map(|(row, &label)| metrics::score(row, label)).collect();
+    scored.iter().zip(labels).for_each(|(scored, &label)| sums.add(scored, label));
+    Ok((sums, scored))
+}
+
+/// All samples in the order that `epoch` takes them.
+fn order(samples: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..samples).collect();
+    Stream::new(seed, Purpose::Shuffle, u64::from(epoch), 0).shuffle(&mut order);
+    order
+}
+
+fn per_second(count: usize, seconds: f64) -> f64 {
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+}

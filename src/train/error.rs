@@ -1,0 +1,89 @@
+//! What ends a run before its time.
+
+use crate::base::durable;
+use crate::record::life::Cause;
+use crate::{data, model};
+
+use super::tensor_file;
+
+/// Why a run could not be trained to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    #[error(transparent)]
+    Model(#[from] model::Error),
+    /// In the arithmetic of a step.
+    #[error("the computation failed: {0}")]
+    Compute(#[from] candle_core::Error),
+    #[error(transparent)]
+    Write(#[from] durable::Error),
+    #[error(transparent)]
+    TensorFile(#[from] tensor_file::Error),
+    #[error("the checkpoint {file} does not fit this experiment: {reason}")]
+    Checkpoint { file: &'static str, reason: String },
+    #[error("the {what} became {value} in epoch {epoch}, step {step} of {steps} (phase `{phase}`)")]
+    Diverged { what: &'static str, value: f64, epoch: u32, step: u32, steps: u32, phase: String, lr: f32 },
+    #[error("`device: {device}` cannot be used: {reason}")]
+    Device { device: &'static str, reason: String },
+    #[error("could not use {asked} threads: {reason}")]
+    Threads { asked: usize, reason: String },
+}
+
+impl Error {
+    /// The cause of the run's end in its record.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Error::Data(data::Error::Crashed { .. }) => Cause::Crashed,
+            Error::Data(_) | Error::Checkpoint { .. } | Error::Device { .. } => Cause::Experiment,
+            Error::Model(model::Error::Tensor(e)) | Error::Compute(e) => of_candle(e),
+            Error::Model(_) => Cause::Experiment,
+            Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) if e.is_full() => Cause::DiskFull,
+            Error::TensorFile(tensor_file::Error::Damaged { .. }) => Cause::Experiment,
+            Error::Write(_) | Error::TensorFile(_) | Error::Threads { .. } => Cause::Crashed,
+            Error::Diverged { .. } => Cause::Diverged,
+        }
+    }
+
+    /// What a person can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Data(e) => e.hint().map(str::to_owned),
+            Error::Model(e) => e.hint(),
+            Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) => e.hint().map(str::to_owned),
+            Error::TensorFile(tensor_file::Error::Damaged { .. }) | Error::Checkpoint { .. } => {
+                Some("remove the run's `checkpoints` folder to train it from the start".into())
+            }
+            Error::Diverged { lr, .. } => {
+                Some(format!("use a lower learning rate than {lr}, as `adam: {{ lr: {} }}`", lr / 10.0))
+            }
+            Error::Device { .. } => Some("use `device: auto`".into()),
+            Error::Compute(e) if of_candle(e) == Cause::OutOfMemory => {
+                Some("use a smaller `train.batch_size` or `data.image_size`".into())
+            }
+            Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
+        }
+    }
+}
+
+/// Candle passes an accelerator's errors on as text.
+fn of_candle(error: &candle_core::Error) -> Cause {
+    let text = error.to_string().to_lowercase();
+    if text.contains("out of memory") || text.contains("out_of_memory") { Cause::OutOfMemory } else { Cause::Crashed }
+}
+
+/// What ends the work in the middle: an error, or somebody asked to stop.
+#[derive(Debug)]
+pub(super) enum Interrupt {
+    Stopped,
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Interrupt {
+    fn from(error: E) -> Self {
+        Interrupt::Failed(error.into())
+    }
+}
+
+/// The result of work that can be stopped.
+pub(super) type Stoppable<T> = std::result::Result<T, Interrupt>;

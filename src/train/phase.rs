@@ -1,0 +1,295 @@
+//! A phase: its optimizer and callbacks, its epochs, and what happens at their ends. Two phases are as two calls of
+//! Keras' `fit`.
+
+use std::collections::HashMap;
+
+use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
+use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, Unfinished, Weights};
+use super::epoch::{Trained, Validated};
+use super::error::{Error, Interrupt, Stoppable};
+use super::misclassified;
+use super::optimizer::{self, Optimizer};
+use super::trainer::{RunBest, Trainer};
+use crate::base::text;
+use crate::experiment::{self, Metric};
+use crate::record::event::{
+    self, Best, Callbacks, Confusion, EarlyStopped, Event, Level, LrChanged, LrReason, PhaseStarted,
+};
+
+/// A phase in progress.
+pub(super) struct Phase {
+    pub spec: experiment::Phase,
+    pub optimizer: Box<dyn Optimizer>,
+    early_stopping: Option<EarlyStopping>,
+    reduce_lr: Option<ReduceLrOnPlateau>,
+    /// The weights of the phase's best epoch, where early stopping restores them.
+    restorable: Option<Weights>,
+}
+
+/// What an epoch came to.
+struct Figures {
+    trained: Trained,
+    validated: Validated,
+}
+
+impl Figures {
+    fn of(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::Loss => self.trained.sums.loss(),
+            Metric::Accuracy => self.trained.sums.accuracy(),
+            Metric::ValLoss => self.validated.sums.loss(),
+            Metric::ValAccuracy => self.validated.sums.accuracy(),
+        }
+    }
+}
+
+impl Phase {
+    /// What a checkpoint must hold of it.
+    pub fn in_progress(&self) -> Result<PhaseInProgress, Error> {
+        let state = PhaseState {
+            lr: self.optimizer.learning_rate(),
+            optimizer_steps: self.optimizer.steps(),
+            early_stopping: self.early_stopping.as_ref().map(|callback| callback.state().clone()),
+            reduce_lr: self.reduce_lr.as_ref().map(|callback| callback.state().clone()),
+        };
+        Ok(PhaseInProgress { state, optimizer: self.optimizer.slots()?, restorable: self.restorable.clone() })
+    }
+
+    /// Takes over what a checkpoint held.
+    fn take_over(&mut self, resumed: PhaseInProgress) -> Result<(), Error> {
+        let slots: HashMap<_, _> = resumed.optimizer.into_iter().collect();
+        self.optimizer.restore(resumed.state.optimizer_steps, &slots)?;
+        self.optimizer.set_learning_rate(resumed.state.lr);
+        if let (Some(callback), Some(state)) = (&mut self.early_stopping, resumed.state.early_stopping) {
+            *callback = EarlyStopping::resume(callback.spec(), state);
+        }
+        if let (Some(callback), Some(state)) = (&mut self.reduce_lr, resumed.state.reduce_lr) {
+            *callback = ReduceLrOnPlateau::resume(callback.spec(), state);
+        }
+        self.restorable = resumed.restorable;
+        Ok(())
+    }
+
+    fn counters(&self) -> Callbacks {
+        Callbacks {
+            early_stopping: self.early_stopping.as_ref().map(EarlyStopping::counters),
+            reduce_lr_on_plateau: self.reduce_lr.as_ref().map(ReduceLrOnPlateau::counters),
+        }
+    }
+}
+
+impl Trainer<'_, '_> {
+    /// Trains the phase that is next, or goes on with it. Stopped in the middle, it leaves a checkpoint.
+    pub fn phase(&mut self, resumed: Option<PhaseInProgress>) -> Stoppable<()> {
+        let mut phase = self.begin_phase(resumed)?;
+        let result = self.epochs(&mut phase).and_then(|last| self.end_phase(&phase, last));
+        if let Err(Interrupt::Stopped) = result {
+            self.checkpoint(Some(&phase))?;
+        }
+        result
+    }
+
+    fn begin_phase(&mut self, resumed: Option<PhaseInProgress>) -> Result<Phase, Error> {
+        let train = &self.job.experiment.train;
+        let spec = train.phases[self.progress.phase].clone();
+        self.setup.network.freeze(&spec.trainable)?;
+        let mut phase = Phase {
+            optimizer: optimizer::build(&spec.optimizer, self.setup.network.trainable())?,
+            early_stopping: train.early_stopping.as_ref().map(EarlyStopping::new),
+            reduce_lr: train.reduce_lr_on_plateau.as_ref().map(ReduceLrOnPlateau::new),
+            restorable: None,
+            spec,
+        };
+        match resumed {
+            Some(resumed) => phase.take_over(resumed)?,
+            None => self.progress.early_stopped = false,
+        }
+        self.say_started(&phase)?;
+        self.admit_features()?;
+        Ok(phase)
+    }
+
+    fn say_started(&mut self, phase: &Phase) -> Result<(), Error> {
+        let (index, lr) = (self.progress.phase, phase.optimizer.learning_rate());
+        let shape = &self.setup.phases[index];
+        self.out.event(Event::PhaseStarted(PhaseStarted {
+            phase: phase.spec.name.clone(),
+            index,
+            epochs: phase.spec.epochs,
+            trainable: shape.trainable.clone(),
+            trainable_parameters: shape.trainable_parameters,
+            optimizer: phase.optimizer.name().to_owned(),
+            lr: shown(lr),
+        }))?;
+        match self.progress.lr {
+            Some(from) if from != lr && self.progress.phase_epoch == 0 => {
+                let epoch = self.progress.epoch + 1;
+                self.say_lr(epoch, [from, lr], LrReason::Phase, None)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `why`: what was watched, and its value, where a plateau is the reason.
+    fn say_lr(
+        &mut self,
+        epoch: u32,
+        [from, to]: [f32; 2],
+        reason: LrReason,
+        why: Option<(Metric, f64, Reduction)>,
+    ) -> Result<(), Error> {
+        Ok(self.out.event(Event::LrChanged(LrChanged {
+            epoch,
+            from: shown(from),
+            to: shown(to),
+            reason,
+            monitor: why.map(|(metric, ..)| metric.name().to_owned()),
+            value: why.map(|(_, value, _)| value),
+            best: why.and_then(|(.., reduction)| reduction.best),
+            waited: why.map(|(.., reduction)| reduction.waited),
+        }))?)
+    }
+
+    /// Decides what the feature cache keeps, and says where it cannot.
+    fn admit_features(&mut self) -> Result<(), Error> {
+        let prefixes: Vec<usize> =
+            self.setup.phases[self.progress.phase..].iter().map(|phase| phase.frozen_prefix).collect();
+        if let Some(bytes) = self.cache.begin_phase(&prefixes) {
+            let message = format!(
+                "the outputs of the frozen layers would take {}, more than memory allows: they are computed anew in \
+                 every epoch (fewer `augment.views` or a smaller `image_size` would need less)",
+                text::bytes(bytes)
+            );
+            self.out.log(Level::Warning, message)?;
+        }
+        Ok(())
+    }
+
+    /// Trains the phase's epochs that are left; answers with the validation of the last, if any was trained.
+    fn epochs(&mut self, phase: &mut Phase) -> Stoppable<Option<Validated>> {
+        let mut last = None;
+        while !self.progress.early_stopped && self.progress.phase_epoch < phase.spec.epochs {
+            let trained = self.train_epoch(phase)?;
+            let validated = self.validate(phase)?;
+            let figures = Figures { trained, validated };
+            self.epoch_end(phase, &figures)?;
+            last = Some(figures.validated);
+        }
+        Ok(last)
+    }
+
+    fn epoch_end(&mut self, phase: &mut Phase, figures: &Figures) -> Result<(), Error> {
+        self.progress.epoch += 1;
+        self.progress.phase_epoch += 1;
+        let seconds = std::mem::take(&mut self.progress.unfinished).seconds + figures.validated.seconds;
+        let (epoch, phase_epoch) = (self.progress.epoch, self.progress.phase_epoch);
+        let lr = phase.optimizer.learning_rate();
+
+        let verdict = match &mut phase.early_stopping {
+            Some(callback) => callback.epoch_end(epoch, phase_epoch, figures.of(callback.spec().watch.monitor)),
+            None => Verdict::GoOn,
+        };
+        let reduction = phase.reduce_lr.as_mut().and_then(|callback| {
+            let monitor = callback.spec().watch.monitor;
+            callback.epoch_end(figures.of(monitor), lr).map(|reduction| (monitor, figures.of(monitor), reduction))
+        });
+        if let Some((.., reduction)) = reduction {
+            phase.optimizer.set_learning_rate(reduction.to);
+        }
+        self.progress.lr = Some(phase.optimizer.learning_rate());
+
+        self.say_epoch(phase, figures, lr, seconds)?;
+        self.keep_best(phase, figures, verdict)?;
+        if verdict == Verdict::Stop {
+            self.progress.early_stopped = true;
+            self.say_stopped(phase)?;
+        }
+        if let Some(why) = reduction {
+            self.say_lr(epoch, [lr, why.2.to], LrReason::ReduceLrOnPlateau, Some(why))?;
+        }
+        let is_last = self.progress.early_stopped || phase_epoch == phase.spec.epochs;
+        if !is_last && self.is_checkpoint_due() { self.checkpoint(Some(phase)) } else { Ok(()) }
+    }
+
+    fn say_epoch(&mut self, phase: &Phase, figures: &Figures, lr: f32, seconds: f64) -> Result<(), Error> {
+        let epoch = self.progress.epoch;
+        self.out.event(Event::Epoch(event::Epoch {
+            phase: phase.spec.name.clone(),
+            epoch,
+            phase_epoch: self.progress.phase_epoch,
+            phase_epochs: phase.spec.epochs,
+            lr: shown(lr),
+            loss: figures.of(Metric::Loss),
+            accuracy: figures.of(Metric::Accuracy),
+            val_loss: figures.of(Metric::ValLoss),
+            val_accuracy: figures.of(Metric::ValAccuracy),
+            seconds,
+            samples_per_s: figures.trained.samples_per_s,
+            callbacks: phase.counters(),
+            metrics: Default::default(),
+        }))?;
+        let counts = figures.validated.confusion(self.setup.data.classes.len());
+        Ok(self.out.event(Event::Confusion(Confusion { epoch, counts }))?)
+    }
+
+    /// Copies the weights if this is the best epoch of the phase, to be restored, or of the run, to be saved.
+    fn keep_best(&mut self, phase: &mut Phase, figures: &Figures, verdict: Verdict) -> Result<(), Error> {
+        let watch = self.job.experiment.train.watch;
+        let value = figures.of(watch.monitor);
+        let is_run_best = value.is_finite()
+            && self.best.as_ref().is_none_or(|best| watch.mode.improves(value, best.epoch.value, 0.0));
+        let is_restorable =
+            verdict == Verdict::Best && phase.early_stopping.as_ref().is_some_and(|c| c.spec().restore_best_weights);
+        if !is_run_best && !is_restorable {
+            return Ok(());
+        }
+        let weights = self.snapshot()?;
+        if is_restorable {
+            phase.restorable = Some(weights.clone());
+        }
+        if is_run_best {
+            let epoch = self.progress.epoch;
+            self.best = Some(RunBest { epoch: BestEpoch { epoch, value }, weights, is_written: false });
+            self.out.event(Event::Best(Best { epoch, monitor: watch.monitor.name().to_owned(), value }))?;
+        }
+        Ok(())
+    }
+
+    fn say_stopped(&mut self, phase: &Phase) -> Result<(), Error> {
+        let Some(callback) = &phase.early_stopping else { return Ok(()) };
+        Ok(self.out.event(Event::EarlyStopped(EarlyStopped {
+            epoch: self.progress.epoch,
+            phase: phase.spec.name.clone(),
+            monitor: callback.spec().watch.monitor.name().to_owned(),
+            best: callback.state().best,
+            best_epoch: callback.state().best_epoch,
+            waited: callback.state().waited,
+            restored: phase.restorable.is_some(),
+        }))?)
+    }
+
+    /// Restores the best weights where that is asked for, shows what is still got wrong, and leaves a checkpoint between
+    /// phases. `last` is the validation of the last epoch, if this attempt trained it.
+    fn end_phase(&mut self, phase: &Phase, last: Option<Validated>) -> Stoppable<()> {
+        if let Some(weights) = &phase.restorable {
+            self.put_back(weights)?;
+        }
+        let best_epoch = phase.early_stopping.as_ref().and_then(|callback| callback.state().best_epoch);
+        let is_last_best = phase.restorable.is_none() || best_epoch == Some(self.progress.epoch);
+        let validated = match last {
+            Some(last) if is_last_best => last,
+            _ => self.validate(phase)?,
+        };
+        let samples = misclassified::worst(&validated, &self.setup.data, self.progress.epoch);
+        self.out.event(Event::Samples(samples))?;
+        self.progress.phase += 1;
+        self.progress.phase_epoch = 0;
+        self.progress.unfinished = Unfinished::default();
+        Ok(self.checkpoint(None)?)
+    }
+}
+
+/// An f32 rate as the decimal number that people know it by: 0.0003, not 0.0003000000142492354.
+pub(super) fn shown(lr: f32) -> f64 {
+    lr.to_string().parse().unwrap_or(f64::from(lr))
+}

@@ -1,0 +1,29 @@
+//! `model/`: what `predict` loads – weights, the classes' names, and the experiment that made them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::Error;
+use crate::base::durable;
+use crate::experiment::{Experiment, Preprocessing};
+use crate::model::{self, Network};
+
+/// Writes `model.safetensors` (with the preprocessing that the weights want), `labels.json` (an array of names, by
+/// index) and `resolved.yaml` into `folder`.
+pub(super) fn write(
+    folder: &Path,
+    experiment: &Experiment,
+    network: &Network,
+    classes: &[String],
+) -> Result<(), Error> {
+    durable::create_dir_all(folder)?;
+    let preprocessing = match network.preprocessing() {
+        Preprocessing::Caffe => "caffe",
+        Preprocessing::Torch => "torch",
+    };
+    let metadata = BTreeMap::from([("preprocessing".to_owned(), preprocessing.to_owned())]);
+    durable::write(&folder.join("model.safetensors"), &model::to_safetensors(&network.tensors(), &metadata)?)?;
+    durable::write(&folder.join("labels.json"), serde_json::json!(classes).to_string().as_bytes())?;
+    durable::write(&folder.join("resolved.yaml"), experiment.to_yaml().as_bytes())?;
+    Ok(())
+}

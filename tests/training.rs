@@ -1,0 +1,390 @@
+//! Whole runs on small generated pictures, with weights drawn by the seed: the order of events, figures that depend on
+//! nothing but the experiment, exact resume, and what happens when it goes wrong.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{Device, Tensor};
+use finetop::base::durable;
+use finetop::base::random::{Purpose, Stream};
+use finetop::experiment::{self, Experiment, Origin};
+use finetop::model::Network;
+use finetop::record::event::{Event, FinishReason, Level, LrReason};
+use finetop::record::life::Cause;
+use finetop::train::{self, End, Error, Job};
+
+/// A folder with pictures of three colours (and noise), as class folders.
+fn pictures(seed: u64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (side, count) in [("train", 11), ("val", 5)] {
+        for (class, colour) in [("blue", [40, 60, 200]), ("green", [50, 190, 60]), ("red", [210, 50, 40])] {
+            let place = folder.path().join(side).join(class);
+            std::fs::create_dir_all(&place).unwrap();
+            for number in 0..count {
+                let index = number + 100 * u64::from(side == "val") + 1000 * colour[0] as u64;
+                let mut noise = Stream::new(seed, Purpose::Augment, 0, index);
+                let picture = image::RgbImage::from_fn(40, 36, |_, _| {
+                    image::Rgb(colour.map(|c: i32| (c + noise.range(-60.0, 60.0) as i32).clamp(0, 255) as u8))
+                });
+                picture.save(place.join(format!("{number:02}.png"))).unwrap();
+            }
+        }
+    }
+    folder
+}
+
+/// Two phases; both drop their rate at the second epoch and stop early at the third, because nothing can improve by
+/// `min_delta`.
+const EARLY: &str = "
+name: tiny
+seed: 7
+data: { train: train, val: val, image_size: 40, augment: { rotation: 20, horizontal_flip: true, views: 2 } }
+model:
+  backbone: squeezenet1_1
+  weights: random
+  head: [ { dense: { units: 8, activation: relu } }, { dropout: 0.25 } ]
+train:
+  batch_size: 8
+  phases:
+    - { name: head, epochs: 6, trainable: head, optimizer: { adam: { lr: 1e-2 } } }
+    - { name: fine_tune, epochs: 6, trainable: { from: fire8 }, optimizer: { adam: { lr: 1e-3 } } }
+  early_stopping: { monitor: val_loss, patience: 2, min_delta: 100, restore_best_weights: true }
+  reduce_lr_on_plateau: { monitor: val_loss, factor: 0.5, patience: 1, min_delta: 100 }
+";
+
+fn parse(text: &str, folder: &Path) -> Experiment {
+    let origin = Origin { shown: "tiny.yaml".into(), folder: folder.to_owned(), stem: "tiny".into() };
+    experiment::parse(text, &origin, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// Trains in `run` until `is_enough`, which sees every event and may ask to stop.
+fn train_until(
+    experiment: &Experiment,
+    run: &Path,
+    mut is_enough: impl FnMut(&Event) -> bool,
+) -> (Result<End, Error>, Vec<Event>) {
+    let stop = AtomicBool::new(false);
+    let mut events = Vec::new();
+    let mut emit = |event: Event| {
+        if is_enough(&event) {
+            stop.store(true, Ordering::Relaxed);
+        }
+        events.push(event);
+        Ok(())
+    };
+    let result = train::run(&Job { experiment, folder: run, attempt: 1 }, &mut emit, &stop);
+    (result, events)
+}
+
+fn train_whole(experiment: &Experiment, run: &Path) -> Vec<Event> {
+    let (result, events) = train_until(experiment, run, |_| false);
+    result.unwrap();
+    events
+}
+
+/// What must be equal whatever the clock says: every epoch's figures and counters.
+fn figures(events: &[Event]) -> Vec<String> {
+    let epochs = events.iter().filter_map(|event| match event {
+        Event::Epoch(epoch) => {
+            Some(finetop::record::event::Epoch { seconds: 0.0, samples_per_s: 0.0, ..epoch.clone() })
+        }
+        _ => None,
+    });
+    epochs.map(|epoch| format!("{epoch:?}")).collect()
+}
+
+/// One letter an event: enough to see the order.
+fn order(events: &[Event]) -> String {
+    let letter = |event: &Event| match event {
+        Event::RunStarted(_) => "R",
+        Event::PhaseStarted(_) => "\nP",
+        Event::Step(_) => "s",
+        Event::Epoch(_) => "E",
+        Event::Confusion(_) => "c",
+        Event::Best(_) => "b",
+        Event::LrChanged(_) => "l",
+        Event::EarlyStopped(_) => "!",
+        Event::Samples(_) => "m",
+        Event::Finished(_) => "\nF",
+        // These come when the clock says, or say how things are set up.
+        Event::Stage(_) | Event::Checkpoint(_) | Event::Log(_) => "",
+        other => panic!("unexpected {other:?}"),
+    };
+    events.iter().map(letter).collect()
+}
+
+fn model(run: &Path) -> Vec<u8> {
+    std::fs::read(run.join("model/model.safetensors")).unwrap()
+}
+
+fn tensors(bytes: &[u8]) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load_buffer(bytes, &Device::Cpu).unwrap()
+}
+
+fn flat(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn a_run_says_all_that_happens_in_order() {
+    let (data, run) = (pictures(1), tempfile::tempdir().unwrap());
+    let experiment = parse(EARLY, data.path());
+    let events = train_whole(&experiment, run.path());
+    // 33 pictures in batches of 8, the last of one: 5 steps. The very best of all epochs is the run's.
+    let without_best = order(&events).replace('b', "");
+    assert_eq!(without_best, "R\nPsssssEcsssssEclsssssEc!lm\nPlsssssEcsssssEclsssssEc!lm\nF");
+
+    let Event::RunStarted(started) = events.iter().find(|e| matches!(e, Event::RunStarted(_))).unwrap() else {
+        panic!()
+    };
+    assert_eq!((started.train_samples, started.val_samples), (33, 15));
+    assert_eq!(started.classes, ["blue", "green", "red"]);
+    assert_eq!(started.resumed_from, None);
+    assert!(started.parameters.trainable < started.parameters.total);
+
+    let changes: Vec<_> =
+        events.iter().filter_map(|e| if let Event::LrChanged(c) = e { Some(c) } else { None }).collect();
+    let short: Vec<_> = changes.iter().map(|c| (c.epoch, c.from, c.to, c.reason)).collect();
+    let (plateau, phase) = (LrReason::ReduceLrOnPlateau, LrReason::Phase);
+    assert_eq!(
+        short,
+        [
+            (2, 0.01, 0.005, plateau),
+            (3, 0.005, 0.0025, plateau),
+            (4, 0.0025, 0.001, phase),
+            (5, 0.001, 0.0005, plateau),
+            (6, 0.0005, 0.00025, plateau)
+        ]
+    );
+    assert_eq!(changes[0].waited, Some(1));
+    assert!(changes[0].best.unwrap() > 0.0 && changes[0].value.unwrap() > 0.0);
+
+    for event in &events {
+        match event {
+            Event::Confusion(confusion) => assert_eq!(confusion.counts.iter().flatten().sum::<u64>(), 15),
+            Event::EarlyStopped(stop) => assert!(stop.restored && stop.waited == 2, "{stop:?}"),
+            Event::Samples(samples) => assert!(samples.items.iter().all(|s| Some(&s.label) != s.predicted.as_ref())),
+            _ => {}
+        }
+    }
+    let best = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e) } else { None });
+    let best = best.min_by(|a, b| a.val_loss.total_cmp(&b.val_loss)).unwrap();
+    let Some(Event::Finished(finished)) = events.last() else { panic!("{:?}", events.last()) };
+    assert_eq!((finished.reason, finished.epochs), (FinishReason::EarlyStopped, 6));
+    let finished_best = finished.best.as_ref().unwrap();
+    assert_eq!((finished_best.epoch, finished_best.value), (best.epoch, best.val_loss));
+
+    let labels = std::fs::read_to_string(run.path().join("model/labels.json")).unwrap();
+    assert_eq!(labels, r#"["blue","green","red"]"#);
+    let resolved = std::fs::read_to_string(run.path().join("model/resolved.yaml")).unwrap();
+    assert_eq!(parse(&resolved, Path::new("/")), experiment);
+}
+
+/// As [`EARLY`], but every epoch is trained and what is best is not the first epoch.
+fn full(epochs: [u32; 2]) -> String {
+    let text =
+        EARLY.replace("min_delta: 100,", "").replace(", min_delta: 100", "").replace("patience: 2,", "patience: 9,");
+    text.replacen("epochs: 6", &format!("epochs: {}", epochs[0]), 1)
+        .replace("epochs: 6", &format!("epochs: {}", epochs[1]))
+}
+
+#[test]
+fn figures_and_model_are_the_same_on_any_number_of_loader_threads() {
+    let data = pictures(2);
+    let mut experiment = parse(&full([3, 2]), data.path());
+    let mut runs = Vec::new();
+    // With views the cache is used, without them every epoch loads anew.
+    for views in [Some(2), None] {
+        experiment.data.augment.views = views;
+        for threads in [1, 3, 3] {
+            experiment.data.loader_threads = threads;
+            let run = tempfile::tempdir().unwrap();
+            let events = train_whole(&experiment, run.path());
+            runs.push((figures(&events), model(run.path())));
+        }
+    }
+    assert_eq!(runs[0].0.len(), 5);
+    assert!(runs[0] == runs[1] && runs[1] == runs[2], "{:#?}", runs.iter().map(|run| &run.0).collect::<Vec<_>>());
+    assert!(runs[3] == runs[4] && runs[4] == runs[5]);
+    assert_ne!(runs[0].0[2..], runs[3].0[2..], "the third epoch sees the first view again, or a new one");
+}
+
+#[test]
+fn it_learns_and_saves_the_best_epoch() {
+    let (data, run) = (pictures(3), tempfile::tempdir().unwrap());
+    let experiment = parse(&full([10, 3]), data.path());
+    let events = train_whole(&experiment, run.path());
+    let epochs: Vec<_> = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e) } else { None }).collect();
+    let best = epochs.iter().map(|epoch| epoch.val_accuracy).fold(0.0, f64::max);
+    assert!(best > 0.8, "three colours are easily told apart: {best}");
+
+    // The saved model has the weights of the epoch that `best` names: what best.safetensors holds.
+    let best_file = std::fs::read(run.path().join("checkpoints/best.safetensors")).unwrap();
+    let (saved, of_best) = (tensors(&model(run.path())), tensors(&best_file));
+    assert_eq!(saved.len(), of_best.len());
+    assert!(saved.iter().all(|(name, tensor)| flat(tensor) == flat(&of_best[name])));
+}
+
+#[test]
+fn what_is_frozen_is_equal_to_the_bit_and_the_rest_moved() {
+    let data = pictures(4);
+    for (phases, first_moved) in [(1, "head."), (2, "fire8")] {
+        let run = tempfile::tempdir().unwrap();
+        let mut experiment = parse(&full([2, 2]).replace("seed: 7", "seed: 7\n"), data.path());
+        experiment.train.phases.truncate(phases);
+        experiment.train.save = experiment::Save::Last;
+        experiment.train.early_stopping = None;
+        train_whole(&experiment, run.path());
+        let (network, _) = Network::build(&experiment.model, 3, experiment.seed, &Device::Cpu).unwrap();
+        let trained = tensors(&model(run.path()));
+        let mut is_learning = false;
+        for (name, var) in network.tensors() {
+            is_learning |= name.starts_with(first_moved);
+            let is_equal = flat(var.as_tensor()) == flat(&trained[&name]);
+            assert_eq!(is_equal, !is_learning, "{name} after {phases} phases");
+        }
+        assert!(is_learning);
+    }
+}
+
+/// How an attempt ends before its time.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// Asked to stop at the event with this number.
+    Stop(usize),
+    /// Gone at the event with this number, as a killed process is.
+    Gone(usize),
+}
+
+/// Trains in attempts that each end as `endings` say, and then to the end. Gives the figures that a reader would keep.
+fn in_attempts(experiment: &Experiment, run: &Path, endings: &[Ending]) -> (Vec<String>, Vec<Option<(u32, u64)>>) {
+    let (mut kept, mut resumed) = (Vec::new(), Vec::new());
+    for ending in endings.iter().copied().map(Some).chain([None]) {
+        let stop = AtomicBool::new(false);
+        let mut events = Vec::new();
+        let mut emit = |event: Event| {
+            events.push(event);
+            match ending {
+                Some(Ending::Stop(at)) if events.len() > at => stop.store(true, Ordering::Relaxed),
+                Some(Ending::Gone(at)) if events.len() > at => return Err(nowhere()),
+                _ => {}
+            }
+            Ok(())
+        };
+        let result = train::run(&Job { experiment, folder: run, attempt: 1 }, &mut emit, &stop);
+        match ending {
+            Some(Ending::Stop(_)) => assert_eq!(result.unwrap(), End::Stopped),
+            Some(Ending::Gone(_)) => assert!(matches!(result, Err(Error::Write(_)))),
+            None => assert!(matches!(result.unwrap(), End::Finished(_))),
+        }
+        let from = events.iter().find_map(|event| match event {
+            Event::RunStarted(started) => Some(started.resumed_from.map(|from| (from.epoch, from.step))),
+            _ => None,
+        });
+        resumed.push(from.flatten());
+        kept.truncate(from.flatten().map_or(0, |(epoch, _)| epoch as usize));
+        kept.extend(figures(&events));
+    }
+    (kept, resumed)
+}
+
+/// An error as of a file that cannot be written.
+fn nowhere() -> durable::Error {
+    durable::write(Path::new("/nowhere/at/all"), b"").unwrap_err()
+}
+
+#[test]
+fn stopped_or_killed_anywhere_and_resumed_it_ends_the_same() {
+    let data = pictures(5);
+    for text in [EARLY.to_owned(), full([3, 2])] {
+        let experiment = parse(&text, data.path());
+        let whole = tempfile::tempdir().unwrap();
+        let (figures, _) = in_attempts(&experiment, whole.path(), &[]);
+        for endings in [
+            vec![Ending::Stop(4)],
+            vec![Ending::Stop(9), Ending::Stop(9)],
+            vec![Ending::Stop(17), Ending::Gone(12), Ending::Stop(3)],
+            vec![Ending::Gone(20), Ending::Gone(30)],
+            (0..6).map(|n| Ending::Stop(5 + n)).collect(),
+        ] {
+            let run = tempfile::tempdir().unwrap();
+            let (resumed_figures, resumed) = in_attempts(&experiment, run.path(), &endings);
+            assert_eq!(resumed_figures, figures, "{endings:?}");
+            assert!(model(run.path()) == model(whole.path()), "{endings:?}");
+            assert!(resumed[1..].iter().flatten().count() > 0, "{endings:?}: {resumed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_loss_that_explodes_ends_the_run_and_leaves_the_last_good_checkpoint() {
+    let (data, run) = (pictures(6), tempfile::tempdir().unwrap());
+    let text = full([2, 3]).replace("lr: 1e-3", "lr: 1e3");
+    let mut experiment = parse(&text, data.path());
+    let experiment::Optimizer::Adam { lr, .. } = &mut experiment.train.phases[1].optimizer;
+    *lr = 1e30;
+    let (result, events) = train_until(&experiment, run.path(), |_| false);
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 3, .. }), "{error}");
+    assert_eq!(error.cause(), Cause::Diverged);
+    assert!(error.to_string().contains("in epoch 3"), "{error}");
+    assert!(error.hint().unwrap().contains("lower learning rate"));
+    assert!(!matches!(events.last(), Some(Event::Finished(_))));
+
+    // With a better rate the checkpoint of the first phase's end is gone on from.
+    let experiment = parse(&full([2, 3]), data.path());
+    let (result, events) = train_until(&experiment, run.path(), |_| false);
+    result.unwrap();
+    let started = events.iter().find_map(|e| if let Event::RunStarted(s) = e { Some(s) } else { None }).unwrap();
+    assert_eq!(started.resumed_from.map(|from| (from.epoch, from.step)), Some((2, 10)));
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_is_skipped_and_named() {
+    let (data, run) = (pictures(8), tempfile::tempdir().unwrap());
+    std::fs::write(data.path().join("train/red/03.png"), b"no picture").unwrap();
+    let mut experiment = parse(&full([1, 1]), data.path());
+    experiment.train.phases.truncate(1);
+    let events = train_whole(&experiment, run.path());
+    let skipped: Vec<_> =
+        events.iter().filter_map(|e| if let Event::Skipped(s) = e { Some(s) } else { None }).collect();
+    assert_eq!(skipped.len(), 1);
+    assert!(PathBuf::from(&skipped[0].source).ends_with("train/red/03.png"));
+    assert!(!skipped[0].reason.is_empty());
+}
+
+#[test]
+fn a_missing_folder_or_a_wrong_layer_is_the_experiments_fault() {
+    let (data, run) = (pictures(9), tempfile::tempdir().unwrap());
+    for (from, to) in [("train: train", "train: trian"), ("from: fire8", "from: fire88")] {
+        let experiment = parse(&EARLY.replace(from, to), data.path());
+        let error = train_until(&experiment, run.path(), |_| false).0.unwrap_err();
+        assert_eq!(error.cause(), Cause::Experiment, "{error}");
+        assert!(error.hint().is_some(), "{error}");
+    }
+    assert!(!run.path().join("checkpoints").exists());
+}
+
+#[test]
+fn stopped_before_the_first_step_it_leaves_nothing_half_done() {
+    let (data, run) = (pictures(10), tempfile::tempdir().unwrap());
+    let experiment = parse(&full([1, 1]), data.path());
+    let stop = AtomicBool::new(true);
+    let end = train::run(&Job { experiment: &experiment, folder: run.path(), attempt: 1 }, &mut |_| Ok(()), &stop);
+    assert_eq!(end.unwrap(), End::Stopped);
+    assert!(!run.path().join("model").exists());
+    let events = train_whole(&experiment, run.path());
+    assert_eq!(figures(&events).len(), 2);
+}
+
+#[test]
+fn fixed_views_are_said_so() {
+    let (data, run) = (pictures(11), tempfile::tempdir().unwrap());
+    let mut experiment = parse(&full([1, 1]), data.path());
+    experiment.train.phases.truncate(1);
+    let events = train_whole(&experiment, run.path());
+    let said =
+        |event: &Event| matches!(event, Event::Log(log) if log.level == Level::Info && log.message.contains("views"));
+    assert!(events.iter().any(said));
+}
