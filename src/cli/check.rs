@@ -15,3 +15,9 @@ pub struct Args {
     #[command(flatten)]
     changes: Changes,
 }
+
+pub fn main(args: Args) -> Result<ExitCode, Failure> {
+    let _ = load::all(&args.paths, &args.changes)?;
+    output::line("");
+    Ok(ExitCode::SUCCESS)
+}

@@ -11,7 +11,7 @@ use crate::experiment::{self, Loaded, Override};
 pub struct Changes {
     /// Override a key, as `train.batch_size=64`; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    set: Vec<Override>,
 }
 
 /// Reads the experiments in `paths`: files, and folders, of which each `.yaml` and `.yml` in them counts.
@@ -19,11 +19,10 @@ pub struct Changes {
 /// # Errors
 /// Every mistake of every file was printed; nothing of any of them may be used.
 pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure> {
-    let overrides = overrides(changes)?;
     let mut loaded = Vec::new();
     let mut wrong = 0;
     for file in files(paths)? {
-        match experiment::load(&file, &overrides) {
+        match experiment::load(&file, &changes.set) {
             Ok(experiment) => loaded.push(experiment),
             Err(mistakes) => {
                 output::mistakes(&mistakes);
@@ -36,10 +35,6 @@ pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure>
         1 => Err(Failure::usage("an experiment has a mistake; nothing was done")),
         n => Err(Failure::usage(format!("the experiments have {n} mistakes; nothing was done"))),
     }
-}
-
-fn overrides(changes: &Changes) -> Result<Vec<Override>, Failure> {
-    changes.set.iter().map(|text| Override::parse(text).map_err(|error| Failure::usage(error.to_string()))).collect()
 }
 
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {

@@ -11,15 +11,17 @@ use clap::{Parser, Subcommand};
 mod add;
 mod cancel;
 mod check;
+mod client;
 mod completions;
 mod dashboard;
 mod events;
 mod failure;
 mod follow;
+mod load;
 mod logs;
 mod ls;
 mod output;
-mod progress;
+mod retry;
 mod rm;
 mod run;
 mod runner;
@@ -63,6 +65,8 @@ enum Command {
     Events(events::Args),
     /// Cancel queued or running runs.
     Cancel(cancel::Args),
+    /// Queue ended runs again; they go on from their last checkpoint.
+    Retry(retry::Args),
     /// Wait until runs have ended.
     Wait(wait::Args),
     /// Remove runs with all their files.
@@ -103,6 +107,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),
+        Some(Command::Retry(args)) => retry::main(args, &store),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::base::text::printable;
+use crate::experiment::Mistakes;
 
 /// Prints a line of the result. A reader that went away (`| head`) ends the program quietly, as Unix tools do.
 pub fn line(text: &str) {
@@ -44,6 +45,11 @@ pub fn note(text: &str) {
 /// `warning: …` on standard error.
 pub fn warning(text: &str) {
     message("warning", "\x1b[1;33m", text);
+}
+
+/// The mistakes of an experiment file, with the lines they are in.
+pub fn mistakes(mistakes: &Mistakes) {
+    let _ = writeln!(io::stderr(), "{}", mistakes.render(colours()).trim_end());
 }
 
 /// A line on standard error without a label.

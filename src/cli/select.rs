@@ -11,6 +11,7 @@ impl From<record::Error> for Failure {
             record::Error::Read { .. } | record::Error::Write(_) => Failure::failed(error.to_string()),
             record::Error::NoStore { .. }
             | record::Error::NotAFolder { .. }
+            | record::Error::BadName { .. }
             | record::Error::NoSuchRun { .. }
             | record::Error::Ambiguous { .. } => Failure::usage(error.to_string()),
         };

@@ -35,7 +35,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
 
 fn head(run: &RunState, path: &Path) {
     output::line(&format!("{} {}  {}", run.id, printable(&run.name), run.status().name()));
-    let mut say = |key: &str, value: String| output::line(&format!("  {key:<11}{}", printable(&value)));
+    let say = |key: &str, value: String| output::line(&format!("  {key:<11}{}", printable(&value)));
     if let Some(cause) = run.cause() {
         say("reason", cause.words().into());
     }

@@ -5,7 +5,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,7 @@ use crate::experiment::{self, Experiment};
 use crate::record::event::{Event, Failed};
 use crate::record::life::Cause;
 use crate::record::{RunDir, Writer, words};
-use crate::runner::executor::exit_code;
+use crate::runner::exit_code;
 use crate::train::{self, End, Job};
 
 #[derive(Debug, clap::Args)]
@@ -37,8 +37,8 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
     let trained = std::panic::catch_unwind(AssertUnwindSafe(|| train(&dir, args.attempt, &mut events, &stop)));
     let failed = match trained {
-        Ok(Ok(End::Finished(_))) => return Ok(ExitCode::from(exit_code::FINISHED)),
-        Ok(Ok(End::Stopped)) => return Ok(ExitCode::from(exit_code::STOPPED)),
+        Ok(Ok(End::Finished(_))) => return Ok(code(exit_code::FINISHED)),
+        Ok(Ok(End::Stopped)) => return Ok(code(exit_code::STOPPED)),
         Ok(Err(failed)) => failed,
         Err(panic) => crashed(&*panic),
     };
@@ -49,11 +49,15 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
     Err(failure)
 }
 
+fn code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
 /// Set by SIGTERM and SIGINT; the second one ends the process at once. SIGHUP is the terminal's affair, not ours.
 fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit_code::STOPPED), Arc::clone(&stop))?;
+        signal_hook::flag::register_conditional_shutdown(signal, exit_code::STOPPED, Arc::clone(&stop))?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
@@ -77,8 +81,13 @@ fn train(dir: &RunDir, attempt: u32, events: &mut Writer<Event>, stop: &AtomicBo
 }
 
 fn failed(error: &train::Error) -> Failed {
-    let chain = anyhow::Chain::new(error).skip(1).map(ToString::to_string).collect();
-    Failed { cause: error.cause(), error: error.to_string(), causes: chain, hint: error.hint() }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    Failed {
+        cause: error.cause(),
+        error: error.to_string(),
+        causes: causes.map(ToString::to_string).collect(),
+        hint: error.hint(),
+    }
 }
 
 fn crashed(panic: &(dyn std::any::Any + Send)) -> Failed {
@@ -114,9 +123,4 @@ fn let_threads_be(experiment: &Experiment) {
         let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(KEY, wanted.to_string()).exec();
         output::warning(&format!("could not set the number of threads: {error}"));
     }
-}
-
-/// The command line of a worker, for whoever starts one.
-pub fn arguments(folder: &Path, attempt: u32) -> Vec<std::ffi::OsString> {
-    vec!["worker".into(), folder.into(), "--attempt".into(), attempt.to_string().into()]
 }

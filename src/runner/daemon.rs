@@ -17,7 +17,7 @@ use super::supervisor::{Next, Supervisor};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
-use crate::record::life::ProcessId;
+use crate::record::life::{ExecutorKind, ProcessId};
 use crate::record::{RunDir, Store, view};
 
 /// A runner at work.
@@ -93,7 +93,8 @@ impl Daemon {
     {
         let (sender, receiver) = watch::channel(wish);
         let (rules, log) = (self.rules.clone(), self.log.clone());
-        let supervisor = Supervisor { dir: dir.clone(), attempt, rules, wish: receiver, log };
+        let executor = ExecutorKind::Local;
+        let supervisor = Supervisor { dir: dir.clone(), attempt, executor, rules, wish: receiver, log };
         let task = self.supervisors.spawn(work(supervisor)).id();
         self.live.insert(dir.id(), Live { dir, wish: sender, task, is_doomed: false });
     }

@@ -10,6 +10,7 @@ mod daemon;
 mod endpoint;
 pub mod error;
 mod executor;
+mod foreground;
 pub mod lock;
 mod log;
 mod oom;
@@ -21,6 +22,7 @@ pub mod queue;
 mod recover;
 mod serve;
 mod server;
+mod signals;
 pub mod start;
 mod supervisor;
 
@@ -29,6 +31,7 @@ mod tests;
 
 pub use client::Client;
 pub use error::Error;
+pub use foreground::foreground;
 pub use options::{ServeOptions, WorkerCommand};
 pub use outcome::exit_code;
 pub use protocol::{Request, Response};

@@ -37,7 +37,7 @@ pub struct Retry {
     pub pause: Duration,
 }
 
-/// What is started for a run; the run's folder is added as the last argument.
+/// What is started for a run; its folder and `--attempt N` are added as the last arguments.
 #[derive(Debug, Clone)]
 pub struct WorkerCommand {
     pub program: PathBuf,

@@ -3,6 +3,8 @@
 //! Invariant: a worker that lives is taken over and never started beside itself.
 
 use super::daemon::Daemon;
+use super::executor::local::Worker;
+use super::lock::host;
 use super::outcome::Wish;
 use super::process;
 use super::queue::{Claim, Stage};
@@ -28,7 +30,7 @@ impl Daemon {
     fn take_up(&mut self, dir: RunDir, run: &RunState) {
         let claim = claim(&run.life);
         match run.life.status {
-            Status::Queued => self.queue.put(dir.id(), claim, Stage::Waiting { not_before: run.life.retry_at }),
+            Status::Queued => self.take_up_queued(dir, run),
             Status::Paused => self.queue.put(dir.id(), claim, Stage::Paused),
             Status::Starting | Status::Running if run.life.executor == Some(ExecutorKind::Foreground) => {
                 self.see_foreground(&dir, run);
@@ -40,6 +42,25 @@ impl Daemon {
                 self.adopt(dir, run.life.attempts, run.life.process.clone(), wish);
             }
             Status::Finished | Status::Failed | Status::Cancelled => {}
+        }
+    }
+
+    /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of.
+    fn take_up_queued(&mut self, dir: RunDir, run: &RunState) {
+        let attempt = run.life.attempts.saturating_add(1);
+        let claim = claim(&run.life);
+        match Worker::adopt(&dir, attempt, None) {
+            None => self.queue.put(dir.id(), claim, Stage::Waiting { not_before: run.life.retry_at }),
+            Some(worker) => {
+                let process = Some(worker.process().clone());
+                let (executor, host) = (ExecutorKind::Local, host());
+                let started = LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host };
+                if let Err(error) = append(&dir, [started]) {
+                    self.log.line(&error.to_string());
+                }
+                self.queue.put(dir.id(), claim, Stage::Live);
+                self.adopt(dir, attempt, process, Wish::Run);
+            }
         }
     }
 

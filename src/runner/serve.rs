@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -14,6 +13,7 @@ use super::lock::{Holder, RunnerLock};
 use super::log::Log;
 use super::options::ServeOptions;
 use super::server::{self, Call};
+use super::signals::Signals;
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -48,13 +48,6 @@ struct Service {
     connections: JoinSet<()>,
     /// Turns true when the runner leaves.
     leaving: watch::Sender<bool>,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    /// Taken so that it does not end the process.
-    _hangup: Signal,
 }
 
 impl Service {
@@ -156,23 +149,5 @@ impl Service {
         let farewells = async { while self.connections.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(FAREWELL, farewells).await;
         Ok(())
-    }
-}
-
-impl Signals {
-    fn open() -> Result<Self, Error> {
-        let open = |kind| signal(kind).map_err(Error::system("listen for signals"));
-        Ok(Signals {
-            terminate: open(SignalKind::terminate())?,
-            interrupt: open(SignalKind::interrupt())?,
-            _hangup: open(SignalKind::hangup())?,
-        })
-    }
-
-    async fn asked_to_end(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! The background task of one attempt at an experiment: it starts the worker or takes it over, waits for it, makes it
 //! stop when that is wished, and writes down how it ended and whether it is tried again.
 //!
-//! Invariants: that a worker is about to be started is on the disk before it is; an end and what follows from it are
-//! written in one piece; nothing of the worker's process group is left when an attempt is over.
+//! Invariants: a worker that could not be written down is stopped again; one whose runner died before it could is found
+//! by its mark; an end and what follows from it are written in one piece; nothing of the worker's process group is left
+//! when an attempt is over.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub enum Next {
 pub struct Supervisor {
     pub dir: RunDir,
     pub attempt: u32,
+    pub executor: ExecutorKind,
     pub rules: Arc<Rules>,
     pub wish: watch::Receiver<Wish>,
     pub log: Log,
@@ -50,22 +52,27 @@ impl Supervisor {
     /// Starts a worker and sees it to its end.
     pub async fn start(mut self, threads: usize) -> Next {
         let memory = oom::kills();
-        if let Err(error) = append(&self.dir, [self.started(None)]) {
-            self.log.line(&format!("{}: not started: {error}", self.dir.folder_name()));
-            return Next::Again(clock::now().plus(START_AGAIN));
-        }
         match Worker::start(&self.dir, self.attempt, threads, &self.rules) {
-            Ok(worker) => {
-                if let Err(error) = append(&self.dir, [self.started(Some(worker.process().clone()))]) {
-                    self.log.line(&format!("{}: {error}", self.dir.folder_name()));
-                }
-                self.see_to_its_end(worker, memory).await
-            }
+            Ok(worker) => match append(&self.dir, [self.started(Some(worker.process().clone()))]) {
+                Ok(()) => self.see_to_its_end(worker, memory).await,
+                Err(error) => self.not_written_down(worker, error).await,
+            },
             Err(message) => {
                 self.note(&message);
+                if let Err(error) = append(&self.dir, [self.started(None)]) {
+                    self.log.line(&format!("{}: {error}", self.dir.folder_name()));
+                }
                 self.conclude(Verdict::not_started(message), ProcessEnd::default()).await
             }
         }
+    }
+
+    /// A worker of which nobody would know must not go on.
+    async fn not_written_down(self, mut worker: Worker, error: durable::Error) -> Next {
+        self.log.line(&format!("{}: not started: {error}", self.dir.folder_name()));
+        worker.signal(Signal::KILL);
+        worker.ended().await;
+        Next::Again(clock::now().plus(START_AGAIN))
     }
 
     /// Sees a worker to its end that another runner started, or writes down that it is gone.
@@ -81,8 +88,7 @@ impl Supervisor {
     }
 
     fn started(&self, process: Option<ProcessId>) -> LifeEvent {
-        let executor = ExecutorKind::Local;
-        LifeEvent::Started { attempt: self.attempt, executor, process, job_id: None, host: host() }
+        LifeEvent::Started { attempt: self.attempt, executor: self.executor, process, job_id: None, host: host() }
     }
 
     async fn see_to_its_end(&mut self, mut worker: Worker, memory_before: Option<u64>) -> Next {

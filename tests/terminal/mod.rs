@@ -1,5 +1,7 @@
 //! A real pseudo-terminal with the program in it, and what its screen shows.
 
+#![allow(dead_code)] // every test binary uses another part
+
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;

@@ -31,12 +31,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the worker of `dir` with `threads` to compute on. The error is a message for people.
+    /// Starts the worker of `dir` with `threads` to compute on, 0 for one on every core. The error is a message for people.
     pub fn start(dir: &RunDir, attempt: u32, threads: usize, rules: &Rules) -> Result<Worker, String> {
         let log = durable::open_log(&dir.log_txt()).map_err(|e| e.to_string())?;
         let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
         let mut command = Command::new(&rules.worker.program);
-        command.args(&rules.worker.arguments).arg(dir.path());
+        command.args(&rules.worker.arguments).arg(dir.path()).arg("--attempt").arg(attempt.to_string());
         command.env("FINETOP_THREADS", threads.to_string()).env(MARK, mark(dir, attempt));
         command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);
         let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;

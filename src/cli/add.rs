@@ -1,0 +1,41 @@
+//! `finetop add PATH…`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::load::{self, Changes};
+use super::{client, output};
+use crate::base::text::printable;
+use crate::runner::protocol::Add;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Experiment files, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+    /// Higher ones start sooner.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    priority: i32,
+    /// A name that several runs share.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Keep them back until they are resumed.
+    #[arg(long)]
+    paused: bool,
+    /// Runs that may train at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    slots: Option<u16>,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let experiments = load::all(&args.paths, &args.changes)?.iter().map(client::new_experiment).collect();
+    let add = Add { experiments, priority: args.priority, group: args.group, paused: args.paused };
+    let (_, added) = client::add(store, add, args.slots.map(usize::from))?;
+    for run in added {
+        output::line(&format!("queued {} {}", run.id, printable(&run.name)));
+    }
+    Ok(ExitCode::SUCCESS)
+}

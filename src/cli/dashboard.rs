@@ -1,0 +1,47 @@
+//! `finetop [PATH…]`: queues the paths and opens the dashboard; without a terminal it runs them.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::load::{self, Changes};
+use super::{client, run};
+use crate::record::Store;
+use crate::runner::StartOptions;
+use crate::runner::protocol::Add;
+use crate::tui;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Experiment files, or folders of them, to queue first.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+    /// Runs that may train at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    slots: Option<u16>,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let experiments = load::all(&args.paths, &args.changes)?;
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        if experiments.is_empty() {
+            return Err(Failure::usage("the dashboard needs a terminal").hint("`finetop ls` lists the runs anywhere"));
+        }
+        experiments.iter().try_for_each(|loaded| run::in_foreground(loaded, store))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let slots = args.slots.map(usize::from);
+    let mut selected = None;
+    if !experiments.is_empty() {
+        let experiments = experiments.iter().map(client::new_experiment).collect();
+        let add = Add { experiments, priority: 0, group: None, paused: false };
+        selected = client::add(store, add, slots)?.1.first().map(|run| run.id);
+    }
+    let store = Store::create(store)?;
+    let start = StartOptions::this_program(&store)?.with_slots(slots);
+    tui::run(store, tui::Options { start, selected }).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(ExitCode::SUCCESS)
+}

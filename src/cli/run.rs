@@ -1,0 +1,81 @@
+//! `finetop run PATH`: one experiment in the foreground, without a runner.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::failure::Failure;
+use super::load::{self, Changes};
+use super::{client, output};
+use crate::base::text::printable;
+use crate::experiment::Loaded;
+use crate::record::event::Event;
+use crate::record::state::Status;
+use crate::record::{RunDir, Store, Tail, view, words};
+use crate::runner;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An experiment file.
+    path: PathBuf,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    for loaded in load::all(std::slice::from_ref(&args.path), &args.changes)? {
+        in_foreground(&loaded, store)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains one experiment to its end, with a line for whatever happens.
+///
+/// # Errors
+/// A run that failed or was cancelled.
+pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
+    let store = Store::create(store)?;
+    let mut events: Option<Tail<Event>> = None;
+    let run = runner::foreground(&store, client::new_experiment(loaded), &mut |dir: &RunDir| {
+        let tail = events.get_or_insert_with(|| {
+            output::say(&format!("{} in {}", printable(&dir.folder_name()), store.root().display()));
+            Tail::new(dir.events())
+        });
+        if let Ok(news) = tail.read() {
+            news.lines.iter().for_each(|line| print(&line.event));
+        }
+    })?;
+    end_of(&run)
+}
+
+/// Epochs are the result; what else happens is news beside it. A failure is said at the end.
+fn print(event: &Event) {
+    let text = || printable(&words::words(event));
+    match event {
+        Event::Epoch(_) => output::line(&text()),
+        Event::Step(_) | Event::Stage(_) | Event::Confusion(_) | Event::Samples(_) => {}
+        Event::Checkpoint(_) | Event::Failed(_) | Event::Unknown => {}
+        Event::RunStarted(_)
+        | Event::PhaseStarted(_)
+        | Event::LrChanged(_)
+        | Event::Best(_)
+        | Event::EarlyStopped(_)
+        | Event::Advice(_)
+        | Event::Skipped(_)
+        | Event::Log(_)
+        | Event::Finished(_) => output::say(&format!("{:<6} {}", words::kind(event), text())),
+    }
+}
+
+fn end_of(dir: &RunDir) -> Result<(), Failure> {
+    let run = view::load(dir);
+    match run.status() {
+        Status::Finished => Ok(()),
+        Status::Cancelled => Err(Failure::interrupted(format!("{} was stopped", dir.folder_name()))
+            .hint(format!("`finetop retry {}` goes on from its checkpoint", run.id))),
+        _ => {
+            let end = crate::record::summary::Summary::new(&run, dir.path()).end;
+            let error = end.error.or(end.cause.map(str::to_owned)).unwrap_or_else(|| "for an unknown reason".to_owned());
+            Err(Failure::failed(format!("{} failed: {error}", dir.folder_name())).maybe_hint(end.hint))
+        }
+    }
+}

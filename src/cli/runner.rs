@@ -1,0 +1,133 @@
+//! `finetop runner status|stop|serve`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::client::unexpected;
+use super::failure::Failure;
+use super::output;
+use crate::base::text::printable;
+use crate::record::{self, Store};
+use crate::runner::client::wait_until_gone;
+use crate::runner::protocol::Status;
+use crate::runner::{Client, Request, Response, ServeOptions, WorkerCommand};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether a runner lives, and what it does.
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the runner when its live runs have ended; what waits stays queued.
+    Stop {
+        /// Stop the live runs at a checkpoint; they go on with the next runner.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Be the runner; what other commands start in the background.
+    #[command(hide = true)]
+    Serve {
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        slots: Option<u16>,
+        /// Stay in this terminal's session.
+        #[arg(long)]
+        attached: bool,
+    },
+}
+
+pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Status { json } => status(store, json),
+        Command::Stop { now } => stop(store, now),
+        Command::Serve { slots, attached } => serve(store, slots, attached),
+    }
+}
+
+#[derive(Serialize)]
+struct Report {
+    running: bool,
+    #[serde(flatten)]
+    status: Option<Status>,
+}
+
+fn status(store: &Path, json: bool) -> Result<ExitCode, Failure> {
+    let status = match connect(store)? {
+        Some(mut client) => match client.request(&Request::Status)? {
+            Response::Status(status) => Some(status),
+            other => return Err(unexpected(&other)),
+        },
+        None => None,
+    };
+    if json {
+        output::json(&Report { running: status.is_some(), status });
+        return Ok(ExitCode::SUCCESS);
+    }
+    match status {
+        Some(status) => say(&status),
+        None => output::line("no runner lives; `finetop add` starts one"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(status: &Status) {
+    let ending = if status.stopping { ", ends when its live runs have" } else { "" };
+    output::line(&format!(
+        "process {} on {}, version {}, since {}{ending}",
+        status.pid,
+        printable(&status.host),
+        printable(&status.version),
+        status.since.local_date_time()
+    ));
+    let slots = if status.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", status.slots) };
+    let runs = &status.runs;
+    output::line(&format!("{slots}: {} live, {} waiting, {} paused", runs.live.len(), runs.waiting.len(), runs.paused.len()));
+}
+
+fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {
+    let Some(mut client) = connect(store)? else {
+        output::note("no runner lives");
+        return Ok(ExitCode::SUCCESS);
+    };
+    match client.request(&Request::Stop { now })? {
+        Response::Agreed => {}
+        Response::Refused(refusal) => return Err(refusal.into()),
+        other => return Err(unexpected(&other)),
+    }
+    drop(client);
+    if now && !wait_until_gone(&Store::open(store)?, Duration::from_secs(60)) {
+        return Err(Failure::failed("the runner was asked to end and still lives after a minute"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A connection to the runner that lives, if one does.
+fn connect(store: &Path) -> Result<Option<Client>, Failure> {
+    match Store::open(store) {
+        Ok(store) => Ok(Client::connect(&store)?),
+        Err(record::Error::NoStore { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn serve(store: &Path, slots: Option<u16>, attached: bool) -> Result<ExitCode, Failure> {
+    let store = Store::create(store)?;
+    let mut options = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?;
+    options.detach = !attached;
+    if let Some(slots) = slots {
+        options.slots = slots.into();
+    }
+    crate::runner::serve(&store, options)?;
+    Ok(ExitCode::SUCCESS)
+}

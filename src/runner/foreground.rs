@@ -1,0 +1,66 @@
+//! One experiment without a runner: this process creates the run and supervises it, for `finetop run`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::error::Error;
+use super::log::Log;
+use super::options::{ServeOptions, WorkerCommand};
+use super::outcome::Wish;
+use super::protocol::NewExperiment;
+use super::signals::Signals;
+use super::supervisor::Supervisor;
+use crate::record::life::{ExecutorKind, LifeEvent};
+use crate::record::{NewRun, RunDir, Store, Watcher};
+
+/// How often to look for news where the kernel does not tell.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Trains `experiment` as a new run of `store` and returns when it is over; `look` is called whenever there may be news.
+/// SIGINT, SIGTERM and SIGHUP cancel it at a checkpoint, a second one kills it.
+pub fn foreground(
+    store: &Store,
+    experiment: NewExperiment,
+    look: &mut dyn FnMut(&RunDir),
+) -> Result<RunDir, Error> {
+    let mut rules = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?.rules;
+    // A person waits for it: it is as important as any other command, and tells of a crash at once.
+    rules.nice = 0;
+    rules.retry.limit = 0;
+    let log = Log::open(store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system("start"))?;
+    runtime.block_on(async {
+        let mut signals = Signals::open()?;
+        let dir = create(store, experiment)?;
+        let (wishes, wish) = watch::channel(Wish::Run);
+        let supervisor =
+            Supervisor { dir: dir.clone(), attempt: 1, executor: ExecutorKind::Foreground, rules: Arc::new(rules), wish, log };
+        let news = Arc::new(Notify::new());
+        let wake = Arc::clone(&news);
+        let _watcher = Watcher::new(dir.path(), move || wake.notify_one());
+        let mut supervised = tokio::spawn(supervisor.start(0));
+        loop {
+            tokio::select! {
+                _ = &mut supervised => break,
+                () = signals.asked_to_end_or_hung_up() => {
+                    let asked_before = *wishes.borrow() == Wish::Cancel;
+                    wishes.send_replace(if asked_before { Wish::Kill } else { Wish::Cancel });
+                }
+                () = news.notified() => look(&dir),
+                () = tokio::time::sleep(LOOK) => look(&dir),
+            }
+        }
+        look(&dir);
+        Ok(dir)
+    })
+}
+
+fn create(store: &Store, experiment: NewExperiment) -> Result<RunDir, Error> {
+    let NewExperiment { name, text, resolved } = experiment;
+    let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: None };
+    let run = NewRun { name, experiment: text, resolved, life: vec![queued] };
+    let mut made = store.create_runs(std::slice::from_ref(&run))?;
+    made.pop().ok_or(Error::Gone)
+}
