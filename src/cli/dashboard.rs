@@ -24,6 +24,13 @@ pub struct Args {
     slots: Option<u16>,
 }
 
+impl Args {
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.changes.is_empty() && self.slots.is_none()
+    }
+}
+
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let experiments = load::all(&args.paths, &args.changes)?;
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {

@@ -14,6 +14,13 @@ pub struct Changes {
     set: Vec<Override>,
 }
 
+impl Changes {
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+}
+
 /// Reads the experiments in `paths`: files, and folders, of which each `.yaml` and `.yml` in them counts.
 ///
 /// # Errors

@@ -36,7 +36,7 @@ use failure::Failure;
 ///
 /// Without a subcommand it queues the given experiments and opens the dashboard.
 #[derive(Debug, Parser)]
-#[command(name = "finetop", version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+#[command(name = "finetop", version, subcommand_precedence_over_arg = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -83,6 +83,9 @@ enum Command {
 /// Runs the program and gives its exit code.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
+        Ok(cli) if cli.command.is_some() && !cli.dashboard.is_empty() => {
+            return Failure::usage("paths, --set and --slots come after the subcommand").report();
+        }
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
