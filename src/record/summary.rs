@@ -205,3 +205,6 @@ pub fn save(dir: &RunDir, run: &RunState) -> Result<(), durable::Error> {
         file.write_all(b"\n")
     })
 }
+
+#[cfg(test)]
+mod tests;

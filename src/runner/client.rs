@@ -14,6 +14,9 @@ use crate::record::Store;
 /// How long a runner may take to answer: it may have to write many folders on a slow disk.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a runner may be without a socket: while it begins, and while it leaves.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// A connection to the runner of a store.
 #[derive(Debug)]
 pub struct Client {
@@ -22,8 +25,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the runner of `store`; None when none lives. One that holds the store but does not answer is an error.
+    /// Connects to the runner of `store`; None when none lives. One that holds the store but does not answer is an error;
+    /// for a moment that is so of one that begins or leaves.
     pub fn connect(store: &Store) -> Result<Option<Client>, Error> {
+        let watch = Stopwatch::start();
+        loop {
+            match Client::try_connect(store) {
+                Err(Error::Silent(holder)) if holder.is_here() && watch.elapsed() < A_MOMENT => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn try_connect(store: &Store) -> Result<Option<Client>, Error> {
         let Some(holder) = lock::holder(store) else { return Ok(None) };
         if !endpoint::is_ours(&holder.socket) {
             return Err(Error::Silent(holder));

@@ -12,6 +12,7 @@ use rustix::process::getuid;
 use tokio::net::UnixListener;
 
 use super::error::Error;
+use crate::base::durable;
 use crate::record::Store;
 
 /// A socket that is listened on; its file is removed with the value.
@@ -26,10 +27,7 @@ impl Endpoint {
     /// Listens for `store`, whose lock must be held: what another runner left at the path is removed.
     pub fn bind(store: &Store) -> Result<Endpoint, Error> {
         let path = socket_folder()?.join(socket_name(store));
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::socket("remove", &path)(e)),
-            _ => {}
-        }
+        durable::remove_file(&path)?;
         let listener = UnixListener::bind(&path).map_err(Error::socket("listen on", &path))?;
         // Nobody else gets through the folder in the meantime.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(Error::socket("protect", &path))?;
@@ -45,7 +43,7 @@ impl Endpoint {
     /// Takes the socket's file away, so that nobody new comes.
     pub fn hide(&self) {
         if self.is_there() {
-            let _ = fs::remove_file(&self.path);
+            let _ = durable::remove_file(&self.path);
         }
     }
 

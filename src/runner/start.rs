@@ -115,5 +115,15 @@ fn not_started(store: &Store, starting: Option<Starting>) -> Error {
         String::from_utf8_lossy(bytes.get(usize::try_from(before).unwrap_or(0)..).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let log = lines[lines.len().saturating_sub(MOST_LINES)..].join("; ");
-    Error::NotStarted { log, path }
+    match can_write(store) {
+        // On a disk that is full it could not even say so.
+        Err(error) if log.is_empty() => error.into(),
+        _ => Error::NotStarted { log, path },
+    }
+}
+
+fn can_write(store: &Store) -> Result<(), durable::Error> {
+    let probe = store.root().join(".probe");
+    durable::write(&probe, b"can be written\n")?;
+    durable::remove_file(&probe)
 }

@@ -1,8 +1,11 @@
 //! Real runners in temporary stores. A runner is this test program run again for one ignored test that serves the store
 //! which is its working folder; a worker is a shell script that writes events.
 
+#[cfg(test)]
 mod life;
+#[cfg(test)]
 mod runs;
+#[cfg(test)]
 mod store;
 
 use std::fs;
@@ -156,6 +159,7 @@ impl Drop for Bench {
         while let Some(holder) = lock::holder(&self.store) {
             let _ = Pid::from_raw(holder.pid).map(|pid| kill_process(pid, Signal::KILL));
             wait_until_gone(&self.store, Duration::from_millis(100));
+            let _ = fs::remove_file(&holder.socket);
         }
         let runs = self.store.runs().unwrap_or_default();
         let workers = runs.iter().filter_map(|dir| view::load_life(dir).life.process);
