@@ -213,7 +213,8 @@ fn figures_and_model_are_the_same_on_any_number_of_loader_threads() {
 #[test]
 fn it_learns_and_saves_the_best_epoch() {
     let (data, run) = (pictures(3), tempfile::tempdir().unwrap());
-    let experiment = parse(&full([10, 3]), data.path());
+    let mut experiment = parse(&full([10, 3]), data.path());
+    experiment.model.head.clear();
     let events = train_whole(&experiment, run.path());
     let epochs: Vec<_> = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e) } else { None }).collect();
     let best = epochs.iter().map(|epoch| epoch.val_accuracy).fold(0.0, f64::max);

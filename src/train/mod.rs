@@ -19,6 +19,7 @@ mod misclassified;
 pub mod optimizer;
 mod out;
 mod phase;
+mod plan;
 mod saved_model;
 mod setup;
 mod tensor_file;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
+pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
 
 use crate::base::durable;
 use crate::experiment::Experiment;
