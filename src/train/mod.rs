@@ -7,6 +7,7 @@
 //! - Every figure that leaves is in an event; nothing is printed.
 //! - A NaN or infinite loss ends the run before it reaches a checkpoint.
 
+pub mod advice;
 pub mod callback;
 pub mod checkpoint;
 mod epoch;
