@@ -336,3 +336,25 @@ fn half_precision_weights_read_as_f32() {
         }
     }
 }
+
+#[test]
+fn the_number_of_threads_changes_no_bit_of_a_step() {
+    let step = || {
+        let network = random_network();
+        descend(&network, 1, "conv1.weight");
+        bits(&network)
+    };
+    let on = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(step);
+    assert_eq!(on(1), on(3));
+}
+
+#[test]
+fn a_picture_looks_the_same_in_any_company() {
+    let network = random_network();
+    let x = pixels(9, 67);
+    let features = |x: &Tensor| network.forward_range(0..13, x, &Pass::Eval).unwrap();
+    let together = features(&x);
+    for i in [0, 8] {
+        assert_eq!(flat(&features(&x.narrow(0, i, 1).unwrap())), flat(&together.narrow(0, i, 1).unwrap()));
+    }
+}

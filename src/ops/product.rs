@@ -32,16 +32,18 @@ impl<'a, T> Matrix<'a, T> {
         Matrix { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
     }
 
-    fn is_inside(&self) -> bool {
-        self.rows > 0
-            && self.columns > 0
-            && (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.values.len()
+    /// The values that a product with these sizes visits: not one of them lies outside of the slice, or this fails as any
+    /// index out of range does.
+    fn visited(&self, rows: usize, columns: usize) -> &'a [T] {
+        debug_assert!((rows, columns) == (self.rows, self.columns), "matrix sizes do not match");
+        let last = rows.saturating_sub(1) * self.row_stride + columns.saturating_sub(1) * self.column_stride;
+        &self.values[..=last]
     }
 }
 
 /// What happens to what already stands in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Into {
+pub(crate) enum Onto {
     /// It is overwritten, unread.
     Fresh,
     /// It is added to.
@@ -50,11 +52,11 @@ pub(crate) enum Into {
 
 /// `result = left × right` or `result += left × right`, row-major without gaps, on the calling thread. An element's sum
 /// has an order that does not depend on how many rows or columns there are beside it.
-pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, result: &mut [T], into: Into) {
+pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, result: &mut [T], onto: Onto) {
     let (m, k, n) = (left.rows, left.columns, right.columns);
-    assert!(left.is_inside() && right.is_inside(), "a matrix reaches outside of its slice");
-    assert!(right.rows == k && result.len() == m * n, "matrix sizes do not match");
-    // SAFETY: both matrices were just found to lie inside their slices and the result to have m×n elements; `result` is
+    debug_assert!(result.len() == m * n, "matrix sizes do not match");
+    let (result, left_values, right_values) = (&mut result[..m * n], left.visited(m, k), right.visited(k, n));
+    // SAFETY: the three slices were just cut to the m×k, k×n and m×n elements that these strides visit; `result` is
     // borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
@@ -64,11 +66,11 @@ pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, r
             result.as_mut_ptr(),
             1,
             n as isize,
-            into == Into::Sum,
-            left.values.as_ptr(),
+            onto == Onto::Sum,
+            left_values.as_ptr(),
             left.column_stride as isize,
             left.row_stride as isize,
-            right.values.as_ptr(),
+            right_values.as_ptr(),
             right.column_stride as isize,
             right.row_stride as isize,
             T::one(),
@@ -116,19 +118,19 @@ mod tests {
                 };
                 let right = if bt { Matrix::new(&b, k).transposed() } else { Matrix::new(&b, n) };
                 let mut result = vec![1.0; m * n];
-                product(left, right, &mut result, Into::Sum);
+                product(left, right, &mut result, Onto::Sum);
                 assert!(result.iter().zip(&wanted).all(|(r, w)| (r - 1.0 - w).abs() < 1e-12), "sum {m} {k} {n}");
                 result.fill(f64::NAN);
-                product(left, right, &mut result, Into::Fresh);
+                product(left, right, &mut result, Onto::Fresh);
                 assert!(result.iter().zip(&wanted).all(|(r, w)| (r - w).abs() < 1e-12), "fresh {m} {k} {n}");
             }
         }
     }
 
     #[test]
-    #[should_panic(expected = "outside of its slice")]
+    #[should_panic(expected = "out of range")]
     fn a_matrix_that_reaches_out_is_refused() {
         let values = [0.0f32; 8];
-        product(Matrix::strided(&values, 3, 2, 4), Matrix::new(&values[..4], 2), &mut [0.0; 6], Into::Fresh);
+        product(Matrix::strided(&values, 3, 2, 4), Matrix::new(&values[..4], 2), &mut [0.0; 6], Onto::Fresh);
     }
 }

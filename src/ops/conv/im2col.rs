@@ -3,7 +3,7 @@
 
 use candle_core::WithDType;
 
-use crate::ops::product::{Into, Matrix, product};
+use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::window::Window;
 
 /// Unrolls `planes` (`channels` planes) into a matrix of `channels × taps` rows and one column an output position.
@@ -62,7 +62,7 @@ pub(crate) fn forward<T: WithDType>(window: &Window, planes: &[T], weight: &[T],
     let positions = window.output_len();
     let depth = weight.len() / (result.len() / positions);
     with_columns(window, planes, |columns| {
-        product(Matrix::new(weight, depth), Matrix::new(columns, positions), result, Into::Fresh);
+        product(Matrix::new(weight, depth), Matrix::new(columns, positions), result, Onto::Fresh);
     });
 }
 
@@ -72,10 +72,10 @@ pub(crate) fn input_gradient<T: WithDType>(window: &Window, gradient: &[T], weig
     let depth = weight.len() / (gradient.len() / positions);
     let (weight, gradient) = (Matrix::new(weight, depth).transposed(), Matrix::new(gradient, positions));
     if window.is_pointwise() {
-        return product(weight, gradient, planes, Into::Fresh);
+        return product(weight, gradient, planes, Onto::Fresh);
     }
     let mut columns = vec![T::zero(); depth * positions];
-    product(weight, gradient, &mut columns, Into::Fresh);
+    product(weight, gradient, &mut columns, Onto::Fresh);
     roll(window, &columns, planes);
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn add_weight_gradient<T: WithDType>(window: &Window, planes: &[T], g
     let positions = window.output_len();
     with_columns(window, planes, |columns| {
         let columns = Matrix::new(columns, positions).transposed();
-        product(Matrix::new(gradient, positions), columns, sum, Into::Sum);
+        product(Matrix::new(gradient, positions), columns, sum, Onto::Sum);
     });
 }
 

@@ -7,7 +7,7 @@ mod plain;
 mod tests;
 mod winograd;
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 
 use super::activation;
 use super::storage::{Operand, by_type, values};
@@ -163,7 +163,7 @@ impl Conv2d {
     }
 }
 
-fn plain_forward<T: candle_core::WithDType>(
+fn plain_forward<T: WithDType>(
     case: &Case,
     x: Operand,
     weight: Operand,
@@ -230,7 +230,7 @@ impl CustomOp2 for InputGradient {
     fn cpu_fwd(&self, g: &CpuStorage, gl: &Layout, w: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
         let (case, gradient, weight) = (&self.0, (g, gl), (w, wl));
         let storage = match g {
-            CpuStorage::F32(_) if winograd::suits_backward(case) => {
+            CpuStorage::F32(_) if winograd::suits(case) => {
                 CpuStorage::F32(winograd::input_gradient(case, values(gradient)?, values(weight)?))
             }
             storage => by_type!(storage, plain_input_gradient(case, gradient, weight))?,
@@ -239,11 +239,7 @@ impl CustomOp2 for InputGradient {
     }
 }
 
-fn plain_input_gradient<T: candle_core::WithDType>(
-    case: &Case,
-    gradient: Operand,
-    weight: Operand,
-) -> Result<CpuStorage> {
+fn plain_input_gradient<T: WithDType>(case: &Case, gradient: Operand, weight: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(plain::input_gradient::<T>(case, values(gradient)?, values(weight)?)))
 }
 
@@ -258,7 +254,7 @@ impl CustomOp2 for WeightGradient {
     fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, g: &CpuStorage, gl: &Layout) -> Result<(CpuStorage, Shape)> {
         let (case, x, gradient) = (&self.0, (x, xl), (g, gl));
         let storage = match g {
-            CpuStorage::F32(_) if winograd::suits_backward(case) => {
+            CpuStorage::F32(_) if winograd::suits(case) => {
                 CpuStorage::F32(winograd::weight_gradient(case, values(x)?, values(gradient)?))
             }
             storage => by_type!(storage, plain_weight_gradient(case, x, gradient))?,
@@ -267,7 +263,7 @@ impl CustomOp2 for WeightGradient {
     }
 }
 
-fn plain_weight_gradient<T: candle_core::WithDType>(case: &Case, x: Operand, gradient: Operand) -> Result<CpuStorage> {
+fn plain_weight_gradient<T: WithDType>(case: &Case, x: Operand, gradient: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(plain::weight_gradient::<T>(case, values(x)?, values(gradient)?)))
 }
 
@@ -285,6 +281,6 @@ impl CustomOp1 for BiasGradient {
     }
 }
 
-fn plain_bias_gradient<T: candle_core::WithDType>(case: &Case, gradient: Operand) -> Result<CpuStorage> {
+fn plain_bias_gradient<T: WithDType>(case: &Case, gradient: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(plain::bias_gradient::<T>(case, values(gradient)?)))
 }

@@ -68,7 +68,11 @@ fn forward_is_candles() {
 }
 
 /// Sizes of real layers, and some that divide into no tile.
-const FAST_CASES: [([usize; 4], [usize; 3], usize, usize); 7] = [
+const FAST_CASES: [([usize; 4], [usize; 3], usize, usize); 11] = [
+    ([2, 9, 7, 5], [10, 3, 3], 1, 2),
+    ([2, 8, 7, 9], [8, 3, 3], 1, 0),
+    ([40, 8, 5, 5], [16, 3, 3], 1, 1),
+    ([3, 20, 2, 2], [18, 3, 3], 1, 1),
     ([3, 3, 33, 31], [64, 3, 3], 2, 1),
     ([2, 16, 31, 32], [64, 3, 3], 1, 1),
     ([2, 48, 7, 8], [192, 3, 3], 1, 1),

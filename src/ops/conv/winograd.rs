@@ -12,7 +12,7 @@
 use rayon::prelude::*;
 
 use super::{After, Case};
-use crate::ops::product::{Into, Matrix, product};
+use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::vectorized::vectorized;
 use crate::ops::window::Window;
 
@@ -25,15 +25,13 @@ const TILES: usize = 128;
 
 type Lanes = [f32; LANES];
 
-/// Whether the forward pass is quicker this way.
+/// Whether a convolution is quicker this way. The batch has no say, or a sample's result would depend on its company.
 pub(super) fn suits(case: &Case) -> bool {
     let Window { kernel, stride, padding, .. } = case.window;
-    kernel == (3, 3) && stride == 1 && padding <= 2 && case.channels >= 8 && case.out >= 8
-}
-
-/// Whether the backward pass is.
-pub(super) fn suits_backward(case: &Case) -> bool {
-    suits(case)
+    let fits = kernel == (3, 3) && stride == 1 && padding <= 2;
+    // tiles that reach over the edge, and transforms for few channels, eat up what is won
+    let multiplications = POINTS * Tiling::of(case, 1).count();
+    fits && case.channels.min(case.out) >= 8 && 3 * multiplications < 2 * 9 * case.window.output_len()
 }
 
 /// `[batch, out, height', width']` from input, weight and bias.
@@ -82,7 +80,7 @@ pub(super) fn weight_gradient(case: &Case, x: &[f32], gradient: &[f32]) -> Vec<f
         sums.par_chunks_exact_mut(case.out * case.channels).enumerate().for_each(|(point, sum)| {
             let left = Matrix::strided(&gradients[point * tiles..], case.out, tiles, POINTS * tiles);
             let right = Matrix::strided(&inputs[point * tiles..], case.channels, tiles, POINTS * tiles);
-            product(left, right.transposed(), sum, Into::Sum);
+            product(left, right.transposed(), sum, Onto::Sum);
         });
     }
     weight_from_points(&sums, case.out, case.channels)
@@ -116,10 +114,11 @@ impl Tiling {
         self.count().next_multiple_of(LANES)
     }
 
-    /// Image, row and column of a tile.
-    fn place(&self, tile: usize) -> (usize, usize, usize) {
-        let in_image = tile % (self.rows * self.columns);
-        (tile / (self.rows * self.columns), in_image / self.columns, in_image % self.columns)
+    /// Image, row and column of the tiles that fill the lanes from `first` on.
+    fn places(self, first: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let of_image = self.rows * self.columns;
+        let tiles = first..self.count().min(first + LANES);
+        tiles.map(move |tile| (tile / of_image, tile % of_image / self.columns, tile % self.columns))
     }
 }
 
@@ -294,8 +293,8 @@ fn planes_to_points<const N: usize>(
     let (height, width) = (4 * tiling.rows + grid.overlap, 4 * tiling.columns + grid.overlap);
     for first in (0..tiling.count()).step_by(LANES) {
         let mut tile = [[[0.0; LANES]; N]; N];
-        for lane in 0..LANES.min(tiling.count() - first) {
-            let (image, row, column) = tiling.place(first + lane);
+        for (lane, place) in tiling.places(first).enumerate() {
+            let (image, row, column) = place;
             let corner = &padded[(image * height + row * 4) * width + column * 4..];
             for i in 0..N {
                 let line = &corner[i * width..][..N];
@@ -315,7 +314,7 @@ fn point_products(filters: &[f32], channels: usize, inputs: &[f32], tiles: usize
     products.par_chunks_exact_mut(out * tiles).enumerate().for_each(|(point, result)| {
         let left = Matrix::strided(&filters[point * channels..], out, channels, POINTS * channels);
         let right = Matrix::strided(&inputs[point * tiles..], channels, tiles, POINTS * tiles);
-        product(left, right, result, Into::Fresh);
+        product(left, right, result, Onto::Fresh);
     });
     products
 }
@@ -361,8 +360,8 @@ fn points_to_planes(
         }
         let mut result = sandwich(&tile, points_to_output);
         result.as_flattened_mut().as_flattened_mut().iter_mut().for_each(|value| *value = finish(*value));
-        for lane in 0..LANES.min(tiling.count() - first) {
-            let (image, row, column) = tiling.place(first + lane);
+        for (lane, place) in tiling.places(first).enumerate() {
+            let (image, row, column) = place;
             let columns = 4.min(width - column * 4);
             for i in 0..4.min(height - row * 4) {
                 let line = &mut planes[image][(row * 4 + i) * width + column * 4..][..columns];
