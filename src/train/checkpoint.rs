@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::advice::Overfitting;
 use super::callback::{EarlyStoppingState, ReduceLrState};
 use super::metrics::Sums;
 use super::tensor_file::{self, Error};
@@ -66,6 +67,7 @@ pub struct PhaseState {
     pub optimizer_steps: u64,
     pub early_stopping: Option<EarlyStoppingState>,
     pub reduce_lr: Option<ReduceLrState>,
+    pub overfitting: Overfitting,
 }
 
 /// The best epoch of the run.
@@ -209,6 +211,7 @@ mod tests {
             optimizer_steps: 77,
             early_stopping: Some(early_stopping),
             reduce_lr: Some(reduce_lr),
+            overfitting: Overfitting::default(),
         };
         Checkpoint {
             progress: Progress {

@@ -16,6 +16,8 @@ use candle_core::{Device, Tensor};
 use super::error::{Error, Stoppable};
 use super::feed::{Feed, PixelFeed};
 use super::out::{Out, Progress};
+use super::setup::Setup;
+use crate::experiment::Experiment;
 use crate::model::{Network, Pass};
 
 /// Pictures in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
@@ -72,6 +74,22 @@ pub(super) struct Sizes {
     pub train_views: Option<u32>,
 }
 
+impl Sizes {
+    /// Of the pictures and the network of an experiment.
+    pub fn new(experiment: &Experiment, setup: &Setup) -> Result<Self, Error> {
+        let size = experiment.data.image_size as usize;
+        let outputs = setup.network.summary(size)?;
+        let outputs = outputs.iter().map(|layer| layer.output_shape.iter().product());
+        let augment = experiment.data.augment;
+        Ok(Sizes {
+            at_layer: std::iter::once(3 * size * size).chain(outputs).collect(),
+            val_samples: setup.data.val.len(),
+            train_samples: setup.data.train.len(),
+            train_views: if augment.is_none() { Some(1) } else { augment.views },
+        })
+    }
+}
+
 /// The rows in memory, and what may be kept in this phase.
 #[derive(Debug)]
 pub(super) struct FeatureCache {
@@ -121,6 +139,11 @@ impl FeatureCache {
     /// Whether the rows of `side` at `layer` are kept in this phase.
     pub fn is_admitted(&self, side: Side, layer: usize) -> bool {
         self.admitted.contains(&(side, layer))
+    }
+
+    /// Bytes of all that is kept in this phase, once it is computed.
+    pub fn admitted_bytes(&self) -> u64 {
+        self.admitted.iter().filter_map(|&(side, layer)| self.bytes(side, layer)).sum()
     }
 
     /// The rows of `key`, which must be admitted: from memory, or computed now from `pixels` (the same view of the same
@@ -203,4 +226,113 @@ pub(super) fn memory_limit() -> u64 {
     system.refresh_memory();
     let total = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory).min(system.total_memory());
     (total / 4).min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::data::{Loader, Picture, Recipe};
+    use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
+
+    fn sizes(views: Option<u32>) -> Sizes {
+        Sizes { at_layer: vec![300, 100, 50, 10], val_samples: 10, train_samples: 20, train_views: views }
+    }
+
+    fn admitted(cache: &FeatureCache) -> Vec<(Side, usize)> {
+        cache.admitted.clone()
+    }
+
+    #[test]
+    fn this_phase_comes_first_and_a_later_one_where_it_fits() {
+        let (val, train) = (Side::Val, Side::Train);
+        // A row takes 4 bytes a scalar: at layer 3 val 400, train 1600; at layer 1 val 4000, train 16000.
+        for (limit, expected, too_large) in [
+            (100_000, vec![(val, 3), (train, 3), (val, 1), (train, 1)], None),
+            (6_000, vec![(val, 3), (train, 3), (val, 1)], None),
+            (2_000, vec![(val, 3), (train, 3)], None),
+            (500, vec![(val, 3)], Some(1_600)),
+            (0, vec![], Some(2_000)),
+        ] {
+            let mut cache = FeatureCache::new(sizes(Some(2)), limit);
+            assert_eq!(cache.begin_phase(&[3, 1]), too_large, "{limit}");
+            assert_eq!(admitted(&cache), expected, "{limit}");
+        }
+    }
+
+    #[test]
+    fn what_a_phase_in_between_trains_is_not_kept_ahead() {
+        let mut cache = FeatureCache::new(sizes(Some(1)), u64::MAX);
+        cache.begin_phase(&[1, 3, 1]);
+        assert!(!cache.is_admitted(Side::Val, 3), "layers 1 to 3 are about to be trained");
+        cache.begin_phase(&[0]);
+        assert!(cache.admitted.is_empty(), "pixels are the loader's affair");
+    }
+
+    #[test]
+    fn pictures_drawn_anew_every_epoch_are_not_kept() {
+        let mut cache = FeatureCache::new(sizes(None), u64::MAX);
+        assert_eq!(cache.begin_phase(&[3]), None);
+        assert_eq!(admitted(&cache), [(Side::Val, 3)]);
+    }
+
+    /// Forty pictures of one size, for more than one batch.
+    fn pixels(folder: &std::path::Path) -> PixelFeed {
+        let pictures = (0..40u8).map(|n| {
+            let path = folder.join(format!("{n}.png"));
+            image::RgbImage::from_fn(40, 40, |x, y| image::Rgb([n * 6, x as u8 * 3, y as u8 * 2])).save(&path).unwrap();
+            Picture::at(path, u32::from(n) % 2)
+        });
+        let recipe = Recipe {
+            image_size: 40,
+            resize: Resize::Bilinear,
+            augment: Augment::NONE,
+            preprocessing: Preprocessing::Torch,
+            seed: 1,
+        };
+        let pictures = pictures.collect::<Vec<_>>().into();
+        PixelFeed { loader: Loader::new(recipe, 2), pictures, variant: None, device: Device::Cpu }
+    }
+
+    #[test]
+    fn rows_are_the_same_to_the_bit_however_they_came_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let pixels = pixels(folder.path());
+        let spec = Model {
+            backbone: Backbone::SqueezeNet1_1,
+            weights: Weights::Random,
+            preprocessing: None,
+            pool: Pool::Avg,
+            head: vec![],
+        };
+        let (network, _) = Network::build(&spec, 2, 1, &Device::Cpu).unwrap();
+        let at_layer = network.summary(40).unwrap().iter().map(|layer| layer.output_shape.iter().product()).collect();
+        let sizes = Sizes { at_layer, val_samples: 40, train_samples: 40, train_views: Some(1) };
+        let (mut ignore, never) = (|_| Ok(()), AtomicBool::new(false));
+        let mut out = Out::new(&mut ignore, &never);
+        let key = |layer| Key { side: Side::Train, layer, view: 0 };
+        let (shallow, deep) = (4, network.frozen_prefix().max(network.layers().count() - 1));
+        let mut rows = |cache: &mut FeatureCache, layer| {
+            let rows = cache.rows(key(layer), &pixels, &network, &mut out);
+            rows.unwrap_or_else(|e| panic!("{e:?}")).values.clone()
+        };
+
+        let mut alone = FeatureCache::new(sizes.clone(), u64::MAX);
+        alone.begin_phase(&[deep]);
+        let expected = rows(&mut alone, deep);
+        assert_eq!(alone.rows.len(), 1);
+
+        let mut together = FeatureCache::new(sizes.clone(), u64::MAX);
+        together.begin_phase(&[deep, shallow]);
+        assert!(rows(&mut together, deep) == expected);
+        assert_eq!(together.rows.len(), 2, "the later phase's rows were kept on the way");
+        together.begin_phase(&[shallow]);
+        assert_eq!(together.rows.len(), 1, "what is no longer needed is dropped");
+
+        let mut stepwise = FeatureCache::new(sizes, u64::MAX);
+        stepwise.begin_phase(&[deep, shallow]);
+        rows(&mut stepwise, shallow);
+        assert!(rows(&mut stepwise, deep) == expected, "from shallower rows");
+    }
 }

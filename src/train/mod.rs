@@ -7,6 +7,7 @@
 //! - Every figure that leaves is in an event; nothing is printed.
 //! - A NaN or infinite loss ends the run before it reaches a checkpoint.
 
+pub mod advice;
 pub mod callback;
 pub mod checkpoint;
 mod epoch;
@@ -19,6 +20,7 @@ mod misclassified;
 pub mod optimizer;
 mod out;
 mod phase;
+mod plan;
 mod saved_model;
 mod setup;
 mod tensor_file;
@@ -28,6 +30,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
+pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
 
 use crate::base::durable;
 use crate::experiment::Experiment;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::advice::Overfitting;
 use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
 use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, Unfinished, Weights};
 use super::epoch::{Trained, Validated};
@@ -22,6 +23,7 @@ pub(super) struct Phase {
     pub optimizer: Box<dyn Optimizer>,
     early_stopping: Option<EarlyStopping>,
     reduce_lr: Option<ReduceLrOnPlateau>,
+    overfitting: Overfitting,
     /// The weights of the phase's best epoch, where early stopping restores them.
     restorable: Option<Weights>,
 }
@@ -51,6 +53,7 @@ impl Phase {
             optimizer_steps: self.optimizer.steps(),
             early_stopping: self.early_stopping.as_ref().map(|callback| callback.state().clone()),
             reduce_lr: self.reduce_lr.as_ref().map(|callback| callback.state().clone()),
+            overfitting: self.overfitting.clone(),
         };
         Ok(PhaseInProgress { state, optimizer: self.optimizer.slots()?, restorable: self.restorable.clone() })
     }
@@ -66,6 +69,7 @@ impl Phase {
         if let (Some(callback), Some(state)) = (&mut self.reduce_lr, resumed.state.reduce_lr) {
             *callback = ReduceLrOnPlateau::resume(callback.spec(), state);
         }
+        self.overfitting = resumed.state.overfitting;
         self.restorable = resumed.restorable;
         Ok(())
     }
@@ -97,6 +101,7 @@ impl Trainer<'_, '_> {
             optimizer: optimizer::build(&spec.optimizer, self.setup.network.trainable())?,
             early_stopping: train.early_stopping.as_ref().map(EarlyStopping::new),
             reduce_lr: train.reduce_lr_on_plateau.as_ref().map(ReduceLrOnPlateau::new),
+            overfitting: Overfitting::default(),
             restorable: None,
             spec,
         };
@@ -206,6 +211,10 @@ impl Trainer<'_, '_> {
         }
         if let Some(why) = reduction {
             self.say_lr(epoch, [lr, why.2.to], LrReason::ReduceLrOnPlateau, Some(why))?;
+        }
+        let (loss, val_loss) = (figures.of(Metric::Loss), figures.of(Metric::ValLoss));
+        if let Some(advice) = phase.overfitting.epoch_end(loss, val_loss, self.job.experiment) {
+            self.out.event(Event::Advice(advice))?;
         }
         let is_last = self.progress.early_stopped || phase_epoch == phase.spec.epochs;
         if !is_last && self.is_checkpoint_due() { self.checkpoint(Some(phase)) } else { Ok(()) }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use candle_core::Device;
 
-use super::error::{Error, Stoppable};
+use super::error::Error;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe};
 use crate::experiment::{self, Experiment};
@@ -35,10 +35,9 @@ pub(super) struct PhaseShape {
 
 impl Setup {
     /// Finds the pictures and builds the network; progress as the stages `index`.
-    pub fn new(experiment: &Experiment, out: &mut Out) -> Stoppable<Self> {
+    pub fn new(experiment: &Experiment, out: &mut Out) -> Result<Self, Error> {
         let device = device(experiment.device)?;
         let data = index(experiment, out)?;
-        out.check()?;
         let (mut network, weights) = Network::build(&experiment.model, data.classes.len(), experiment.seed, &device)?;
         let phases = shapes(&mut network, experiment)?;
         let recipe = Recipe::new(&experiment.data, network.preprocessing(), experiment.seed);
@@ -67,7 +66,7 @@ impl Setup {
     }
 }
 
-fn index(experiment: &Experiment, out: &mut Out) -> Stoppable<Dataset> {
+fn index(experiment: &Experiment, out: &mut Out) -> Result<Dataset, Error> {
     let mut progress = Progress::new("index", "pictures");
     let mut failed = None;
     let data = Dataset::index(&experiment.data, experiment.seed, &mut |done, total| {

@@ -15,7 +15,7 @@ use super::phase::Phase;
 use super::saved_model;
 use super::setup::{Setup, device_name};
 use crate::base::clock::Stopwatch;
-use crate::experiment::{Experiment, Save};
+use crate::experiment::Save;
 use crate::record::event::{
     self, Best, Event, FinishReason, Finished, Level, Parameters, PhasePlan, ResumedFrom, RunStarted, Skipped,
 };
@@ -58,6 +58,7 @@ pub(super) fn train(job: &Job, mut out: Out) -> Stoppable<FinishReason> {
     let clock = Stopwatch::start();
     use_threads(job.experiment.threads)?;
     let setup = Setup::new(job.experiment, &mut out)?;
+    out.check()?;
     let (mut trainer, mut resumed) = Trainer::new(job, out, setup, clock)?;
     while trainer.progress.phase < job.experiment.train.phases.len() {
         trainer.phase(resumed.take())?;
@@ -69,7 +70,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
     /// Ready to train, from the beginning or from the last checkpoint; says so. The phase that the checkpoint was in the
     /// middle of comes with it.
     fn new(job: &'j Job, out: Out<'o>, setup: Setup, clock: Stopwatch) -> Stoppable<(Self, Option<PhaseInProgress>)> {
-        let sizes = sizes(job.experiment, &setup)?;
+        let sizes = Sizes::new(job.experiment, &setup)?;
         let names = setup.trained_tensors();
         let trained = setup.network.tensors().into_iter().filter(|(name, _)| names.contains(name.as_str())).collect();
         let mut trainer = Trainer {
@@ -257,18 +258,6 @@ impl<'j, 'o> Trainer<'j, 'o> {
     pub fn monitor(&self) -> &'static str {
         self.job.experiment.train.watch.monitor.name()
     }
-}
-
-fn sizes(experiment: &Experiment, setup: &Setup) -> Result<Sizes, Error> {
-    let size = experiment.data.image_size as usize;
-    let outputs = setup.network.summary(size)?;
-    let outputs = outputs.iter().map(|layer| layer.output_shape.iter().product());
-    Ok(Sizes {
-        at_layer: std::iter::once(3 * size * size).chain(outputs).collect(),
-        val_samples: setup.data.val.len(),
-        train_samples: setup.data.train.len(),
-        train_views: if experiment.data.augment.is_none() { Some(1) } else { experiment.data.augment.views },
-    })
 }
 
 /// Arithmetic on `threads` threads; 0 leaves it to the machine. A process has one such number, and the first wins.
