@@ -1,0 +1,124 @@
+//! What a person asks for, what the dashboard then does, and what it hears back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ratatui::layout::{Position, Size};
+
+use super::library::Check;
+use super::meters::Reading;
+use super::runs::AllRuns;
+use crate::base::id::RunId;
+
+/// A way to go in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+}
+
+impl Motion {
+    /// Where it leads from `place` among `rows`, when `page` rows make a page.
+    pub fn from(self, place: usize, rows: usize, page: usize) -> usize {
+        let page = page.saturating_sub(1).max(1);
+        let to = match self {
+            Motion::Up => place.saturating_sub(1),
+            Motion::Down => place.saturating_add(1),
+            Motion::PageUp => place.saturating_sub(page),
+            Motion::PageDown => place.saturating_add(page),
+            Motion::First => 0,
+            Motion::Last => usize::MAX,
+        };
+        to.min(rows.saturating_sub(1))
+    }
+}
+
+/// What a key, the mouse or the terminal asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Go(Motion),
+    NextPane,
+    PreviousPane,
+    Open,
+    Back,
+    Zoom,
+    OtherChart,
+    ShowEvents,
+    ShowLog,
+    Add,
+    Cancel,
+    Retry,
+    Filter,
+    Help,
+    Yes,
+    No,
+    Accept,
+    Erase,
+    Quit,
+    Type(char),
+    Paste(String),
+    Click(Position),
+    Wheel(Position, Motion),
+    Resize(Size),
+}
+
+/// What is to be done outside of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    Quit,
+    /// Read the log of this run, and go on reading it; of none: stop.
+    Follow(Option<RunId>),
+    /// Find the experiment files for the picker.
+    List,
+    /// Validate an experiment file.
+    Check(PathBuf),
+    Ask(Order),
+}
+
+/// A request to the runner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    Add(PathBuf),
+    Cancel(RunId),
+    Retry(RunId),
+}
+
+/// What is heard from other threads.
+#[derive(Debug)]
+pub enum News {
+    Runs(AllRuns),
+    /// The end of a run's log, as lines.
+    Log(RunId, Arc<Vec<String>>),
+    Experiments(Vec<PathBuf>),
+    Checked(PathBuf, Check),
+    /// The runner's answer: what was done, or why not.
+    Answered(Result<String, String>),
+    Meters(Reading),
+    /// The store could not be read.
+    Trouble(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn motions_stay_inside() {
+        for (motion, place, rows, page, to) in [
+            (Motion::Up, 0, 5, 3, 0),
+            (Motion::Down, 4, 5, 3, 4),
+            (Motion::PageDown, 0, 10, 4, 3),
+            (Motion::PageUp, 9, 10, 4, 6),
+            (Motion::First, 7, 10, 4, 0),
+            (Motion::Last, 0, 10, 4, 9),
+            (Motion::Last, 0, 0, 4, 0),
+            (Motion::Down, 0, 0, 0, 0),
+        ] {
+            assert_eq!(motion.from(place, rows, page), to, "{motion:?} from {place} of {rows}");
+        }
+    }
+}

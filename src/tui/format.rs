@@ -1,0 +1,203 @@
+//! What a run amounts to, in the few words that a row or a header has room for.
+
+use std::time::Duration;
+
+use crate::base::text::{duration, learning_rate, metric};
+use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
+use crate::record::life::Cause;
+use crate::record::state::{RunState, Status, Training};
+
+/// Epochs whose durations the remaining time is estimated from.
+const RECENT: usize = 3;
+
+/// Whether the run finished by early stopping.
+pub fn stopped_early(run: &RunState) -> bool {
+    run.cause() == Some(Cause::EarlyStopped)
+        || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
+}
+
+/// The last words of a queue row: how far it is, how good it became, or why it failed.
+pub fn result(run: &RunState) -> String {
+    match run.status() {
+        Status::Running | Status::Starting => match (run.life.cancel_requested, percent(&run.training)) {
+            (true, _) => "ending".into(),
+            (false, Some(percent)) => format!("{percent}%"),
+            (false, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
+        },
+        Status::Finished => match (stopped_early(run), &run.training.best) {
+            (_, Some(best)) => metric(best.value),
+            (true, None) => "early".into(),
+            (false, None) => "done".into(),
+        },
+        Status::Failed => run.cause().map_or("failed".into(), |cause| short(cause).into()),
+        Status::Cancelled => "cancelled".into(),
+        Status::Lost => "lost".into(),
+        Status::Paused => "paused".into(),
+        Status::Queued if run.life.attempts > 0 => format!("attempt {}", run.life.attempts + 1),
+        Status::Queued => String::new(),
+    }
+}
+
+/// A cause in one word.
+fn short(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Completed => "done",
+        Cause::EarlyStopped => "early",
+        Cause::Experiment => "invalid",
+        Cause::Diverged => "NaN",
+        Cause::OutOfMemory => "memory",
+        Cause::Crashed => "crashed",
+        Cause::TimeLimit => "time",
+        Cause::DiskFull => "disk",
+        Cause::Start => "start",
+        Cause::User => "user",
+        Cause::Preempted => "preempted",
+        Cause::WorkerGone => "vanished",
+        Cause::NodeFailed => "node",
+        Cause::HostRestarted => "restart",
+    }
+}
+
+/// Share of the planned epochs that is trained, steps included; None before the plan is known.
+pub fn percent(training: &Training) -> Option<u32> {
+    let planned = training.planned_epochs();
+    if planned == 0 {
+        return None;
+    }
+    let done = training.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let trained = f64::from(skipped(training) + done) + training.step.as_ref().map_or(0.0, share);
+    Some((100.0 * trained / f64::from(planned)).clamp(0.0, 100.0) as u32)
+}
+
+/// Epochs that were planned but never trained, because a phase before the present one stopped early.
+fn skipped(training: &Training) -> u32 {
+    let plan = training.plan.as_ref().map_or(&[][..], |plan| &plan.phases);
+    let before = training.phases.last().map_or(0, |(_, phase)| phase.index);
+    let first = training.phases.last().map_or(1, |(first, _)| *first);
+    plan.iter().take(before).map(|phase| phase.epochs).sum::<u32>().saturating_sub(first.saturating_sub(1))
+}
+
+fn share(step: &Step) -> f64 {
+    f64::from(step.step) / f64::from(step.steps.max(1))
+}
+
+/// The epoch that would be the last if no phase stopped early any more: the right end of the charts.
+pub fn last_epoch(run: &RunState) -> u32 {
+    let trained = run.training.epochs.last().map_or(0, |epoch| epoch.epoch);
+    if run.status().is_over() {
+        return trained.max(1);
+    }
+    run.training.planned_epochs().saturating_sub(skipped(&run.training)).max(trained).max(1)
+}
+
+/// Time until the last planned epoch ends, from how long recent epochs took; None before anything was measured.
+pub fn eta(run: &RunState) -> Option<Duration> {
+    let training = &run.training;
+    let present = training.phases.last().map_or(0, |(first, _)| *first);
+    let of_phase = training.epochs.iter().rev().take_while(|epoch| epoch.epoch >= present);
+    let recent: Vec<f64> = of_phase.take(RECENT).map(|epoch| epoch.seconds).collect();
+    let epoch_seconds = match recent.len() {
+        0 => epoch_from_speed(training)?,
+        n => recent.iter().sum::<f64>() / n as f64,
+    };
+    let trained = f64::from(training.epochs.last().map_or(0, |epoch| epoch.epoch));
+    let left = f64::from(last_epoch(run)) - trained - training.step.as_ref().map_or(0.0, share);
+    Duration::try_from_secs_f64(left.max(0.0) * epoch_seconds).ok()
+}
+
+/// Seconds of an epoch from the speed of its steps.
+fn epoch_from_speed(training: &Training) -> Option<f64> {
+    let samples = training.plan.as_ref()?.train_samples as f64;
+    let speed = training.step.as_ref()?.samples_per_s;
+    (speed > 0.0).then(|| samples / speed)
+}
+
+/// What the title of a run's pane says after its name: phase, epoch, step, speed, remaining time.
+pub fn progress(run: &RunState) -> Vec<String> {
+    let training = &run.training;
+    let mut words: Vec<String> = training.phase().map(str::to_owned).into_iter().collect();
+    let trained = training.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let epoch = training.step.as_ref().map_or(trained, |step| step.epoch);
+    if epoch > 0 {
+        words.push(format!("epoch {epoch}/{}", last_epoch(run)));
+    }
+    if run.status() != Status::Running {
+        return words;
+    }
+    if let Some(step) = &training.step {
+        words.push(format!("step {}/{}", step.step, step.steps));
+        words.push(format!("{:.0}/s", step.samples_per_s));
+    }
+    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA {}", duration(eta))));
+    words
+}
+
+/// The figures of an epoch, named.
+pub fn figures(epoch: &Epoch) -> String {
+    format!(
+        "loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}",
+        metric(epoch.loss),
+        metric(epoch.accuracy),
+        metric(epoch.val_loss),
+        metric(epoch.val_accuracy),
+        learning_rate(epoch.lr)
+    )
+}
+
+/// How near the callbacks are to act: `stops in 2 epochs unless val_loss < .2398 · lr drops in 1`.
+pub fn nearness(callbacks: &Callbacks, separator: &str) -> String {
+    let stop = callbacks.early_stopping.as_ref().map(|stopping| {
+        let left = left(stopping.patience, stopping.waited);
+        match stopping.best {
+            Some(best) => format!("stops in {} unless {}", epochs(left), better(&stopping.monitor, best)),
+            None => format!("stops in {} unless {} improves", epochs(left), stopping.monitor),
+        }
+    });
+    let drop = callbacks.reduce_lr_on_plateau.as_ref().map(|reduce| match reduce.cooldown {
+        0 => format!("lr drops in {}", left(reduce.patience, reduce.waited)),
+        cooldown => format!("lr cools down for {}", epochs(cooldown)),
+    });
+    stop.into_iter().chain(drop).collect::<Vec<_>>().join(&format!(" {separator} "))
+}
+
+/// Epochs until a callback acts; a patience of 0 acts like 1, as in Keras.
+fn left(patience: u32, waited: u32) -> u32 {
+    patience.max(1).saturating_sub(waited).max(1)
+}
+
+/// What would be an improvement; accuracies rise, losses fall.
+fn better(monitor: &str, best: f64) -> String {
+    let sign = if monitor.ends_with("loss") { '<' } else { '>' };
+    format!("{monitor} {sign} {}", metric(best))
+}
+
+/// `1 epoch`, `2 epochs`.
+pub fn epochs(n: u32) -> String {
+    if n == 1 { "1 epoch".to_owned() } else { format!("{n} epochs") }
+}
+
+/// How a run ended and why, in words; None while it has not.
+pub fn ending(run: &RunState) -> Option<String> {
+    let status = run.status();
+    let exit = run.life.exit.as_ref().filter(|_| status.is_over() || status == Status::Lost)?;
+    let reason = match (&run.training.failed, &exit.message) {
+        (Some(failed), _) if status == Status::Failed => format!(": {}", failed.error),
+        (_, Some(message)) if status == Status::Failed || status == Status::Lost => format!(": {message}"),
+        _ => String::new(),
+    };
+    Some(format!("{}: {}{reason}", status.name(), exit.cause.words()))
+}
+
+/// Best epoch, epochs and time of a run that is over.
+pub fn summary(run: &RunState, separator: &str) -> String {
+    let training = &run.training;
+    let best = training.best.as_ref();
+    let best = best.map(|best| format!("best epoch {} {} {}", best.epoch, best.monitor, metric(best.value)));
+    let trained = training.epochs.last().map(|epoch| epochs(epoch.epoch));
+    let seconds = match (run.life.started, run.life.ended) {
+        (Some(started), Some(ended)) => Some(duration(ended.since(started))),
+        _ => None,
+    };
+    let parts: Vec<String> = best.into_iter().chain(trained).chain(seconds).collect();
+    parts.join(&format!(" {separator} "))
+}
