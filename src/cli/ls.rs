@@ -34,7 +34,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     if view.runs.is_empty() {
         return none_yet(false);
     }
-    let rows: Vec<[String; 7]> = view.runs.values().map(row).collect();
+    let rows: Vec<[String; 7]> = view.runs.values().map(|run| row(run)).collect();
     output::block(&table(&["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned), &rows));
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 //! a run that is over here was read to its end, and only its life is looked at from then on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::Error;
 use super::event::Event;
@@ -18,7 +19,8 @@ use crate::base::id::RunId;
 #[derive(Debug)]
 pub struct StoreView {
     store: Store,
-    pub runs: BTreeMap<RunId, RunState>,
+    /// Shared with whoever shows them; a run that goes on while it is shown is copied first.
+    pub runs: BTreeMap<RunId, Arc<RunState>>,
     sources: BTreeMap<RunId, Source>,
     /// Why the store could not be listed, if it could not.
     pub problem: Option<Error>,
@@ -53,7 +55,7 @@ impl StoreView {
             let id = dir.id();
             let state = self.runs.entry(id).or_insert_with(|| {
                 changed = true;
-                RunState::new(id, dir.name().to_owned())
+                Arc::new(RunState::new(id, dir.name().to_owned()))
             });
             let source = self.sources.entry(id).or_insert_with(|| Source::new(dir));
             changed |= source.read_into(state);
@@ -75,16 +77,16 @@ impl StoreView {
 
 /// Reads the life of a run alone, which is short, and nothing of its training.
 pub fn load_life(dir: &RunDir) -> RunState {
-    let mut state = RunState::new(dir.id(), dir.name().to_owned());
+    let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
     Source::new(dir.clone()).read_life(&mut state);
-    state
+    Arc::unwrap_or_clone(state)
 }
 
 /// Reads one run as it stands.
 pub fn load(dir: &RunDir) -> RunState {
-    let mut state = RunState::new(dir.id(), dir.name().to_owned());
+    let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
     Source::new(dir.clone()).read_into(&mut state);
-    state
+    Arc::unwrap_or_clone(state)
 }
 
 /// The two logs of a run, each at its place.
@@ -103,7 +105,7 @@ impl Source {
     }
 
     /// Folds what is new into `state`; whether anything was.
-    fn read_into(&mut self, state: &mut RunState) -> bool {
+    fn read_into(&mut self, state: &mut Arc<RunState>) -> bool {
         let life_changed = self.read_life(state);
         if self.is_complete && !life_changed {
             return false;
@@ -113,25 +115,31 @@ impl Source {
         life_changed | training_changed
     }
 
-    fn read_life(&mut self, state: &mut RunState) -> bool {
+    fn read_life(&mut self, state: &mut Arc<RunState>) -> bool {
         let Ok(news) = self.life.read() else { return false };
+        if news.is_empty() {
+            return false;
+        }
+        let state = Arc::make_mut(state);
         if news.restarted {
             let training = std::mem::take(&mut state.training);
             *state = RunState { training, ..RunState::new(self.dir.id(), self.dir.name().to_owned()) };
         }
-        let changed = !news.is_empty();
         news.lines.into_iter().for_each(|line| state.life(line));
-        changed
+        true
     }
 
-    fn read_training(&mut self, state: &mut RunState) -> bool {
+    fn read_training(&mut self, state: &mut Arc<RunState>) -> bool {
         let Ok(news) = self.training.read() else { return false };
+        if news.is_empty() {
+            return false;
+        }
+        let state = Arc::make_mut(state);
         if news.restarted {
             state.training = Training::default();
         }
-        let changed = !news.is_empty();
         news.lines.into_iter().for_each(|line| state.training.take(line));
-        changed
+        true
     }
 }
 

@@ -12,23 +12,24 @@ pub struct Reading {
     pub memory_total: u64,
 }
 
-/// The meters of this machine.
+/// The meters of this machine; none where the system tells nothing.
 #[derive(Debug)]
-pub struct Meters(System);
+pub struct Meters(Option<System>);
 
 impl Meters {
-    /// Meters whose first reading shows no work.
+    /// Meters whose first reading counts from now.
     pub fn new() -> Self {
-        let mut system = System::new();
-        system.refresh_cpu_usage();
+        let mut system = System::new().ok();
+        system.iter_mut().for_each(System::refresh_cpu_usage);
         Meters(system)
     }
 
     /// What happened since the last reading.
-    pub fn read(&mut self) -> Reading {
-        self.0.refresh_cpu_usage();
-        self.0.refresh_memory();
-        let cpu = self.0.cpus().iter().map(|cpu| cpu.cpu_usage()).sum::<f32>();
-        Reading { cpu: cpu.round() as u32, memory_used: self.0.used_memory(), memory_total: self.0.total_memory() }
+    pub fn read(&mut self) -> Option<Reading> {
+        let system = self.0.as_mut()?;
+        system.refresh_cpu_usage();
+        system.refresh_memory();
+        let cpu = system.cpus().iter().map(|cpu| cpu.usage()).sum::<f32>();
+        Some(Reading { cpu: cpu.round() as u32, memory_used: system.used_memory(), memory_total: system.total_memory() })
     }
 }

@@ -7,6 +7,8 @@
 pub mod action;
 pub mod app;
 pub mod chart;
+mod ending;
+mod event_loop;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
@@ -14,8 +16,56 @@ pub mod keymap;
 pub mod layout;
 pub mod library;
 pub mod meters;
+mod orders;
+mod output;
 mod paint;
 mod pane;
+mod reader;
 pub mod runs;
+mod terminal;
 pub mod theme;
+pub mod update;
 mod view;
+
+use std::io;
+
+use crate::base::id::RunId;
+use crate::record::Store;
+use crate::runner::StartOptions;
+use theme::Theme;
+
+/// How the dashboard is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How a runner is started when an experiment is added and none lives.
+    pub start: StartOptions,
+    /// The run to be chosen at first.
+    pub selected: Option<RunId>,
+}
+
+/// What can go wrong with a terminal.
+#[derive(Debug, thiserror::Error)]
+#[error("the dashboard could not use the terminal: {0}")]
+pub struct Error(#[from] io::Error);
+
+/// Opens the dashboard on `store` and returns when the person leaves it. Runs and runner go on.
+pub fn run(store: Store, options: Options) -> Result<(), Error> {
+    let theme = Theme::detect(false, false, |name| std::env::var(name).ok());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    ending::watch()?;
+    let terminal = terminal::Guard::open()?;
+    let ended = runtime.block_on(event_loop::run(store, options, theme));
+    drop(terminal);
+    // A thread that waits for the keyboard must not keep the program.
+    runtime.shutdown_background();
+    Ok(ended?)
+}
+
+/// Panics in the thread that `FINETOP_TEST_PANIC` names, so that a test sees the terminal restored.
+#[cfg(debug_assertions)]
+#[allow(clippy::panic)]
+fn panic_where_asked(thread: &str) {
+    if std::env::var_os("FINETOP_TEST_PANIC").is_some_and(|wanted| wanted == thread) {
+        std::panic::panic_any("asked to panic by a test");
+    }
+}

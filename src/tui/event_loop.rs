@@ -1,0 +1,153 @@
+//! The loop: all waiting messages are taken, then one frame is drawn, if anything changed.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use futures_util::{FutureExt, StreamExt};
+use ratatui::layout::{Position, Size};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::action::{Action, Effect, Motion, News};
+use super::app::App;
+use super::meters::Meters;
+use super::output::Output;
+use super::reader::Reader;
+use super::theme::Theme;
+use super::update::{hear, update};
+use super::{Options, keymap, library, orders};
+use crate::base::clock::{self, Stopwatch};
+use crate::record::Store;
+
+/// Least time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// How often the meters and the clock are read while something runs.
+const TICK: Duration = Duration::from_secs(2);
+
+/// What the loop works with.
+struct Dashboard {
+    app: App,
+    output: Output,
+    reader: Reader,
+    meters: Meters,
+    store: Store,
+    options: Options,
+    say: UnboundedSender<News>,
+    /// Whether the state may differ from what is shown.
+    dirty: bool,
+}
+
+/// Shows the dashboard until the person leaves.
+pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()> {
+    let (width, height) = crossterm::terminal::size()?;
+    let (say, mut news) = unbounded_channel();
+    let heard = say.clone();
+    let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
+    let app = App::new(Size { width, height }, options.selected);
+    let (output, meters) = (Output::start(theme), Meters::new());
+    Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
+}
+
+impl Dashboard {
+    async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
+        let mut events = EventStream::new();
+        let mut ticks = tokio::time::interval(TICK);
+        let mut last_frame: Option<Stopwatch> = None;
+        loop {
+            let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
+            let must_draw = self.dirty && self.output.is_free();
+            let mut leaving = false;
+            tokio::select! {
+                event = events.next() => leaving |= self.on_event(event)?,
+                Some(news) = news.recv() => leaving |= self.on_news(news),
+                _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
+                () = self.output.arrived(), if self.dirty && !must_draw => {}
+                () = tokio::time::sleep(wait), if must_draw => {}
+            }
+            while let Ok(news) = news.try_recv() {
+                leaving |= self.on_news(news);
+            }
+            while let Some(event) = events.next().now_or_never() {
+                leaving |= self.on_event(event)?;
+            }
+            if leaving {
+                return Ok(());
+            }
+            let is_due = last_frame.is_none_or(|frame| frame.elapsed() >= FRAME);
+            if self.dirty && is_due && self.output.is_free() {
+                #[cfg(debug_assertions)]
+                super::panic_where_asked("loop");
+                self.output.show(&self.app)?;
+                self.dirty = false;
+                last_frame = Some(Stopwatch::start());
+            }
+        }
+    }
+
+    /// Whether the person leaves. The end of the keyboard is one way to.
+    fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
+        let Some(event) = event.transpose()? else { return Ok(true) };
+        let Some(action) = action(&self.app, event) else { return Ok(false) };
+        let effects = update(&mut self.app, action);
+        Ok(self.carry_out(effects))
+    }
+
+    fn on_news(&mut self, news: News) -> bool {
+        let effects = hear(&mut self.app, news);
+        if !self.app.runs.any_live() {
+            // Nothing runs: a clock would be all that changes.
+            self.app.clock.clear();
+            self.app.meters = None;
+        }
+        self.carry_out(effects)
+    }
+
+    fn tick(&mut self) {
+        self.app.meters = self.meters.read();
+        self.app.clock = clock::now().local_time().chars().take(5).collect();
+        self.dirty = true;
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
+        self.dirty = true;
+        let mut leaving = false;
+        for effect in effects {
+            let say = self.say.clone();
+            match effect {
+                Effect::Quit => leaving = true,
+                Effect::Follow(id) => self.reader.follow(id),
+                Effect::List => drop(std::thread::spawn(move || {
+                    say.send(News::Experiments(library::files(std::path::Path::new("."))))
+                })),
+                Effect::Check(path) => drop(std::thread::spawn(move || {
+                    let check = library::check(&path);
+                    say.send(News::Checked(path, check))
+                })),
+                Effect::Ask(order) => {
+                    let (store, start) = (self.store.clone(), self.options.start.clone());
+                    orders::carry_out(order, store, start, move |news| drop(say.send(news)));
+                }
+            }
+        }
+        leaving
+    }
+}
+
+/// What an event of the terminal asks for.
+fn action(app: &App, event: Event) -> Option<Action> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(app.scope(), &key),
+        Event::Paste(text) => Some(Action::Paste(text)),
+        Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
+        Event::Mouse(mouse) => {
+            let position = Position { x: mouse.column, y: mouse.row };
+            match mouse.kind {
+                MouseEventKind::ScrollUp => Some(Action::Wheel(position, Motion::Up)),
+                MouseEventKind::ScrollDown => Some(Action::Wheel(position, Motion::Down)),
+                MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(position)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,57 @@
+//! Requests to the runner, each on a thread of its own: a runner may be busy, and the dashboard is not.
+
+use super::action::{News, Order};
+use super::library;
+use crate::record::Store;
+use crate::runner::protocol::{Add, Answer, Done};
+use crate::runner::{Client, Request, Response, StartOptions};
+
+/// Carries `order` out and says how it went.
+pub fn carry_out(order: Order, store: Store, start: StartOptions, say: impl FnOnce(News) + Send + 'static) {
+    std::thread::spawn(move || say(News::Answered(answer(order, &store, &start))));
+}
+
+fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, String> {
+    let request = match order {
+        Order::Add(path) => {
+            let experiments = vec![library::read(&path)?];
+            Request::Add(Add { experiments, priority: 0, group: None, paused: false })
+        }
+        Order::Cancel(id) => Request::Cancel { ids: vec![id] },
+        Order::Retry(id) => Request::Retry { ids: vec![id] },
+    };
+    let mut client = Client::connect_or_start(store, start).map_err(|error| error.to_string())?;
+    match client.request(&request).map_err(|error| error.to_string())? {
+        Response::Added { runs } => {
+            let names: Vec<String> = runs.iter().map(|run| format!("{} {}", run.id, run.name)).collect();
+            Ok(format!("queued {}", names.join(", ")))
+        }
+        Response::Answers { answers } => answers.into_iter().map(in_words).collect::<Result<Vec<_>, _>>().map(|words| words.join(", ")),
+        Response::Refused(refusal) => Err(with_hint(refusal.error, refusal.hint)),
+        Response::Agreed => Ok("agreed".to_owned()),
+        Response::Status(_) => Err("the runner answered something else than was asked".to_owned()),
+    }
+}
+
+fn in_words(answer: Answer) -> Result<String, String> {
+    let word = match answer.result {
+        Err(refusal) => return Err(format!("{}: {}", answer.id, with_hint(refusal.error, refusal.hint))),
+        Ok(Done::Cancelled) => "is cancelled",
+        Ok(Done::Cancelling) => "is asked to stop at a checkpoint",
+        Ok(Done::Paused) => "is paused",
+        Ok(Done::Pausing) => "is asked to pause",
+        Ok(Done::Queued) => "is queued again",
+        Ok(Done::Removed) => "is removed",
+        Ok(Done::Removing) => "is being removed",
+        Ok(Done::Moved) => "is moved",
+        Ok(Done::Prioritized) => "has its priority",
+    };
+    Ok(format!("{} {word}", answer.id))
+}
+
+fn with_hint(error: String, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error,
+    }
+}

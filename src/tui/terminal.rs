@@ -1,0 +1,67 @@
+//! The terminal as the dashboard needs it, and as it was before.
+//!
+//! Invariants: it is restored exactly once, whoever is first: the end of the loop, a panic in any thread, a signal, the
+//! end of the line. Restoring never waits long for a terminal that takes no bytes, and its errors are nobody's concern.
+
+use std::io::{self, Write};
+use std::sync::Once;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::ResetColor;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{execute, queue};
+
+/// How long a terminal may take for the last few bytes.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// A terminal that is restored when it is dropped.
+pub struct Guard(());
+
+impl Guard {
+    /// Makes the terminal ready: no echo, a screen of our own, mouse and paste as events.
+    pub fn open() -> io::Result<Guard> {
+        enable_raw_mode()?;
+        let guard = Guard(());
+        execute!(io::stdout(), EnterAlternateScreen, Hide, EnableMouseCapture, EnableBracketedPaste)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Makes the terminal as it was before. Later calls wait for the first and do nothing.
+pub fn restore() {
+    static RESTORED: Once = Once::new();
+    RESTORED.call_once(|| {
+        // What a stalled terminal has not taken yet is of no use any more, and would hold up what follows.
+        let _ = rustix::termios::tcflush(io::stdout(), rustix::termios::QueueSelector::OFlush);
+        let (done, waiting) = mpsc::channel();
+        std::thread::spawn(move || {
+            let _ = done.send(write_all_off());
+        });
+        let _ = waiting.recv_timeout(LAST_WORDS);
+        let _ = disable_raw_mode();
+    });
+}
+
+/// Past the locks of `stdout`, which a writer that is stuck may hold.
+fn write_all_off() -> io::Result<()> {
+    let mut bytes = Vec::new();
+    queue!(bytes, DisableBracketedPaste, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show)?;
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    io::stdout().flush()
+}
