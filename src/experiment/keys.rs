@@ -62,6 +62,31 @@ impl Key {
     pub fn parent(&self) -> &'static str {
         self.path.rsplit_once('.').map_or("", |(parent, _)| parent)
     }
+
+    /// What it takes in words, as in "expected …".
+    pub fn expected(&self) -> String {
+        match self.takes {
+            Takes::Choice(words) => {
+                let keys = listed(&names(self.path), "or");
+                format!("{}, or a map with the key {keys}", listed(words, "or"))
+            }
+            takes => takes.words(),
+        }
+    }
+}
+
+/// The names of the keys that may stand in the map at `path`.
+pub(super) fn names(path: &str) -> Vec<&'static str> {
+    of(path).map(Key::name).collect()
+}
+
+/// The map at `path` in a sentence.
+pub(super) fn place_words(path: &str) -> String {
+    match path.strip_suffix("[]") {
+        Some(list) => format!("an item of `{list}`"),
+        None if path.is_empty() => "the file".into(),
+        None => format!("`{path}`"),
+    }
 }
 
 /// The keys that may stand in the map at `path`.
@@ -70,8 +95,7 @@ pub fn of(path: &str) -> impl Iterator<Item = &'static Key> {
 }
 
 impl Takes {
-    /// In words, as in "expected …".
-    pub fn words(&self) -> String {
+    fn words(&self) -> String {
         match *self {
             Takes::Map => "a map of keys".into(),
             Takes::List => "a list".into(),
@@ -84,10 +108,7 @@ impl Takes {
             Takes::Whole(0, u64::MAX) => "a whole number from 0".into(),
             Takes::Whole(low, high) => format!("a whole number from {low} to {high}"),
             Takes::Number(low, high) => number_words(low, high),
-            Takes::Words([word]) => format!("`{word}`"),
-            Takes::Words(words) => either(words),
-            Takes::Choice([]) => "a map of one key".into(),
-            Takes::Choice(words) => format!("{}, or a map of one key", either(words)),
+            Takes::Words(words) | Takes::Choice(words) => listed(words, "or"),
             Takes::MapOrUnits => "a map of keys, or the number of units".into(),
         }
     }
@@ -105,19 +126,45 @@ fn number_words(low: Bound<f64>, high: Bound<f64>) -> String {
     }
 }
 
-/// "`a`, `b` or `c`".
-pub(super) fn either(words: &[&str]) -> String {
+/// "`a`, `b` or `c`", with `last` before the last.
+pub(super) fn listed(words: &[&str], last: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => "nothing".into(),
+    match &*quoted {
+        [] => "nothing".into(),
+        [one] => one.clone(),
+        [others @ .., final_one] => format!("{} {last} {final_one}", others.join(", ")),
     }
+}
+
+/// What Keras, PyTorch and habit call a thing, and what it is called here.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("learning_rate", "lr"),
+    ("eps", "epsilon"),
+    ("acc", "accuracy"),
+    ("val_acc", "val_accuracy"),
+    ("validation_split", "val_split"),
+    ("validation", "val"),
+    ("rotation_range", "rotation"),
+    ("zoom_range", "zoom"),
+    ("width_shift_range", "width_shift"),
+    ("height_shift_range", "height_shift"),
+    ("augmentation", "augment"),
+    ("pooling", "pool"),
+    ("average", "avg"),
+    ("mean", "avg"),
+    ("reducelronplateau", "reduce_lr_on_plateau"),
+    ("earlystopping", "early_stopping"),
+];
+
+/// `typed` as keys are written here: in small letters, with `_`, and by our name for it.
+pub(super) fn our_name(typed: &str) -> String {
+    let typed = typed.to_lowercase().replace('-', "_");
+    OTHER_NAMES.iter().find(|(other, _)| *other == typed).map_or(typed, |(_, ours)| (*ours).to_owned())
 }
 
 /// The candidate that was most likely meant by `typed`, if any is near.
 pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = typed.to_lowercase().replace('-', "_");
+    let typed = our_name(typed);
     let allowed = (typed.chars().count() / 3).max(1);
     candidates
         .into_iter()

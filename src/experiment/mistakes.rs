@@ -8,7 +8,7 @@ use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
-use super::place::{Place, Source};
+use super::place::{Place, ShownLine, Source};
 use crate::base::text::{printable, truncated};
 
 /// The most mistakes that are shown in full; the rest is counted.
@@ -135,19 +135,34 @@ impl Mistakes {
             let path = self.sources.first().and_then(|source| source.path.as_deref());
             return path.map(|path| Element::Origin(Origin::path(printable(path)))).into_iter().collect();
         };
-        let first = self.element(place, AnnotationKind::Primary, None);
-        let also = finding.also.and_then(|(place, label)| self.element(place, AnnotationKind::Context, Some(label)));
-        first.into_iter().chain(also).collect()
+        let Some(source) = self.sources.get(place.source) else { return Vec::new() };
+        let kind = AnnotationKind::Primary;
+        match finding.also {
+            Some((also, label)) if also.source == place.source && source.line(also) == source.line(place) => {
+                let shown = source.shown(place, &[also]);
+                let kinds = [(kind, None), (AnnotationKind::Context, Some(label))];
+                vec![element(source, shown, &kinds)]
+            }
+            Some((also, label)) => {
+                let first = element(source, source.shown(place, &[]), &[(kind, None)]);
+                let second = self
+                    .sources
+                    .get(also.source)
+                    .map(|source| element(source, source.shown(also, &[]), &[(AnnotationKind::Context, Some(label))]));
+                [first].into_iter().chain(second).collect()
+            }
+            None => vec![element(source, source.shown(place, &[]), &[(kind, None)])],
+        }
     }
+}
 
-    fn element(&self, place: Place, kind: AnnotationKind, label: Option<&'static str>) -> Option<Element<'_>> {
-        let source = self.sources.get(place.source)?;
-        let stretch = source.stretch(place);
-        let snippet = Snippet::source(stretch.text).annotation(kind.span(stretch.span).label(label));
-        Some(match &source.path {
-            Some(path) => snippet.path(printable(path)).line_start(stretch.line).into(),
-            None => snippet.line_numbering(false).into(),
-        })
+/// A line of `source` with its places marked, each in its way.
+fn element<'a>(source: &'a Source, shown: ShownLine, marks: &[(AnnotationKind, Option<&'static str>)]) -> Element<'a> {
+    let marked = shown.spans.into_iter().zip(marks).map(|(span, &(kind, label))| kind.span(span).label(label));
+    let snippet = Snippet::source(shown.text).annotations(marked);
+    match &source.path {
+        Some(path) => snippet.path(printable(path)).line_start(shown.line).into(),
+        None => snippet.line_numbering(false).into(),
     }
 }
 
@@ -155,8 +170,8 @@ impl Mistake {
     fn new(sources: &[Source], finding: Finding) -> Self {
         let place = finding.place.unwrap_or(Place::FILE);
         let (line, column) = sources.get(place.source).map_or((1, 1), |source| {
-            let stretch = source.stretch(place);
-            (stretch.line, stretch.column)
+            let shown = source.shown(place, &[]);
+            (shown.line, shown.column)
         });
         Mistake { line, column, message: finding.message.clone(), hint: finding.hint.clone(), finding }
     }

@@ -342,3 +342,6 @@ pub struct Watch {
     pub monitor: Metric,
     pub mode: Mode,
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a [`Place`] lies within its source, on character borders.
 
+use std::ops::Range;
+
 use crate::base::text::printable;
 
 /// Bytes `start..end` of a source.
@@ -33,17 +35,17 @@ pub(super) struct Source {
     lines: Vec<usize>,
 }
 
-/// A stretch of one line, ready to be drawn.
+/// A line, ready to be drawn.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct ShownLine {
     /// From 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Of the first place, in characters, from 1.
     pub column: usize,
-    /// The first line of the place, made safe, and cut around the place where it is very long.
+    /// The line made safe, and cut around the places where it is very long.
     pub text: String,
-    /// Bytes of `text`.
-    pub span: std::ops::Range<usize>,
+    /// The places as bytes of `text`; what goes on beyond the line ends with it.
+    pub spans: Vec<Range<usize>>,
 }
 
 /// A line is shown up to this many bytes before and after a place.
@@ -56,55 +58,63 @@ impl Source {
         Source { path, text, lines }
     }
 
-    /// The stretch of `place` on its first line.
-    pub fn stretch(&self, place: Place) -> Stretch {
-        let line = self.lines.partition_point(|&at| at <= place.start).max(1);
+    /// The line of `place`, from 1.
+    pub fn line(&self, place: Place) -> usize {
+        self.lines.partition_point(|&at| at <= place.start).max(1)
+    }
+
+    /// The line of `first`, with `others` that start on it.
+    pub fn shown(&self, first: Place, others: &[Place]) -> ShownLine {
+        let line = self.line(first);
         let line_start = self.lines[line - 1];
         let line_end = self.lines.get(line).copied().unwrap_or(self.text.len());
-        let line_text = self.text[line_start..line_end].trim_end_matches(['\n', '\r']);
-        let start = floor(line_text, place.start - line_start);
-        let end = floor(line_text, place.end.saturating_sub(line_start)).max(start);
-        let cut = floor(line_text, start.saturating_sub(AROUND))..floor(line_text, end.min(start + AROUND) + AROUND);
-        let safe = |range: std::ops::Range<usize>| printable(&line_text[range]);
-        Stretch {
+        let text = self.text[line_start..line_end].trim_end_matches(['\n', '\r']);
+        let within = |at: usize| text.floor_char_boundary(at.saturating_sub(line_start));
+        let safe = |range: Range<usize>| printable(&text[range]);
+
+        let places = || std::iter::once(&first).chain(others);
+        let ends = places().map(|place| place.end.min(place.start + AROUND));
+        let cut_start = within(places().map(|place| place.start).min().unwrap_or(0).saturating_sub(AROUND));
+        let cut_end = within(ends.max().unwrap_or(0) + AROUND);
+        let shown_at = |at: usize| safe(cut_start..within(at).clamp(cut_start, cut_end)).len();
+        ShownLine {
             line,
-            column: line_text[..start].chars().count() + 1,
-            span: safe(cut.start..start).len()..safe(cut.start..end.min(cut.end)).len(),
-            text: safe(cut),
+            column: text[..within(first.start)].chars().count() + 1,
+            spans: places().map(|place| shown_at(place.start)..shown_at(place.end)).collect(),
+            text: safe(cut_start..cut_end),
         }
     }
-}
-
-/// The largest character border of `text` that is not beyond `index`.
-fn floor(text: &str, index: usize) -> usize {
-    text.floor_char_boundary(index)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stretch(text: &str, start: usize, end: usize) -> Stretch {
-        Source::new(None, text.into()).stretch(Place { source: 0, start, end })
+    fn shown(text: &str, start: usize, end: usize) -> (usize, usize, String, Range<usize>) {
+        let mut shown = Source::new(None, text.into()).shown(Place { source: 0, start, end }, &[]);
+        (shown.line, shown.column, shown.text, shown.spans.remove(0))
     }
 
     #[test]
     fn a_place_is_shown_on_its_first_line() {
-        let shown = stretch("a: 1\nbé: [x,\n  y]\n", 10, 17);
-        assert_eq!((shown.line, shown.column, &*shown.text, shown.span), (2, 5, "bé: [x,", 5..8));
-        let at_end = stretch("a: 1\n", 5, 5);
-        assert_eq!((at_end.line, at_end.column, &*at_end.text, at_end.span), (2, 1, "", 0..0));
-        let windows = stretch("a: 1\r\nb: 2\r\n", 9, 10);
-        assert_eq!((windows.line, windows.column, &*windows.text, windows.span), (2, 4, "b: 2", 3..4));
+        assert_eq!(shown("a: 1\nbé: [x,\n  y]\n", 10, 17), (2, 5, "bé: [x,".into(), 5..8));
+        assert_eq!(shown("a: 1\n", 5, 5), (2, 1, String::new(), 0..0));
+        assert_eq!(shown("a: 1\r\nb: 2\r\n", 9, 10), (2, 4, "b: 2".into(), 3..4));
+    }
+
+    #[test]
+    fn places_of_one_line_are_shown_on_it_together() {
+        let place = |start, end| Place { source: 0, start, end };
+        let shown = Source::new(None, "{ a: 1, b: 2, a: 3 }".into()).shown(place(14, 15), &[place(2, 3)]);
+        assert_eq!((shown.column, shown.spans), (15, vec![14..15, 2..3]));
     }
 
     #[test]
     fn a_shown_line_is_safe_and_short() {
-        let hostile = stretch("a\u{202E}\t: \u{7f}x", 9, 10);
-        assert_eq!((&*hostile.text, hostile.span), ("a\u{FFFD}    : \u{FFFD}x", 13..14));
+        assert_eq!(shown("a\u{202E}\t: \u{7f}x", 8, 9), (1, 7, "a\u{FFFD}    : \u{FFFD}x".into(), 13..14));
         let long = format!("{}needle{}", "é".repeat(5_000), "x".repeat(5_000));
-        let shown = stretch(&long, 10_000, 10_006);
-        assert_eq!(&shown.text[shown.span.clone()], "needle");
-        assert!(shown.text.len() <= 2 * AROUND + 6 && shown.column == 5_001);
+        let (_, column, text, span) = shown(&long, 10_000, 10_006);
+        assert_eq!((&text[span], column), ("needle", 5_001));
+        assert!(text.len() <= 2 * AROUND + 6);
     }
 }

@@ -50,8 +50,7 @@ impl<'a> Section<'a> {
             Kind::Null => {}
             _ => {
                 section.broken = true;
-                let what = if path.is_empty() { "the file".into() } else { format!("`{path}`") };
-                let expected = keys::either(&keys::of(path).map(Key::name).collect::<Vec<_>>());
+                let (what, expected) = (keys::place_words(path), keys::listed(&keys::names(path), "and"));
                 let message = format!("{what} is {}, expected a map with the keys {expected}", node.described());
                 findings.push(Finding::new(node.place, message));
             }
@@ -65,18 +64,16 @@ impl<'a> Section<'a> {
     }
 
     fn refuse_unknown(&self, entry: &Entry) {
-        let known: Vec<&str> = keys::of(self.path).map(Key::name).collect();
+        let known = keys::names(self.path);
         if known.contains(&&*entry.key) {
             return;
         }
-        let inside = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
+        let inside = if self.path.is_empty() { String::new() } else { format!(" in {}", keys::place_words(self.path)) };
         let finding = Finding::new(entry.key_place, format!("unknown key {}{inside}", quoted(&entry.key)));
-        let hint = match (elsewhere(&entry.key), keys::nearest(&entry.key, known.iter().copied())) {
-            (Some(hint), _) => hint,
-            (None, Some(near)) => format!("did you mean `{near}`?"),
-            (None, None) => format!("the keys here are {}", keys::either(&known).replace(" or ", " and ")),
-        };
-        self.findings.push(finding.hint(hint));
+        let near = keys::nearest(&entry.key, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let hint = near.or_else(|| elsewhere(&entry.key));
+        self.findings
+            .push(finding.hint(hint.unwrap_or_else(|| format!("the keys here are {}", keys::listed(&known, "and")))));
     }
 
     fn key(&self, name: &str) -> &'static Key {
@@ -102,7 +99,7 @@ impl<'a> Section<'a> {
                 && !self.broken
             {
                 let finding =
-                    Finding::new(self.place_of(name), format!("missing `{}`, {}", key.path, key.takes.words()));
+                    Finding::new(self.place_of(name), format!("missing `{}`, expected {}", key.path, key.expected()));
                 self.findings.push(finding.hint(format!("add `{example}`")));
             }
             key
@@ -293,19 +290,21 @@ impl<'a> Section<'a> {
 
     /// The name of the one key of this section; where there is none or more, that is written down.
     pub fn only_key(&self) -> Option<&'static str> {
-        let known: Vec<&str> = keys::of(self.path).map(Key::name).collect();
+        let known = keys::names(self.path);
         let mut given = self.entries.iter().filter(|entry| known.contains(&&*entry.key));
         match (given.next(), given.next()) {
             (Some(one), None) => self.with_value(one),
             (Some(one), Some(other)) => {
-                let message = format!("`{}` holds more than one key, expected {}", self.path, keys::either(&known));
+                let expected = keys::listed(&known, "or");
+                let message = format!("{} holds more than one key, expected {expected}", keys::place_words(self.path));
                 self.found(Finding::new(other.key_place, message).also(one.key_place, "this is one already"));
                 None
             }
             (None, _) => {
                 // An unknown key was said already.
                 if self.entries.is_empty() && !self.broken {
-                    let message = format!("`{}` is empty, expected {}", self.path, keys::either(&known));
+                    let expected = keys::listed(&known, "or");
+                    let message = format!("{} is empty, expected {expected}", keys::place_words(self.path));
                     self.found(Finding::new(self.place, message));
                 }
                 None
@@ -340,7 +339,7 @@ fn read_word<T: Deserialize<'static>>(word: &'static str) -> Option<T> {
 /// That `given` is not what its key takes, with what was probably meant.
 fn wrong(given: Given) -> Finding {
     let Given { key, node, place } = given;
-    let message = format!("`{}` is {}, expected {}", key.name(), node.described(), key.takes.words());
+    let message = format!("`{}` is {}, expected {}", key.name(), node.described(), key.expected());
     let at = if node.place.start == node.place.end { place } else { node.place };
     let finding = Finding::new(at, message);
     match hint(&key.takes, node) {
@@ -370,13 +369,13 @@ fn hint(takes: &Takes, node: &Node) -> Option<String> {
     }
 }
 
-/// Where a key of this name belongs, if it is one of another section.
-fn elsewhere(name: &str) -> Option<String> {
-    let mut parents: Vec<&str> = KEYS.iter().filter(|key| key.name() == name).map(Key::parent).collect();
-    parents.dedup();
-    match &*parents {
-        [] => None,
-        [""] => Some(format!("`{name}` belongs to the top level of the file")),
-        parents => Some(format!("`{name}` belongs to {}", keys::either(parents))),
-    }
+/// Where the key that is meant by `typed` belongs, if it is one of another section.
+fn elsewhere(typed: &str) -> Option<String> {
+    let name = keys::our_name(typed);
+    let parents = KEYS.iter().filter(|key| key.name() == name).map(|key| match key.parent() {
+        "" => "the top level of the file".to_owned(),
+        parent => keys::place_words(parent),
+    });
+    let parents: Vec<String> = parents.collect();
+    (!parents.is_empty()).then(|| format!("`{name}` belongs to {}", parents.join(" or ")))
 }

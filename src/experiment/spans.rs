@@ -132,7 +132,8 @@ impl Builder {
         let place = self.place(span);
         match event {
             Event::Scalar(.., Some(tag)) | Event::SequenceStart(_, Some(tag)) | Event::MappingStart(_, Some(tag)) => {
-                let finding = Finding::new(place, format!("the tag {} is not supported", quoted(&tag.to_string())));
+                let shown = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
+                let finding = Finding::new(place, format!("the tag {} is not supported", quoted(&shown)));
                 Err(finding.hint("remove it: the type of a value follows from its key"))
             }
             Event::Scalar(text, style, anchor, None) => {
@@ -225,6 +226,9 @@ fn too_large(place: Place) -> Finding {
 
 /// What a YAML parser said, with what usually helps.
 pub(super) fn not_yaml(place: Place, said: &str) -> Finding {
+    if said.contains("recursion limit") {
+        return too_deep(place);
+    }
     let finding = Finding::new(place, format!("this is not YAML: {}", said.trim()));
     let hint = match said {
         said if said.contains("anchor") => "define it with `&name`, or put a text that starts with `*` in quotes",

@@ -26,7 +26,7 @@ fn weights(section: &Section, paths: &Paths, findings: &Findings) -> Weights {
             Weights::File(paths.resolve(text, given.node.place, Wants::File, findings))
         }
         _ => {
-            let message = format!("`weights` is {}, expected {}", quoted(text), given.key.takes.words());
+            let message = format!("`weights` is {}, expected {}", quoted(text), given.key.expected());
             section.found(Finding::new(given.node.place, message).hint(other_weights(text, ending)));
             Weights::Random
         }

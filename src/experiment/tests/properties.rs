@@ -1,0 +1,321 @@
+//! What holds for any text and any experiment.
+
+use proptest::prelude::*;
+
+use super::{LEAST, origin, read};
+use crate::experiment::mistakes::Findings;
+use crate::experiment::tree::{self, Kind, Node, Scalar, ScalarValue};
+use crate::experiment::*;
+
+/// What serde_yaml alone makes of a text, merges applied.
+fn by_serde(text: &str) -> Option<serde_yaml::Value> {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
+    value.apply_merge().ok()?;
+    Some(value)
+}
+
+fn as_serde(node: &Node) -> serde_yaml::Value {
+    match &node.kind {
+        Kind::Null => serde_yaml::Value::Null,
+        Kind::Scalar(Scalar { typed, value }) => match *value {
+            ScalarValue::Text => typed.as_str().into(),
+            ScalarValue::Bool(value) => value.into(),
+            ScalarValue::Number(value) => value.into(),
+            ScalarValue::Whole(value) => i64::try_from(value).map_or_else(|_| (value as u64).into(), Into::into),
+        },
+        Kind::List(items) => items.iter().map(as_serde).collect(),
+        Kind::Map(entries) => {
+            let map = entries.iter().map(|entry| (entry.key.as_str().into(), as_serde(&entry.value)));
+            serde_yaml::Value::Mapping(map.collect())
+        }
+    }
+}
+
+/// Every place must hold what was typed: for plain scalars of one line that can be seen.
+fn places_hold_what_was_typed(node: &Node, text: &str) {
+    let typed_at = |start: usize, end: usize| text[start..end].trim_end();
+    match &node.kind {
+        Kind::Scalar(Scalar { typed, .. }) => {
+            let there = typed_at(node.place.start, node.place.end);
+            let is_block = typed.ends_with('\n');
+            let is_plain = !is_block && !there.starts_with(['"', '\'', '|', '>', '*', '&']);
+            assert!(!is_plain || there.contains('\n') || there == typed, "{typed:?} is at {there:?} of {text:?}");
+        }
+        Kind::Null => {}
+        Kind::List(items) => items.iter().for_each(|item| places_hold_what_was_typed(item, text)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| places_hold_what_was_typed(&entry.value, text)),
+    }
+}
+
+/// Holds the two readings together on one text.
+fn readings_agree(text: &str) {
+    let findings = Findings::default();
+    let Ok(node) = tree::read(text, 0, 0, &findings) else { return };
+    places_hold_what_was_typed(&node, text);
+    if let (Ok(node), Some(value)) = (findings.into_result(Vec::new(), Some(node)), by_serde(text)) {
+        assert_eq!(as_serde(&node), value, "{text:?}");
+    }
+}
+
+#[test]
+fn the_two_readings_agree_on_these() {
+    for text in [
+        super::EXAMPLE,
+        LEAST,
+        "a: 1\nb: [x, 'y', \"z\\n\", ~, null, '', true, False, 0x1f, 0o17, -3, 1e-3, .5, .inf, 1_0, 010, yes]\n",
+        "? a\n: b\nc: |\n  lines\n  of text\nd: >-\n  folded\n  text\n",
+        "a: &a {b: 1}\nc: *a\nd:\n  <<: *a\n  e: 2\nf: [*a, *a]\n",
+        "é: ü # ö\nlist:\n- a\n-\n  - b\n- {c: d, 'e': f}\n- [g, h: i]\n",
+        "plain: a text\n  of two lines\nquoted: 'it''s'\n\"k\": \"\\u00e9 \\x41\"\n",
+        "--- \na: b\n...\n",
+        "%YAML 1.2\n---\na: b\n",
+        "a:\r\n  - b\r\n  - c: d\r\n",
+        "{}",
+        "[]",
+        "big: 18446744073709551615\nneg: -9223372036854775808\n",
+    ] {
+        assert!(by_serde(text).is_some(), "{text:?}");
+        assert!(tree::read(text, 0, 0, &Findings::default()).is_ok(), "{text:?}");
+        readings_agree(text);
+    }
+}
+
+/// Either an experiment, or at least one mistake, each within the lines of the text; and showing them never fails.
+fn is_understood(text: &str) {
+    if let Err(mistakes) = read(text) {
+        assert!(mistakes.iter().len() > 0);
+        let lines = text.matches('\n').count() + 1;
+        for mistake in mistakes.iter() {
+            assert!((1..=lines).contains(&mistake.line) && mistake.column >= 1, "{mistake:?} of {text:?}");
+        }
+        let shown = mistakes.to_string();
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+    }
+}
+
+/// Texts out of the pieces that YAML is made of.
+fn yaml_like() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => Just("\n".to_owned()),
+        2 => Just("\n  ".to_owned()),
+        2 => Just("\n    ".to_owned()),
+        1 => Just("\r\n".to_owned()),
+        3 => Just(": ".to_owned()),
+        2 => Just("- ".to_owned()),
+        2 => prop::sample::select(vec!["{", "}", "[", "]", ", ", "? ", "'", "\"", "|", ">", "#", " #", "---", "...", "\t", "%", "!", "!!str ", "@", "`", "\\", " "]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["&a ", "*a", "&b ", "*b", "<<: ", "<<: *a", "<<: [*a, *b]"]).prop_map(str::to_owned),
+        4 => prop::sample::select(KEYS.iter().map(Key::name).collect::<Vec<_>>()).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["1", "-1", "0.5", "1e-3", ".nan", ".inf", "true", "null", "~", "adam", "head", "squeezenet1_1", "random", "é", "🍎", "\u{85}", "\u{2028}", "\u{feff}", "\u{7f}"]).prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// A right experiment with pieces replaced.
+fn almost_right() -> impl Strategy<Value = String> {
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), yaml_like(), any::<bool>()).prop_map(
+        |(from, to, new, long)| {
+            let text = if long { super::EXAMPLE } else { LEAST };
+            let (from, to) = (from.index(text.len()), to.index(text.len()));
+            format!("{}{new}{}", &text[..from.min(to)], &text[from.max(to)..])
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_understood(text in any::<String>()) {
+        is_understood(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_understood(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        std::fs::write(&path, bytes).unwrap();
+        if let Err(mistakes) = load(&path, &[]) {
+            prop_assert!(!mistakes.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_looks_like_yaml_is_understood(text in yaml_like()) {
+        is_understood(&text);
+        readings_agree(&text);
+    }
+
+    #[test]
+    fn what_is_almost_right_is_understood(text in almost_right()) {
+        is_understood(&text);
+        readings_agree(&text);
+    }
+
+    #[test]
+    fn any_override_is_understood(key in "[a-z.0-9\\[\\]éx]{1,20}", value in yaml_like()) {
+        if let Ok(set) = format!("{key}={value}").parse::<Override>()
+            && let Err(mistakes) = parse(super::EXAMPLE, &origin(), &[set])
+        {
+            prop_assert!(!mistakes.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_equal(experiment in experiments()) {
+        let written = experiment.to_yaml();
+        let read = parse(&written, &origin(), &[]);
+        prop_assert!(read.is_ok(), "{}\n{written}", read.unwrap_err());
+        prop_assert_eq!(read.unwrap(), experiment);
+    }
+}
+
+fn names() -> impl Strategy<Value = String> {
+    let odd = prop::sample::select(vec![
+        "true", "null", "~", "1e-3", "7", "0x1f", "yes", "a: b", "a #b", "é🍎", "'", "\"", "*a", "&a", "!a", "#", "%",
+        "@", "`", "a\u{a0}b", "<<",
+    ]);
+    prop_oneof![odd.prop_map(str::to_owned), "[^\\p{Cc}\\p{Cf}\\p{Z}/\\\\.-][^\\p{Cc}\\p{Cf}\\p{Z}/\\\\.]{0,20}"]
+}
+
+fn paths() -> impl Strategy<Value = PathBuf> {
+    prop::collection::vec(names(), 1..4)
+        .prop_map(|names| names.iter().fold(PathBuf::from("/"), |path, name| path.join(name)))
+}
+
+fn above_0() -> impl Strategy<Value = f64> {
+    prop_oneof![1e-12..1.0, Just(1e-3), Just(1e-7), Just(f64::MIN_POSITIVE), Just(f64::MAX), Just(3.0)]
+}
+
+fn shares() -> impl Strategy<Value = f64> {
+    prop_oneof![0.0..1.0, Just(0.0), Just(0.1 + 0.2)]
+}
+
+fn watches() -> impl Strategy<Value = Watch> {
+    let metrics = vec![Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
+    (prop::sample::select(metrics), any::<bool>())
+        .prop_map(|(monitor, min)| Watch { monitor, mode: if min { Mode::Min } else { Mode::Max } })
+}
+
+fn datas() -> impl Strategy<Value = Data> {
+    let augments = (0.0..=180.0, shares(), shares(), shares(), any::<bool>(), prop::option::of(1u32..=1000)).prop_map(
+        |(rotation, zoom, width_shift, height_shift, horizontal_flip, views)| Augment {
+            rotation,
+            zoom,
+            width_shift,
+            height_shift,
+            horizontal_flip,
+            views,
+        },
+    );
+    let validation =
+        prop_oneof![paths().prop_map(|path| (Some(path), None)), (0.01..1.0).prop_map(|share| (None, Some(share)))];
+    (paths(), validation, 16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments], 0usize..=1024)
+        .prop_map(|(train, (val, val_split), image_size, nearest, augment, loader_threads)| Data {
+            train,
+            val,
+            val_split,
+            image_size,
+            augment,
+            loader_threads,
+            resize: if nearest { Resize::Nearest } else { Resize::Bilinear },
+        })
+}
+
+fn models() -> impl Strategy<Value = Model> {
+    let weights = prop_oneof![
+        Just(Weights::Random),
+        paths().prop_map(|path| Weights::File(PathBuf::from(format!("{}.safetensors", path.display())))),
+    ];
+    let layers = prop_oneof![
+        (1usize..=65_536, any::<bool>()).prop_map(|(units, relu)| HeadLayer::Dense {
+            units,
+            activation: if relu { Activation::Relu } else { Activation::Linear },
+        }),
+        shares().prop_map(HeadLayer::Dropout),
+    ];
+    let preprocessing = prop::sample::select(vec![None, Some(Preprocessing::Caffe), Some(Preprocessing::Torch)]);
+    let pools = prop::sample::select(vec![Pool::Avg, Pool::Max]);
+    (weights, preprocessing, pools, prop::collection::vec(layers, 0..4)).prop_map(
+        |(weights, preprocessing, pool, head)| Model {
+            backbone: Backbone::SqueezeNet1_1,
+            weights,
+            preprocessing,
+            pool,
+            head,
+        },
+    )
+}
+
+fn phases() -> impl Strategy<Value = Vec<Phase>> {
+    let trainables = prop_oneof![
+        Just(Trainable::Head),
+        Just(Trainable::All),
+        Just(Trainable::None),
+        (1usize..=10_000).prop_map(Trainable::LastLayers),
+        names().prop_map(Trainable::From),
+        prop::collection::vec("[a-z0-9_*?]{1,8}", 1..3).prop_map(Trainable::Names),
+    ];
+    let adams = (above_0(), shares(), shares(), above_0()).prop_map(|(lr, beta_1, beta_2, epsilon)| Optimizer::Adam {
+        lr,
+        beta_1,
+        beta_2,
+        epsilon,
+    });
+    let phase = (1u32..=100_000, trainables, adams);
+    let named = prop::collection::hash_map(names(), phase, 1..4);
+    named.prop_map(|phases| {
+        let phases = phases.into_iter();
+        phases.map(|(name, (epochs, trainable, optimizer))| Phase { name, epochs, trainable, optimizer }).collect()
+    })
+}
+
+fn trains() -> impl Strategy<Value = Train> {
+    let count = || 0u32..=100_000;
+    let finite = prop_oneof![-1e9..1e9, Just(0.5)];
+    let early = (watches(), count(), shares(), prop::option::of(finite), count(), any::<bool>()).prop_map(
+        |(watch, patience, min_delta, baseline, start_from_epoch, restore_best_weights)| EarlyStopping {
+            watch,
+            patience,
+            min_delta,
+            baseline,
+            start_from_epoch,
+            restore_best_weights,
+        },
+    );
+    let reduce = (watches(), 0.001..1.0, count(), shares(), count(), shares()).prop_map(
+        |(watch, factor, patience, min_delta, cooldown, min_lr)| ReduceLrOnPlateau {
+            watch,
+            factor,
+            patience,
+            min_delta,
+            cooldown,
+            min_lr,
+        },
+    );
+    (1usize..=65_536, phases(), prop::option::of(early), prop::option::of(reduce), watches(), any::<bool>()).prop_map(
+        |(batch_size, phases, early_stopping, reduce_lr_on_plateau, watch, best)| Train {
+            batch_size,
+            phases,
+            early_stopping,
+            reduce_lr_on_plateau,
+            watch,
+            save: if best { Save::Best } else { Save::Last },
+        },
+    )
+}
+
+fn experiments() -> impl Strategy<Value = Experiment> {
+    let devices = prop::sample::select(vec![Device::Auto, Device::Cpu, Device::Cuda, Device::Metal]);
+    (names(), any::<u64>(), 0usize..=1024, devices, datas(), models(), trains()).prop_map(
+        |(name, seed, threads, device, data, model, train)| Experiment {
+            name,
+            task: Task::ImageClassification,
+            seed,
+            threads,
+            device,
+            data,
+            model,
+            train,
+        },
+    )
+}

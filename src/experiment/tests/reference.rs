@@ -1,0 +1,100 @@
+//! The table of keys, what the reader takes, and `docs/experiment.md` say the same.
+
+use std::collections::BTreeSet;
+
+use super::{EXAMPLE, read, read_with};
+use crate::experiment::{KEYS, Key, Takes, Unset};
+
+const DOCUMENT: &str = include_str!("../../../docs/experiment.md");
+
+/// A row of the reference for `key`.
+fn row(key: &Key) -> String {
+    let unset = match key.unset {
+        Unset::Required(_) => "**required**".to_owned(),
+        Unset::Value(value) => format!("`{value}`"),
+        Unset::Means(means) => means.to_owned(),
+    };
+    format!("| `{}` | {} | {unset} | {} |", key.path, key.expected(), key.about)
+}
+
+#[test]
+fn every_key_is_in_the_reference_and_every_row_of_it_is_a_key() {
+    let wanted: Vec<String> = KEYS.iter().map(row).collect();
+    let rows: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows, wanted, "docs/experiment.md must have these rows:\n{}\n", wanted.join("\n"));
+}
+
+#[test]
+fn the_examples_of_the_reference_are_right() {
+    let mut examples = DOCUMENT.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let complete = examples.next().unwrap();
+    let experiment = read(complete).unwrap();
+    assert_eq!(experiment.notes(), Vec::<String>::new());
+    let least = examples.next().unwrap();
+    read(least).unwrap();
+    for part in examples {
+        read(&format!("{}{part}", least)).unwrap();
+    }
+}
+
+/// The dotted path of a key in [`EXAMPLE`] with further phases, for an override.
+fn path_in_example(key: &Key) -> String {
+    key.path
+        .replace("model.head[].dropout", "model.head.1.dropout")
+        .replace("head[]", "head.0")
+        .replace("phases[]", "phases.0")
+}
+
+/// No key of the table is a dead letter: each complains about nonsense under its own name.
+#[test]
+fn every_key_of_the_table_is_read() {
+    for key in KEYS {
+        let set = format!("{}=[[nonsense]]", path_in_example(key));
+        let Err(mistakes) = read_with(EXAMPLE, &[&set]) else { panic!("{set} is taken") };
+        let said = mistakes.to_string();
+        assert!(said.contains(key.name()) && said.contains(&set) && !said.contains("unknown key"), "{set}: {said}");
+    }
+}
+
+#[test]
+fn every_word_of_the_table_is_taken() {
+    for key in KEYS {
+        let (Takes::Words(words) | Takes::Choice(words)) = key.takes else { continue };
+        for word in words {
+            let set = format!("{}={word}", path_in_example(key));
+            read_with(EXAMPLE, &[&set]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        }
+    }
+}
+
+/// A default that is typed out means the same as one that is not.
+#[test]
+fn every_default_is_what_the_table_says() {
+    let base = "train: { phases: [{}], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
+                model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
+                data: { train: a, val_split: 0.2, augment: {} }\n";
+    let unset = read(base).unwrap();
+    for key in KEYS {
+        let Unset::Value(value) = key.unset else { continue };
+        let set = format!("{}={value}", path_in_example(key));
+        assert_eq!(read_with(base, &[&set]).unwrap(), unset, "{set}");
+    }
+}
+
+#[test]
+fn ranges_end_where_the_table_says() {
+    for key in KEYS {
+        let Takes::Whole(low, high) = key.takes else { continue };
+        let path = path_in_example(key);
+        let set = |value: String| read_with(EXAMPLE, &[&format!("{path}={value}")]);
+        assert!(set(low.to_string()).is_ok() && set(high.to_string()).is_ok(), "{path}");
+        assert!(set((i128::from(low) - 1).to_string()).is_err(), "{path}");
+        assert!(set((i128::from(high) + 1).to_string()).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn paths_of_keys_differ() {
+    let paths: BTreeSet<&str> = KEYS.iter().map(|key| key.path).collect();
+    assert_eq!(paths.len(), KEYS.len());
+}
