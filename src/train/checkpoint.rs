@@ -5,7 +5,6 @@
 //! step, so that a crash leaves the earlier ones. Only weights that some phase trains are in `last`: the others are what
 //! the experiment's weights file says.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
@@ -14,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::advice::Overfitting;
 use super::callback::{EarlyStoppingState, ReduceLrState};
 use super::metrics::Sums;
-use super::tensor_file::{self, Error};
+use super::tensor_file::{self, Error, NamedTensors};
 use crate::base::durable;
 
 /// Named copies of weights.
@@ -163,7 +162,7 @@ pub fn write_best(run: &Path, best: BestEpoch, weights: &Weights) -> Result<u64,
 }
 
 /// Reads the network of the best epoch, if there is one.
-pub fn read_best(run: &Path, device: &Device) -> Result<Option<(BestEpoch, HashMap<String, Tensor>)>, Error> {
+pub fn read_best(run: &Path, device: &Device) -> Result<Option<(BestEpoch, NamedTensors)>, Error> {
     let path = run.join(BEST);
     let Some((tensors, note)) = tensor_file::read(&path, KEY, device)? else { return Ok(None) };
     let best = serde_json::from_str(&note).map_err(|e| tensor_file::damaged(&path, &e))?;
@@ -179,7 +178,7 @@ fn prefixed(prefix: &str, weights: &Weights) -> Weights {
 }
 
 /// The tensors below `prefix`, in the order of their names.
-fn taken(prefix: &str, tensors: &HashMap<String, Tensor>) -> Weights {
+fn taken(prefix: &str, tensors: &NamedTensors) -> Weights {
     let mut weights: Weights = tensors
         .iter()
         .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())))

@@ -10,9 +10,9 @@ use super::tensor_file;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
-    Data(#[from] data::Error),
+    Data(Box<data::Error>),
     #[error(transparent)]
-    Model(#[from] model::Error),
+    Model(Box<model::Error>),
     /// In the arithmetic of a step.
     #[error("the computation failed: {0}")]
     Compute(#[from] candle_core::Error),
@@ -30,14 +30,29 @@ pub enum Error {
     Threads { asked: usize, reason: String },
 }
 
+impl From<data::Error> for Error {
+    fn from(error: data::Error) -> Self {
+        Error::Data(Box::new(error))
+    }
+}
+
+impl From<model::Error> for Error {
+    fn from(error: model::Error) -> Self {
+        Error::Model(Box::new(error))
+    }
+}
+
 impl Error {
     /// The cause of the run's end in its record.
     pub fn cause(&self) -> Cause {
         match self {
-            Error::Data(data::Error::Crashed { .. }) => Cause::Crashed,
+            Error::Data(e) if matches!(**e, data::Error::Crashed { .. }) => Cause::Crashed,
             Error::Data(_) | Error::Checkpoint { .. } | Error::Device { .. } => Cause::Experiment,
-            Error::Model(model::Error::Tensor(e)) | Error::Compute(e) => of_candle(e),
-            Error::Model(_) => Cause::Experiment,
+            Error::Model(e) => match &**e {
+                model::Error::Tensor(e) => of_candle(e),
+                _ => Cause::Experiment,
+            },
+            Error::Compute(e) => of_candle(e),
             Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) if e.is_full() => Cause::DiskFull,
             Error::TensorFile(tensor_file::Error::Damaged { .. }) => Cause::Experiment,
             Error::Write(_) | Error::TensorFile(_) | Error::Threads { .. } => Cause::Crashed,
@@ -48,6 +63,9 @@ impl Error {
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            _ if self.cause() == Cause::OutOfMemory => {
+                Some("use a smaller `train.batch_size` or `data.image_size`".into())
+            }
             Error::Data(e) => e.hint().map(str::to_owned),
             Error::Model(e) => e.hint(),
             Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) => e.hint().map(str::to_owned),
@@ -58,9 +76,6 @@ impl Error {
                 Some(format!("use a lower learning rate than {lr}, as `adam: {{ lr: {} }}`", lr / 10.0))
             }
             Error::Device { .. } => Some("use `device: auto`".into()),
-            Error::Compute(e) if of_candle(e) == Cause::OutOfMemory => {
-                Some("use a smaller `train.batch_size` or `data.image_size`".into())
-            }
             Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
         }
     }
@@ -87,3 +102,28 @@ impl<E: Into<Error>> From<E> for Interrupt {
 
 /// The result of work that can be stopped.
 pub(super) type Stoppable<T> = std::result::Result<T, Interrupt>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_told_apart() {
+        let candle = |text: &str| candle_core::Error::Msg(text.to_owned());
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let folder = tempfile::tempdir().unwrap();
+        let full = durable::write_with(&folder.path().join("x"), |_| Err(full)).unwrap_err();
+        let nowhere = durable::write(&folder.path().join("no/x"), b"").unwrap_err();
+        for (error, cause, has_hint) in [
+            (Error::from(candle("CUDA_ERROR_OUT_OF_MEMORY")), Cause::OutOfMemory, true),
+            (Error::from(model::Error::Tensor(candle("out of memory"))), Cause::OutOfMemory, true),
+            (Error::from(candle("shape mismatch")), Cause::Crashed, false),
+            (Error::from(data::Error::NoValidation), Cause::Experiment, true),
+            (Error::TensorFile(full.into()), Cause::DiskFull, true),
+            (Error::from(nowhere), Cause::Crashed, false),
+        ] {
+            assert_eq!(error.cause(), cause, "{error}");
+            assert_eq!(error.hint().is_some(), has_hint, "{error}");
+        }
+    }
+}

@@ -154,7 +154,7 @@ impl FeatureCache {
         }
         let mut wanted = self.shallower(key);
         let start = self.rows.range(Key { layer: 0, ..key }..key).map(|(at, rows)| (*at, Arc::clone(rows)));
-        let start = start.filter(|(at, _)| at.view == key.view && at.layer < key.layer).last();
+        let start = start.rev().find(|(at, _)| at.view == key.view && at.layer < key.layer);
         if let Some((at, _)) = &start {
             wanted.retain(|layer| *layer > at.layer);
         }

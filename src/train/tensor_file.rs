@@ -10,6 +10,9 @@ use safetensors::SafeTensors;
 
 use crate::base::durable;
 
+/// Tensors by name, as a file has them.
+pub type NamedTensors = HashMap<String, Tensor>;
+
 /// Why such a file could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -31,7 +34,7 @@ pub fn write(path: &Path, tensors: &[(String, Tensor)], key: &str, note: &str) -
 }
 
 /// Reads the file's tensors and the note under `key`; None if there is no such file.
-pub fn read(path: &Path, key: &str, device: &Device) -> Result<Option<(HashMap<String, Tensor>, String)>, Error> {
+pub fn read(path: &Path, key: &str, device: &Device) -> Result<Option<(NamedTensors, String)>, Error> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -262,9 +262,14 @@ impl<'j, 'o> Trainer<'j, 'o> {
 
 /// Arithmetic on `threads` threads; 0 leaves it to the machine. A process has one such number, and the first wins.
 fn use_threads(threads: usize) -> Result<(), Error> {
-    if threads == 0 || rayon::current_num_threads() == threads {
+    if threads == 0 {
         return Ok(());
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    pool.map_err(|e| Error::Threads { asked: threads, reason: e.to_string() })
+    // Asking for the number first would already start the pool with as many as there are cores.
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build_global() {
+        Err(e) if rayon::current_num_threads() != threads => {
+            Err(Error::Threads { asked: threads, reason: e.to_string() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,45 @@
+//! `threads:` decides how many threads compute. A test of its own, because a process decides that once.
+
+use std::sync::atomic::AtomicBool;
+
+use finetop::experiment::{self, Origin};
+use finetop::record::event::Event;
+use finetop::train::{self, Error, Job};
+
+#[test]
+fn arithmetic_uses_the_threads_that_were_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for (class, colour) in [("dark", 30), ("light", 220)] {
+        for side in ["train", "val"] {
+            let place = folder.path().join(side).join(class);
+            std::fs::create_dir_all(&place).unwrap();
+            image::RgbImage::from_pixel(40, 40, image::Rgb([colour; 3])).save(place.join("1.png")).unwrap();
+        }
+    }
+    let text = "
+threads: 3
+data: { train: train, val: val, image_size: 40 }
+model: { backbone: squeezenet1_1, weights: random }
+train: { phases: [ { name: head, epochs: 1, trainable: head } ] }
+";
+    let origin = Origin { shown: "a.yaml".into(), folder: folder.path().to_owned(), stem: "a".into() };
+    let mut experiment = experiment::parse(text, &origin, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let mut threads = None;
+    let mut emit = |event| {
+        if let Event::RunStarted(started) = event {
+            threads = Some(started.threads);
+        }
+        Ok(())
+    };
+    let run = folder.path().join("run");
+    train::run(&Job { experiment: &experiment, folder: &run, attempt: 1 }, &mut emit, &AtomicBool::new(false)).unwrap();
+    assert_eq!(threads, Some(3));
+
+    experiment.threads = 2;
+    let again = train::run(
+        &Job { experiment: &experiment, folder: &run, attempt: 2 },
+        &mut |_| Ok(()),
+        &AtomicBool::new(false),
+    );
+    assert!(matches!(again, Err(Error::Threads { asked: 2, .. })));
+}
