@@ -265,3 +265,6 @@ fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
     }
     Vec::new()
 }
+
+#[cfg(test)]
+mod tests;
