@@ -17,14 +17,15 @@ const CELL: (f64, f64) = (8.4, 17.0);
 const FOREGROUND: &str = "#d8dee9";
 const BACKGROUND: &str = "#101418";
 const SIXTEEN: [&str; 16] = [
-    "#1d2229", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c8ccd4", "#6b7280", "#ff7b86", "#b5e890",
-    "#ffd98e", "#7cc4ff", "#dd9af0", "#6fd3df", "#ffffff",
+    "#1d2229", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b6c2", "#c8ccd4", "#6b7280", "#ff7b86",
+    "#b5e890", "#ffd98e", "#7cc4ff", "#dd9af0", "#6fd3df", "#ffffff",
 ];
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = root.join("target/release/finetop");
-    let built = Command::new(env!("CARGO")).args(["build", "--release"]).current_dir(root).status().expect("cargo runs");
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--release"]).current_dir(root).status().expect("cargo runs");
     assert!(built.success(), "the program is built");
     let store = tempfile::tempdir().expect("a temporary store");
     let store = store.path().join("runs");
@@ -113,7 +114,11 @@ fn colour(colour: vt100::Color) -> Option<String> {
 fn span(svg: &mut String, row: u16, column: u16, cells: u16, text: &str, style: &Style) {
     let (x, y, length) = (10.0 + f64::from(column) * CELL.0, 10.0 + f64::from(row) * CELL.1, f64::from(cells) * CELL.0);
     if let Some(background) = &style.background {
-        let _ = writeln!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{}\" fill=\"{background}\"/>", CELL.1);
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{length:.1}\" height=\"{}\" fill=\"{background}\"/>",
+            CELL.1
+        );
     }
     if text.trim().is_empty() {
         return;

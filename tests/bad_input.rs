@@ -18,14 +18,21 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
     large.extend(std::iter::repeat_n(b"# padding\n".as_slice(), 210_000).flatten());
     let bomb = format!(
         "a: &a [x, x, x, x, x, x, x, x, x]\n{}{yaml}",
-        ('b'..='l').zip('a'..).map(|(next, last)| format!("{next}: &{next} [{}]\n", vec![format!("*{last}"); 9].join(", "))).collect::<String>()
+        ('b'..='l')
+            .zip('a'..)
+            .map(|(next, last)| format!("{next}: &{next} [{}]\n", vec![format!("*{last}"); 9].join(", ")))
+            .collect::<String>()
     );
     vec![
         ("unknown-key", with("batch_size", "batchsize"), &["batchsize", "batch_size", "unknown-key.yaml:10"]),
         ("wrong-type", with("batch_size: 8", "batch_size: many"), &["many", "wrong-type.yaml:10"]),
         ("out-of-range", with("lr: 1e-3", "lr: -1"), &["-1", "out-of-range.yaml:12"]),
         ("not-finite", with("lr: 1e-3", "lr: .nan"), &["not-finite.yaml:12"]),
-        ("two-mistakes", with("batch_size: 8", "batch_size: 0\n  epoch: 3"), &["batch_size", "epoch", "two-mistakes.yaml:11"]),
+        (
+            "two-mistakes",
+            with("batch_size: 8", "batch_size: 0\n  epoch: 3"),
+            &["batch_size", "epoch", "two-mistakes.yaml:11"],
+        ),
         ("empty", Vec::new(), &["empty"]),
         ("binary", (0..=255).cycle().take(4096).collect(), &["binary.yaml"]),
         ("large", large, &["1 MiB"]),
@@ -87,7 +94,8 @@ fn a_mistaken_file_is_not_queued_and_neither_are_its_neighbours() {
 #[test]
 fn a_failure_while_setting_up_is_in_the_record_like_any_other() {
     let here = Workplace::with_pictures();
-    let file = here.write("weights.yaml", tiny("weights", 1, "1e-3").replace("weights: random", "weights: w.safetensors"));
+    let file =
+        here.write("weights.yaml", tiny("weights", 1, "1e-3").replace("weights: random", "weights: w.safetensors"));
     // A well-formed file, but of another network.
     here.write("w.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
     here.finetop(&["run".as_ref(), file.as_os_str()]).exited(1).says(&["conv1.weight"]);
@@ -103,7 +111,8 @@ fn corrupt_pictures_are_skipped_by_name() {
     let file = here.experiment("skips", 1);
     here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
     let events = here.lines(&here.run_folder(1).join("events.jsonl"));
-    let skipped: Vec<_> = events.iter().filter(|e| e["type"] == "skipped").map(|e| e["source"].as_str().unwrap()).collect();
+    let skipped: Vec<_> =
+        events.iter().filter(|e| e["type"] == "skipped").map(|e| e["source"].as_str().unwrap()).collect();
     assert_eq!(skipped.len(), 2, "{skipped:?}");
     assert!(skipped.iter().any(|s| s.contains("broken.png")) && skipped.iter().any(|s| s.contains("empty.jpg")));
 }
@@ -141,7 +150,8 @@ fn a_full_disk_is_said_and_leaves_nothing_half_made() {
     let here = Workplace::with_pictures();
     let small = here.path("small");
     std::fs::create_dir(&small).unwrap();
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small).output();
+    let mount =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small).output();
     if !mount.is_ok_and(|mount| mount.status.success()) {
         println!("skipped: mounting a small tmpfs is not allowed here");
         return;
@@ -154,9 +164,12 @@ fn a_full_disk_is_said_and_leaves_nothing_half_made() {
     let ended = here.finetop(&["add".as_ref(), file.as_os_str(), "--store".as_ref(), store.as_os_str()]);
     assert_eq!(ended.code, 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("free some space"), "{}", ended.stderr);
-    let left = std::fs::read_dir(&store).map_or(0, |entries| entries.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("full")).count());
+    let left = std::fs::read_dir(&store).map_or(0, |entries| {
+        entries.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("full")).count()
+    });
     assert_eq!(left, 0, "no half-made run");
-    let _ = here.finetop(&["runner".as_ref(), "stop".as_ref(), "--now".as_ref(), "--store".as_ref(), store.as_os_str()]);
+    let _ =
+        here.finetop(&["runner".as_ref(), "stop".as_ref(), "--now".as_ref(), "--store".as_ref(), store.as_os_str()]);
     drop(unmount);
 }
 
@@ -192,7 +205,8 @@ fn a_read_only_store_can_still_be_reviewed() {
     let here = Workplace::with_pictures();
     let file = here.experiment("x", 1);
     here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
-    let mount = std::process::Command::new("mount").args(["--bind", "-o", "ro"]).arg(here.store()).arg(here.store()).output();
+    let mount =
+        std::process::Command::new("mount").args(["--bind", "-o", "ro"]).arg(here.store()).arg(here.store()).output();
     if !mount.is_ok_and(|mount| mount.status.success()) {
         println!("skipped: a read-only bind mount is not allowed here");
         return;

@@ -64,7 +64,8 @@ fn signals_restore_the_terminal() {
         kill_process(Pid::from_raw(dashboard.process_id() as i32).unwrap(), signal).unwrap();
         assert!(!dashboard.wait().success(), "{signal:?} is not a success");
         dashboard.assert_restored();
-        let run = here.wait_for_run(1, "the run to go on", |run| run["epochs"].as_array().is_some_and(|epochs| epochs.len() > 1));
+        let run = here
+            .wait_for_run(1, "the run to go on", |run| run["epochs"].as_array().is_some_and(|epochs| epochs.len() > 1));
         assert_eq!(run["state"], "running", "the run goes on after {signal:?}");
     }
 }

@@ -21,7 +21,8 @@ struct Server {
 impl Server {
     /// Starts it, or says why not.
     fn start(folder: &Path) -> Option<Server> {
-        let sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].iter().find(|path| Path::new(path).exists());
+        let sshd =
+            ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"].iter().find(|path| Path::new(path).exists());
         let client = Command::new("ssh").arg("-V").output().is_ok();
         let (Some(sshd), true) = (sshd, client) else {
             assert!(std::env::var_os("FINETOP_REQUIRE_REAL").is_none(), "sshd and ssh are required and not installed");
@@ -31,7 +32,8 @@ impl Server {
         let folder = folder.join("ssh");
         std::fs::create_dir(&folder).unwrap();
         for key in ["host", "user"] {
-            let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.join(key)).status();
+            let made =
+                Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.join(key)).status();
             assert!(made.unwrap().success());
         }
         std::fs::copy(folder.join("user.pub"), folder.join("authorized_keys")).unwrap();
@@ -43,18 +45,31 @@ impl Server {
         );
         std::fs::write(folder.join("sshd_config"), config).unwrap();
         let log = std::fs::File::create(folder.join("sshd.log")).unwrap();
-        let sshd = Command::new(sshd).arg("-D").arg("-e").arg("-f").arg(folder.join("sshd_config")).stdin(Stdio::null()).stderr(log).spawn();
+        let sshd = Command::new(sshd)
+            .arg("-D")
+            .arg("-e")
+            .arg("-f")
+            .arg(folder.join("sshd_config"))
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn();
         let server = Server { folder, port, sshd: sshd.unwrap() };
         wait_for("the ssh server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Some(server)
     }
 
     fn arguments(&self) -> Vec<String> {
-        let mut arguments: Vec<String> = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"]
-            .iter()
-            .flat_map(|option| ["-o".to_owned(), (*option).to_owned()])
-            .collect();
-        arguments.extend(["-p".into(), self.port.to_string(), "-i".into(), self.folder.join("user").display().to_string()]);
+        let mut arguments: Vec<String> =
+            ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"]
+                .iter()
+                .flat_map(|option| ["-o".to_owned(), (*option).to_owned()])
+                .collect();
+        arguments.extend([
+            "-p".into(),
+            self.port.to_string(),
+            "-i".into(),
+            self.folder.join("user").display().to_string(),
+        ]);
         arguments
     }
 }

@@ -25,7 +25,15 @@ const CONFINED: [Confined; 5] = [
     },
     Confined { words: &["ratatui", "crossterm"], allowed: &["tui/"], rule: "the terminal is tui's affair" },
     Confined {
-        words: &["File::create", "OpenOptions", "fs::write", "fs::rename", "fs::create_dir", "fs::remove_", "File::options"],
+        words: &[
+            "File::create",
+            "OpenOptions",
+            "fs::write",
+            "fs::rename",
+            "fs::create_dir",
+            "fs::remove_",
+            "File::options",
+        ],
         allowed: &["base/durable.rs"],
         rule: "files are written through base::durable",
     },
@@ -34,14 +42,11 @@ const CONFINED: [Confined; 5] = [
         allowed: &["base/clock.rs"],
         rule: "the time is read through base::clock",
     },
-    Confined {
-        words: &["println!", "print!(", "eprint!(", "dbg!("],
-        allowed: &["cli/"],
-        rule: "only cli prints",
-    },
+    Confined { words: &["println!", "print!(", "eprint!(", "dbg!("], allowed: &["cli/"], rule: "only cli prints" },
 ];
 
-const PANICS: [&str; 7] = ["panic!(", ".unwrap()", ".expect(", "unreachable!(", "todo!(", "unimplemented!(", "assert!("];
+const PANICS: [&str; 7] =
+    ["panic!(", ".unwrap()", ".expect(", "unreachable!(", "todo!(", "unimplemented!(", "assert!("];
 
 #[derive(Debug, PartialEq, Eq)]
 struct Broken {
@@ -54,7 +59,9 @@ fn code(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut all = text.lines().enumerate().peekable();
     while let Some((index, line)) = all.next() {
-        if line.trim() == "#[cfg(test)]" && all.peek().is_some_and(|(_, next)| next.trim_start().starts_with("mod tests")) {
+        if line.trim() == "#[cfg(test)]"
+            && all.peek().is_some_and(|(_, next)| next.trim_start().starts_with("mod tests"))
+        {
             break;
         }
         let code = without_strings_and_comments(line);
@@ -118,7 +125,8 @@ fn uses_room(line: &str, room: &str) -> bool {
 
 /// `word` not as the end of a longer one (`eprintln!` is no `println!`… but is confined by itself).
 fn has_word(line: &str, word: &str) -> bool {
-    line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') || word == "println!")
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') || word == "println!")
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -139,10 +147,13 @@ fn test_only(files: &[(String, String)]) -> BTreeSet<String> {
         let mut previous = "";
         for line in text.lines().map(str::trim) {
             let module = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start().strip_prefix("mod ");
-            if let (true, Some(module)) = (previous == "#[cfg(test)]", module.and_then(|module| module.strip_suffix(';'))) {
+            if let (true, Some(module)) =
+                (previous == "#[cfg(test)]", module.and_then(|module| module.strip_suffix(';')))
+            {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let stem = path.rsplit('/').next().unwrap().trim_end_matches(".rs");
-                let inside = if matches!(stem, "mod" | "lib" | "main") { folder.to_owned() } else { format!("{folder}/{stem}") };
+                let inside =
+                    if matches!(stem, "mod" | "lib" | "main") { folder.to_owned() } else { format!("{folder}/{stem}") };
                 names.insert(format!("{inside}/{module}.rs"));
             }
             previous = line;

@@ -14,7 +14,12 @@ fn run_trains_in_the_foreground_and_leaves_a_record() {
     let here = Workplace::with_pictures();
     let file = here.experiment("tiny", 2);
     let ended = here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
-    assert_eq!(ended.stdout.lines().filter(|line| line.contains("val_loss")).count(), 4, "a line per epoch:\n{}", ended.stdout);
+    assert_eq!(
+        ended.stdout.lines().filter(|line| line.contains("val_loss")).count(),
+        4,
+        "a line per epoch:\n{}",
+        ended.stdout
+    );
 
     let shown = here.json(&["show", "1", "--json"]);
     assert_eq!(shown["id"], 1);
@@ -35,10 +40,12 @@ fn run_trains_in_the_foreground_and_leaves_a_record() {
     for file in ["model.safetensors", "labels.json", "resolved.yaml"] {
         assert!(folder.join("model").join(file).is_file(), "model/{file}");
     }
-    let labels: Vec<String> = serde_json::from_slice(&std::fs::read(folder.join("model/labels.json")).unwrap()).unwrap();
+    let labels: Vec<String> =
+        serde_json::from_slice(&std::fs::read(folder.join("model/labels.json")).unwrap()).unwrap();
     assert_eq!(labels, ["blue", "green", "red"]);
     for log in ["run.jsonl", "events.jsonl"] {
-        let numbers: Vec<u64> = here.lines(&folder.join(log)).iter().map(|line| line["seq"].as_u64().unwrap()).collect();
+        let numbers: Vec<u64> =
+            here.lines(&folder.join(log)).iter().map(|line| line["seq"].as_u64().unwrap()).collect();
         assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>(), "{log} is numbered without gaps");
     }
 }
@@ -52,7 +59,12 @@ fn three_are_queued_and_run_one_after_the_other() {
     here.finetop(&arguments).succeeded();
     here.finetop(&["wait", "1", "2", "3"]).succeeded();
     let listed = here.json(&["ls", "--json"]);
-    let states: Vec<_> = listed.as_array().unwrap().iter().map(|run| (run["name"].as_str().unwrap(), run["state"].as_str().unwrap())).collect();
+    let states: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["name"].as_str().unwrap(), run["state"].as_str().unwrap()))
+        .collect();
     assert_eq!(states, [("a", "finished"), ("b", "finished"), ("c", "finished")]);
     let mut previous_end = String::new();
     for id in 1..=3 {
@@ -111,7 +123,10 @@ fn figures_do_not_depend_on_chance_or_loader_threads() {
         let figures = |id: usize| -> Vec<_> {
             let shown = here.json(&["show", &id.to_string(), "--json"]);
             let epochs = shown["epochs"].as_array().unwrap().clone();
-            epochs.iter().map(|e| ["loss", "accuracy", "val_loss", "val_accuracy"].map(|key| e[key].to_string())).collect()
+            epochs
+                .iter()
+                .map(|e| ["loss", "accuracy", "val_loss", "val_accuracy"].map(|key| e[key].to_string()))
+                .collect()
         };
         assert_eq!(figures(1), figures(index + 1), "with {threads} loader threads");
     }
@@ -156,7 +171,12 @@ fn without_a_terminal_paths_are_run_with_a_line_per_epoch() {
 fn an_interrupted_run_keeps_a_checkpoint_and_exits_with_130() {
     let here = Workplace::with_pictures();
     let file = here.experiment("long", 400);
-    let child = here.command(&["run".as_ref(), file.as_os_str()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = here
+        .command(&["run".as_ref(), file.as_os_str()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     here.wait_for_run(1, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
     let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();

@@ -43,6 +43,21 @@ impl<'b> Row<'b> {
         self
     }
 
+    /// Writes `text` into at most `columns` columns.
+    pub fn put_within(&mut self, text: &str, columns: u16, style: Style) -> &mut Self {
+        self.put(&truncated(&printable(text), usize::from(columns)), style)
+    }
+
+    /// Writes `text` so that it ends `columns` before the line does, if there is room for it; what comes after it is
+    /// written behind it.
+    pub fn right_but(&mut self, text: &str, columns: u16, style: Style) {
+        let width = self::columns(text).saturating_add(columns);
+        if width <= self.left() {
+            self.at = self.area.width - width;
+            self.put(text, style);
+        }
+    }
+
     /// Leaves columns empty.
     pub fn gap(&mut self, columns: u16) -> &mut Self {
         self.at = self.at.saturating_add(columns).min(self.area.width);
@@ -104,7 +119,9 @@ pub fn frame(buf: &mut Buffer, area: Rect, title: &[(&str, Style)], focused: boo
     if row.left() >= 4 && !title.is_empty() {
         row.area.width -= 1;
         row.put(" ", Style::new());
-        title.iter().for_each(|(text, style)| drop(row.put(text, *style)));
+        for (text, style) in title {
+            row.put(text, *style);
+        }
         row.area.width += 1;
         row.put(" ", Style::new());
     }

@@ -257,9 +257,9 @@ fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
     match action {
         Action::Back => {}
         Action::Go(motion) | Action::Wheel(_, motion) => {
-            let rows = super::keymap::KEYMAP.len() + 1;
-            let page = usize::from(app.screen.size.height).saturating_sub(6).max(1);
-            app.overlay = Some(Overlay::Help(motion.from(scroll, rows, page)));
+            let page = usize::from(app.screen.size.height).saturating_sub(4).max(1);
+            let places = super::pane::help::length().saturating_sub(page) + 1;
+            app.overlay = Some(Overlay::Help(motion.from(scroll, places, page)));
         }
         _ => app.overlay = Some(Overlay::Help(scroll)),
     }

@@ -53,7 +53,9 @@ impl Terminal {
         command.args(arguments);
         command.cwd(folder);
         command.env_remove("NO_COLOR");
-        for (key, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("COLORTERM", "truecolor")] {
+        for (key, value) in
+            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8"), ("COLORTERM", "truecolor")]
+        {
             command.env(key, value);
         }
         environment.iter().for_each(|(key, value)| command.env(key, value));

@@ -102,7 +102,9 @@ impl Workplace {
     pub fn run_folder(&self, id: u32) -> PathBuf {
         let prefix = format!("{id:04}-");
         let entries = std::fs::read_dir(self.store()).expect("a store");
-        let folder = entries.map(|entry| entry.unwrap().path()).find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&prefix));
+        let folder = entries
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&prefix));
         folder.unwrap_or_else(|| panic!("run {id} has a folder"))
     }
 

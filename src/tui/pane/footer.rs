@@ -1,0 +1,40 @@
+//! The last line: what can be pressed here, or what was just done, or the filter as it is typed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::app::{App, Notice, Overlay};
+use crate::tui::keymap::{KEYMAP, Scope};
+use crate::tui::paint::{Row, columns};
+use crate::tui::theme::{Role, Theme};
+
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
+    let mut row = Row::new(buf, area, 0);
+    row.gap(1);
+    match (&app.overlay, &app.notice) {
+        (Some(Overlay::Filter), _) => {
+            let cursor = theme.pick("█", "_");
+            row.put("/", theme.style(Role::Accent)).put(app.runs.filter(), theme.style(Role::Strong)).put(cursor, theme.style(Role::Accent)).gap(3);
+            keys(theme, &mut row, app.scope());
+        }
+        (_, Some(Notice::Done(text))) => {
+            row.put(text, theme.style(Role::Good));
+        }
+        (_, Some(Notice::Wrong(text))) => {
+            row.put(text, theme.style(Role::Bad));
+        }
+        _ => keys(theme, &mut row, app.scope()),
+    }
+}
+
+/// As many keys as there is room for.
+fn keys(theme: &Theme, row: &mut Row, scope: Scope) {
+    for binding in KEYMAP.iter().filter(|binding| binding.scope == scope) {
+        let (Some(word), Some(key)) = (binding.footer, binding.keys.first()) else { continue };
+        let key = key.name();
+        if columns(&key) + 1 + columns(word) > row.left() {
+            return;
+        }
+        row.put(&key, theme.style(Role::Accent)).gap(1).put(word, theme.style(Role::Dim)).gap(2);
+    }
+}

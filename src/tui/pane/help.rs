@@ -1,0 +1,68 @@
+//! All keys, from the very table that they work by.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::keymap::{Binding, KEYMAP, Scope};
+use crate::tui::paint::{Row, popup};
+use crate::tui::theme::{Role, Theme};
+
+/// A line of the page.
+enum Line {
+    Head(&'static str),
+    Key(&'static Binding),
+    Gap,
+}
+
+/// `scroll` lines are hidden above.
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, scroll: usize) {
+    let lines = lines();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let inner = popup(buf, area, (66, height.min(area.height.saturating_sub(2))), "Keys", theme);
+    let last = lines.len().saturating_sub(usize::from(inner.height));
+    let scroll = scroll.min(last);
+    for (row, line) in (0..inner.height).zip(&lines[scroll..]) {
+        draw_line(theme, &mut Row::new(buf, inner, row), line);
+    }
+    if scroll < last {
+        let row = inner.height.saturating_sub(1);
+        Row::new(buf, inner, row).right(theme.pick("▼ more", "more below"), theme.style(Role::Accent));
+    }
+}
+
+fn draw_line(theme: &Theme, row: &mut Row, line: &Line) {
+    match line {
+        Line::Head(text) => {
+            row.put(text, theme.style(Role::Strong));
+        }
+        Line::Key(binding) => {
+            row.put(&format!("  {:<16}", binding.keys()), theme.style(Role::Accent));
+            row.put(binding.help, theme.style(Role::Plain));
+        }
+        Line::Gap => {}
+    }
+}
+
+/// How many lines the page has.
+pub fn length() -> usize {
+    lines().len()
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (scope, head) in [
+        (Scope::Panes, "In the panes"),
+        (Scope::Filter, "While a filter is typed"),
+        (Scope::Picker, "While an experiment is chosen"),
+        (Scope::Question, "While a question is asked"),
+        (Scope::Help, "On this page"),
+        (Scope::Everywhere, "Everywhere"),
+    ] {
+        if !lines.is_empty() {
+            lines.push(Line::Gap);
+        }
+        lines.push(Line::Head(head));
+        lines.extend(KEYMAP.iter().filter(|binding| binding.scope == scope).map(Line::Key));
+    }
+    lines
+}

@@ -1,0 +1,132 @@
+//! The chosen run: where it stands in words, and its curves.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::record::event::{Epoch, Stage};
+use crate::record::state::{RunState, Status};
+use crate::tui::app::Measure;
+use crate::tui::chart::Chart;
+use crate::tui::chart::marks::{self, Kind};
+use crate::tui::format;
+use crate::tui::paint::{Row, frame, wrapped};
+use crate::tui::theme::{Role, Theme};
+
+/// Columns of a bar.
+const BAR: u16 = 20;
+
+/// `only` is the one chart to be drawn; without it both are, side by side.
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, run: Option<&RunState>, only: Option<Measure>, focused: bool) {
+    let Some(run) = run else {
+        let inner = frame(buf, area, &[("Run", theme.style(Role::Strong))], focused, theme);
+        Row::new(buf, inner, 0).gap(1).put("no run is chosen", theme.style(Role::Dim));
+        return;
+    };
+    let name = format!("{} {}  ", run.id, run.name);
+    let progress = format::progress(run).join("  ");
+    let title = [(name.as_str(), theme.style(Role::Strong)), (progress.as_str(), theme.style(Role::Plain))];
+    let inner = frame(buf, area, &title, focused, theme);
+    let inner = Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner };
+    let used = said(theme, inner, buf, run);
+    let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
+    if !run.training.epochs.is_empty() || !run.training.steps.is_empty() {
+        charts(theme, rest, buf, run, only);
+    }
+}
+
+/// Writes where the run stands, and gives the lines that this took.
+fn said(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState) -> u16 {
+    let separator = theme.pick("·", "-");
+    let mut lines: Vec<(String, Role)> = Vec::new();
+    match run.status() {
+        Status::Queued if run.life.attempts > 0 => lines.push(("waits to be tried again".into(), Role::Dim)),
+        Status::Queued => lines.push(("waits for a free slot".into(), Role::Dim)),
+        Status::Starting => lines.push(("its worker is starting".into(), Role::Dim)),
+        Status::Running | Status::Paused => {
+            if let Some(stage) = &run.training.stage {
+                return stage_bar(theme, area, buf, stage);
+            }
+            let callbacks = run.training.epochs.last().map(|epoch| format::nearness(&epoch.callbacks, separator));
+            lines.extend(callbacks.filter(|words| !words.is_empty()).map(|words| (words, Role::Accent)));
+        }
+        status @ (Status::Finished | Status::Cancelled | Status::Failed | Status::Lost) => {
+            let role = if status == Status::Failed { Role::Bad } else { Role::Good };
+            lines.extend(format::ending(run).map(|words| (words, role)));
+            let summary = format::summary(run, separator);
+            if !summary.is_empty() {
+                lines.push((summary, Role::Plain));
+            }
+            let hint = run.training.failed.as_ref().and_then(|failed| failed.hint.clone());
+            lines.extend(hint.filter(|_| status == Status::Failed).map(|hint| (format!("hint: {hint}"), Role::Warning)));
+        }
+    }
+    let lines = lines.iter().flat_map(|(text, role)| wrapped(text, usize::from(area.width)).into_iter().map(|line| (line, *role)));
+    let most = (area.height / 3).max(1).min(area.height);
+    let mut used = 0;
+    for (row, (line, role)) in (0..most).zip(lines) {
+        Row::new(buf, area, row).put(&line, theme.style(role));
+        used = row + 1;
+    }
+    used
+}
+
+/// `features  340/488 pictures  ████████░░░░`.
+fn stage_bar(theme: &Theme, area: Rect, buf: &mut Buffer, stage: &Stage) -> u16 {
+    let Stage { name, done, total, unit } = stage;
+    let share = *done as f64 / (*total).max(1) as f64;
+    let full = (share.clamp(0.0, 1.0) * f64::from(BAR)).round() as usize;
+    let bar = theme.pick("█", "#").repeat(full) + &theme.pick("░", ".").repeat(usize::from(BAR) - full);
+    Row::new(buf, area, 0)
+        .put(name, theme.style(Role::Live))
+        .gap(2)
+        .put(&format!("{done}/{total} {unit}"), theme.style(Role::Plain))
+        .gap(2)
+        .put(&bar, theme.style(Role::Live));
+    1.min(area.height)
+}
+
+fn charts(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState, only: Option<Measure>) {
+    let legend_height = u16::from(area.height >= 12);
+    let area = Rect { height: area.height - legend_height, ..area };
+    match only {
+        Some(measure) => chart(theme, area, buf, run, measure),
+        None => {
+            let half = area.width.saturating_sub(2) / 2;
+            chart(theme, Rect { width: half, ..area }, buf, run, Measure::Loss);
+            let right = Rect { x: area.x + area.width - half, width: half, ..area };
+            chart(theme, right, buf, run, Measure::Accuracy);
+        }
+    }
+    if legend_height > 0 {
+        legend(theme, Rect { y: area.y + area.height, height: 1, ..area }, buf, run);
+    }
+}
+
+fn chart(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState, measure: Measure) {
+    let training = &run.training;
+    let points = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+        training.epochs.iter().map(|epoch| (f64::from(epoch.epoch), value(epoch))).collect()
+    };
+    let (title, train, val) = match measure {
+        Measure::Loss => ("loss", points(|epoch| epoch.loss), points(|epoch| epoch.val_loss)),
+        Measure::Accuracy => ("accuracy", points(|epoch| epoch.accuracy), points(|epoch| epoch.val_accuracy)),
+    };
+    let step = |&(place, loss, accuracy): &(f64, f64, f64)| match measure {
+        Measure::Loss => (place, loss),
+        Measure::Accuracy => (place, accuracy),
+    };
+    let steps: Vec<(f64, f64)> = training.steps.iter().map(step).collect();
+    let marks = marks::of(training);
+    let chart = Chart { title, steps: &steps, train: &train, val: &val, last_epoch: format::last_epoch(run), marks: &marks };
+    chart.draw(theme, area, buf);
+}
+
+/// The kinds of marks that are there.
+fn legend(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState) {
+    let marks = marks::of(&run.training);
+    let mut row = Row::new(buf, area, 0);
+    for kind in Kind::ALL.into_iter().filter(|&kind| marks.iter().any(|mark| mark.kind == kind)) {
+        let (glyph, role) = theme.mark(kind);
+        row.put(glyph, theme.style(role)).gap(1).put(kind.name(), theme.style(Role::Dim)).gap(2);
+    }
+}
