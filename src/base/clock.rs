@@ -47,8 +47,13 @@ impl Timestamp {
     }
 
     fn local(self) -> jiff::ZonedDateTime {
-        self.0.to_zoned_datetime(jiff::tz::TimeZone::system())
+        self.0.to_zoned_datetime(zone())
     }
+}
+
+/// The zone of the machine; tests show the same everywhere.
+fn zone() -> jiff::tz::TimeZone {
+    if cfg!(test) { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() }
 }
 
 impl std::fmt::Display for Timestamp {

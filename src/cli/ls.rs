@@ -88,7 +88,8 @@ mod tests {
         let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
         let row = |name: &str| ["0001", name, "queued", "", "", "", ""].map(str::to_owned);
         let text = table(&head, &[row("grüße"), row("🍎🍎")]);
-        let columns: Vec<usize> = text.lines().map(|line| width(&line[..line.find("state").or(line.find("queued")).unwrap()])).collect();
+        let columns: Vec<usize> =
+            text.lines().map(|line| width(&line[..line.find("state").or(line.find("queued")).unwrap()])).collect();
         assert_eq!(columns, [13, 13, 13]);
     }
 }

@@ -20,7 +20,8 @@ pub fn block(text: &str) {
 
 /// Prints a value as JSON on one line per value, or indented where a person reads it.
 pub fn json(value: &impl serde::Serialize) {
-    let text = if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let text =
+        if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     match text {
         Ok(text) => line(&text),
         Err(error) => self::error(&format!("could not write JSON: {error}")),

@@ -74,7 +74,8 @@ fn end_of(dir: &RunDir) -> Result<(), Failure> {
             .hint(format!("`finetop retry {}` goes on from its checkpoint", run.id))),
         _ => {
             let end = crate::record::summary::Summary::new(&run, dir.path()).end;
-            let error = end.error.or(end.cause.map(str::to_owned)).unwrap_or_else(|| "for an unknown reason".to_owned());
+            let error =
+                end.error.or(end.cause.map(str::to_owned)).unwrap_or_else(|| "for an unknown reason".to_owned());
             Err(Failure::failed(format!("{} failed: {error}", dir.folder_name())).maybe_hint(end.hint))
         }
     }

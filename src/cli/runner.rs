@@ -92,7 +92,12 @@ fn say(status: &Status) {
     ));
     let slots = if status.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", status.slots) };
     let runs = &status.runs;
-    output::line(&format!("{slots}: {} live, {} waiting, {} paused", runs.live.len(), runs.waiting.len(), runs.paused.len()));
+    output::line(&format!(
+        "{slots}: {} live, {} waiting, {} paused",
+        runs.live.len(),
+        runs.waiting.len(),
+        runs.paused.len()
+    ));
 }
 
 fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {

@@ -44,7 +44,15 @@ fn head(run: &RunState, path: &Path) {
         value.into_iter().for_each(|value| say(key, value));
     }
     if let Some(plan) = &run.training.plan {
-        say("data", format!("{} training, {} validation samples; {}", plan.train_samples, plan.val_samples, plan.classes.join(", ")));
+        say(
+            "data",
+            format!(
+                "{} training, {} validation samples; {}",
+                plan.train_samples,
+                plan.val_samples,
+                plan.classes.join(", ")
+            ),
+        );
         say("on", format!("{} ({}, {} threads)", plan.host, plan.device, plan.threads));
     }
     if let Some(best) = &run.training.best {
@@ -83,7 +91,9 @@ fn epochs(run: &RunState) {
 /// What changed the course: rates, early stops, advice.
 fn turns(run: &RunState) {
     use crate::record::event::Event;
-    let is_turn = |event: &Event| matches!(event, Event::LrChanged(_) | Event::EarlyStopped(_) | Event::Advice(_) | Event::Skipped(_));
+    let is_turn = |event: &Event| {
+        matches!(event, Event::LrChanged(_) | Event::EarlyStopped(_) | Event::Advice(_) | Event::Skipped(_))
+    };
     let lines: Vec<_> = run.training.feed.iter().filter(|line| is_turn(&line.event)).collect();
     if !lines.is_empty() {
         output::line("");

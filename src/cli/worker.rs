@@ -32,7 +32,8 @@ pub struct Args {
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let folder = args.folder.canonicalize().unwrap_or(args.folder);
-    let dir = RunDir::at(&folder).ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
+    let dir = RunDir::at(&folder)
+        .ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
     let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
     let trained = std::panic::catch_unwind(AssertUnwindSafe(|| train(&dir, args.attempt, &mut events, &stop)));
@@ -120,7 +121,8 @@ fn let_threads_be(experiment: &Experiment) {
         return;
     }
     if let Ok(program) = std::env::current_exe() {
-        let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(KEY, wanted.to_string()).exec();
+        let error =
+            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(KEY, wanted.to_string()).exec();
         output::warning(&format!("could not set the number of threads: {error}"));
     }
 }

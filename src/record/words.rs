@@ -1,6 +1,9 @@
 //! Events in words: one line each, the same on the command line and in the dashboard.
 
-use super::event::{Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason, PhaseStarted, RunStarted, Stage};
+use super::event::{
+    Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason,
+    PhaseStarted, RunStarted, Stage,
+};
 use crate::base::text::{bytes, duration, grouped, learning_rate, metric};
 
 /// The kind of an event in at most six letters, for a column.
@@ -37,7 +40,12 @@ pub fn words(event: &Event) -> String {
         Event::PhaseStarted(phase) => phase_started(phase),
         Event::Step(step) => format!(
             "{} epoch {} step {}/{}  loss {}  accuracy {}",
-            step.phase, step.epoch, step.step, step.steps, metric(step.loss), metric(step.accuracy)
+            step.phase,
+            step.epoch,
+            step.step,
+            step.steps,
+            metric(step.loss),
+            metric(step.accuracy)
         ),
         Event::Epoch(epoch) => self::epoch(epoch),
         Event::LrChanged(change) => lr_changed(change),
@@ -83,7 +91,11 @@ fn stage(stage: &Stage) -> String {
 fn phase_started(phase: &PhaseStarted) -> String {
     format!(
         "{}: at most {} epochs, {}, lr {}, {} parameters learn",
-        phase.phase, phase.epochs, phase.optimizer, learning_rate(phase.lr), grouped(phase.trainable_parameters)
+        phase.phase,
+        phase.epochs,
+        phase.optimizer,
+        learning_rate(phase.lr),
+        grouped(phase.trainable_parameters)
     )
 }
 
@@ -128,7 +140,13 @@ fn early_stopped(stop: &EarlyStopped) -> String {
         _ => String::new(),
     };
     let restored = if stop.restored { "; best weights restored" } else { "" };
-    format!("{} stopped early at epoch {}: {}{best} for {}{restored}", stop.phase, stop.epoch, stop.monitor, epochs(stop.waited))
+    format!(
+        "{} stopped early at epoch {}: {}{best} for {}{restored}",
+        stop.phase,
+        stop.epoch,
+        stop.monitor,
+        epochs(stop.waited)
+    )
 }
 
 fn checkpoint(checkpoint: &Checkpoint) -> String {
@@ -169,7 +187,10 @@ mod tests {
             best: Some(0.2398),
             waited: Some(3),
         };
-        assert_eq!(words(&Event::LrChanged(change)), "1.0e-3 → 3.0e-4   val_loss .2412, no better than .2398 for 3 epochs");
+        assert_eq!(
+            words(&Event::LrChanged(change)),
+            "1.0e-3 → 3.0e-4   val_loss .2412, no better than .2398 for 3 epochs"
+        );
         let stop = EarlyStopped {
             epoch: 12,
             phase: "head".into(),
@@ -189,6 +210,9 @@ mod tests {
             seconds: 61.2,
             best: Some(Best { epoch: 13, monitor: "val_accuracy".into(), value: 0.9024 }),
         };
-        assert_eq!(words(&Event::Finished(finished)), "stopped early after 18 epochs in 1:01, best epoch 13  val_accuracy .9024");
+        assert_eq!(
+            words(&Event::Finished(finished)),
+            "stopped early after 18 epochs in 1:01, best epoch 13  val_accuracy .9024"
+        );
     }
 }

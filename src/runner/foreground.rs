@@ -20,11 +20,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Trains `experiment` as a new run of `store` and returns when it is over; `look` is called whenever there may be news.
 /// SIGINT, SIGTERM and SIGHUP cancel it at a checkpoint, a second one kills it.
-pub fn foreground(
-    store: &Store,
-    experiment: NewExperiment,
-    look: &mut dyn FnMut(&RunDir),
-) -> Result<RunDir, Error> {
+pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut(&RunDir)) -> Result<RunDir, Error> {
     let mut rules = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?.rules;
     // A person waits for it: it is as important as any other command, and tells of a crash at once.
     rules.nice = 0;
@@ -35,8 +31,14 @@ pub fn foreground(
         let mut signals = Signals::open()?;
         let dir = create(store, experiment)?;
         let (wishes, wish) = watch::channel(Wish::Run);
-        let supervisor =
-            Supervisor { dir: dir.clone(), attempt: 1, executor: ExecutorKind::Foreground, rules: Arc::new(rules), wish, log };
+        let supervisor = Supervisor {
+            dir: dir.clone(),
+            attempt: 1,
+            executor: ExecutorKind::Foreground,
+            rules: Arc::new(rules),
+            wish,
+            log,
+        };
         let news = Arc::new(Notify::new());
         let wake = Arc::clone(&news);
         let _watcher = Watcher::new(dir.path(), move || wake.notify_one());

@@ -11,6 +11,7 @@ use super::layout::{Focus, Layout, layout};
 use super::library::Check;
 use super::meters::Reading;
 use super::runs::Runs;
+use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 
 /// The dashboard.
@@ -24,8 +25,8 @@ pub struct App {
     /// What the runner answered last, or what went wrong.
     pub notice: Option<Notice>,
     pub meters: Option<Reading>,
-    /// `HH:MM`, local.
-    pub clock: String,
+    /// The time, while something runs; a clock would be all that changes otherwise.
+    pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
     pub awaited: Option<RunId>,
 }
@@ -103,7 +104,7 @@ impl App {
             overlay: None,
             notice: None,
             meters: None,
-            clock: String::new(),
+            clock: None,
             awaited,
         }
     }

@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 use futures_util::{FutureExt, StreamExt};
 use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -87,16 +89,21 @@ impl Dashboard {
     /// Whether the person leaves. The end of the keyboard is one way to.
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
-        let Some(action) = action(&self.app, event) else { return Ok(false) };
-        let effects = update(&mut self.app, action);
-        Ok(self.carry_out(effects))
+        let mut leaving = false;
+        for event in apart(event) {
+            if let Some(action) = action(&self.app, event) {
+                let effects = update(&mut self.app, action);
+                leaving |= self.carry_out(effects);
+            }
+        }
+        Ok(leaving)
     }
 
     fn on_news(&mut self, news: News) -> bool {
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
-            self.app.clock.clear();
+            self.app.clock = None;
             self.app.meters = None;
         }
         self.carry_out(effects)
@@ -104,7 +111,7 @@ impl Dashboard {
 
     fn tick(&mut self) {
         self.app.meters = self.meters.read();
-        self.app.clock = clock::now().local_time().chars().take(5).collect();
+        self.app.clock = Some(clock::now());
         self.dirty = true;
     }
 
@@ -131,6 +138,19 @@ impl Dashboard {
         }
         leaving
     }
+}
+
+/// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours
+/// has Alt.
+fn apart(event: Event) -> impl Iterator<Item = Event> {
+    let (first, second) = match event {
+        Event::Key(key) if key.modifiers.contains(KeyModifiers::ALT) => {
+            let letter = KeyEvent { modifiers: key.modifiers - KeyModifiers::ALT, ..key };
+            (Event::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)), Some(Event::Key(letter)))
+        }
+        event => (event, None),
+    };
+    std::iter::once(first).chain(second)
 }
 
 /// What an event of the terminal asks for.

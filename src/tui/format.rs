@@ -12,8 +12,7 @@ const RECENT: usize = 3;
 
 /// Whether the run finished by early stopping.
 pub fn stopped_early(run: &RunState) -> bool {
-    run.cause() == Some(Cause::EarlyStopped)
-        || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
+    run.cause() == Some(Cause::EarlyStopped) || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
 }
 
 /// The last words of a queue row: how far it is, how good it became, or why it failed.

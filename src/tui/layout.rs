@@ -84,7 +84,9 @@ impl Layout {
     /// The place at a position of the terminal, and its area.
     pub fn at(&self, position: Position) -> Option<(Focus, Rect)> {
         let places = [(Focus::Queue, self.queue), (Focus::Run, self.run), (Focus::Bottom, self.bottom)];
-        places.into_iter().find_map(|(focus, area)| area.filter(|area| area.contains(position)).map(|area| (focus, area)))
+        places
+            .into_iter()
+            .find_map(|(focus, area)| area.filter(|area| area.contains(position)).map(|area| (focus, area)))
     }
 
     /// Rows inside of a place's frame.

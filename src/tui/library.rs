@@ -61,15 +61,32 @@ pub fn read(path: &Path) -> Result<NewExperiment, String> {
 }
 
 fn preview(experiment: &Experiment) -> Vec<String> {
-    let mut lines = vec![format!("{}, {} pixels, batches of {}", experiment.name, experiment.data.image_size, experiment.train.batch_size)];
+    let mut lines = vec![format!(
+        "{}, {} pixels, batches of {}",
+        experiment.name, experiment.data.image_size, experiment.train.batch_size
+    )];
     let phases = experiment.train.phases.iter();
     lines.extend(phases.map(|phase| {
-        format!("{}: {} epochs, lr {}", phase.name, phase.epochs, crate::base::text::learning_rate(phase.optimizer.lr()))
+        format!(
+            "{}: {} epochs, lr {}",
+            phase.name,
+            phase.epochs,
+            crate::base::text::learning_rate(phase.optimizer.lr())
+        )
     }));
     let callbacks = [
-        experiment.train.early_stopping.as_ref().map(|stop| format!("stops early: {}, patience {}", stop.watch.monitor.name(), stop.patience)),
+        experiment
+            .train
+            .early_stopping
+            .as_ref()
+            .map(|stop| format!("stops early: {}, patience {}", stop.watch.monitor.name(), stop.patience)),
         experiment.train.reduce_lr_on_plateau.as_ref().map(|reduce| {
-            format!("lr × {} on a plateau of {}, patience {}", reduce.factor, reduce.watch.monitor.name(), reduce.patience)
+            format!(
+                "lr × {} on a plateau of {}, patience {}",
+                reduce.factor,
+                reduce.watch.monitor.name(),
+                reduce.patience
+            )
         }),
     ];
     lines.extend(callbacks.into_iter().flatten());
@@ -94,13 +111,16 @@ mod tests {
     #[test]
     fn files_of_the_folder_and_its_folders_are_found_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.yaml", "a.yml", "c.txt", "experiments/x.yaml", "target/no.yaml", ".hidden/no.yaml", "deep/er/no.yaml"] {
+        for name in
+            ["b.yaml", "a.yml", "c.txt", "experiments/x.yaml", "target/no.yaml", ".hidden/no.yaml", "deep/er/no.yaml"]
+        {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
         let found = files(folder.path());
-        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
+        let names: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
         assert_eq!(names, ["a.yml", "b.yaml", "experiments/x.yaml"]);
     }
 

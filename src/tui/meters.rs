@@ -30,6 +30,10 @@ impl Meters {
         system.refresh_cpu_usage();
         system.refresh_memory();
         let cpu = system.cpus().iter().map(|cpu| cpu.usage()).sum::<f32>();
-        Some(Reading { cpu: cpu.round() as u32, memory_used: system.used_memory(), memory_total: system.total_memory() })
+        Some(Reading {
+            cpu: cpu.round() as u32,
+            memory_used: system.used_memory(),
+            memory_total: system.total_memory(),
+        })
     }
 }

@@ -26,7 +26,9 @@ fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, S
             let names: Vec<String> = runs.iter().map(|run| format!("{} {}", run.id, run.name)).collect();
             Ok(format!("queued {}", names.join(", ")))
         }
-        Response::Answers { answers } => answers.into_iter().map(in_words).collect::<Result<Vec<_>, _>>().map(|words| words.join(", ")),
+        Response::Answers { answers } => {
+            answers.into_iter().map(in_words).collect::<Result<Vec<_>, _>>().map(|words| words.join(", "))
+        }
         Response::Refused(refusal) => Err(with_hint(refusal.error, refusal.hint)),
         Response::Agreed => Ok("agreed".to_owned()),
         Response::Status(_) => Err("the runner answered something else than was asked".to_owned()),

@@ -119,7 +119,7 @@ mod tests {
         let mut app = App::new(Size::new(80, 24), None);
         assert!(!output.difference(&app).unwrap().is_empty());
         assert!(output.difference(&app).unwrap().is_empty());
-        app.clock = "09:41".into();
+        app.clock = Some(crate::base::clock::Timestamp::from_millis(0));
         let clock = output.difference(&app).unwrap();
         assert!(!clock.is_empty() && clock.len() < 100, "{} bytes for a clock", clock.len());
         app.screen.size = Size::new(100, 30);

@@ -152,12 +152,7 @@ fn borders(theme: &Theme, focused: bool) -> border::Set<'static> {
 /// A frame of `width` by `height` in the middle of `area`, emptied.
 pub fn popup(buf: &mut Buffer, area: Rect, (width, height): (u16, u16), title: &str, theme: &Theme) -> Rect {
     let (width, height) = (width.min(area.width), height.min(area.height));
-    let place = Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    };
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     ratatui::widgets::Clear.render(place, buf);
     let inner = frame(buf, place, &[(title, theme.style(Role::Strong))], true, theme);
     Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner }

@@ -38,7 +38,9 @@ impl Reader {
         std::thread::spawn(move || {
             let _watcher = Watcher::new(store.root(), move || {
                 // A full channel wakes the reader as well as one more message would.
-                if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = changed.try_send(Wake::StoreChanged) {}
+                if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = changed.try_send(Wake::StoreChanged)
+                {
+                }
             });
             let mut view = StoreView::open(store);
             say_runs(&view, &say);

@@ -13,9 +13,9 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
     let area = buf.area;
     let focus = |place| app.screen.focus == place && app.overlay.is_none();
     let run = app.runs.chosen().map(|run| &**run);
-    pane::totals::draw(theme, layout.totals, buf, &app.runs.totals(), app.meters.as_ref(), &app.clock);
+    pane::totals::draw(theme, layout.totals, buf, &app.runs.totals(), app.meters.as_ref(), app.clock);
     if let Some(area) = layout.queue {
-        pane::queue::draw(theme, area, buf, &app.runs, focus(Focus::Queue));
+        pane::queue::draw(theme, area, buf, &app.runs, app.clock, focus(Focus::Queue));
     }
     if let Some(area) = layout.run {
         let both = layout.room == Room::Wide;
@@ -38,4 +38,23 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
         Some(Overlay::Cancel(id)) => pane::question::draw(theme, area, buf, app.runs.get(*id).map(|run| &**run), *id),
         Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, *scroll),
     }
+    if theme.ascii {
+        to_ascii(buf);
+    }
 }
+
+/// Words from elsewhere may hold any character; a terminal that has only ASCII shows the nearest one.
+fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        cell.set_symbol(match cell.symbol() {
+            "…" => "~",
+            "→" => ">",
+            "“" | "”" => "\"",
+            "×" => "x",
+            _ => "?",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

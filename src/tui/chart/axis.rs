@@ -60,7 +60,7 @@ pub fn epochs(last: u32, columns: u16) -> Vec<u32> {
     let step = round.step.max(1.0);
     let mut named: Vec<u32> = vec![1];
     named.extend((1..).map(|i| (f64::from(i) * step) as u32).take_while(|&epoch| epoch <= last).filter(|&e| e > 1));
-    if named.last().is_some_and(|&epoch| f64::from(last - epoch.min(last)) >= step * 0.7) {
+    if named.last().is_some_and(|&epoch| f64::from(last - epoch.min(last)) >= step * 0.6) {
         named.push(last);
     }
     named.retain(|&epoch| epoch <= last);

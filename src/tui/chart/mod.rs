@@ -98,7 +98,7 @@ impl Chart<'_> {
     fn lines(&self, theme: &Theme, parts: &Parts, y: (f64, f64), buf: &mut Buffer) -> Scale {
         let mut raster = Raster::new(parts.lines, parts.plot.height);
         let scale = Scale { x: (0.0, f64::from(self.last_epoch.max(1))), y, dots: raster.dots() };
-        raster.curve(self.steps.iter().copied(), &scale, Ink::Steps);
+        raster.scatter(self.steps.iter().copied(), &scale, Ink::Steps);
         raster.curve(self.train.iter().copied(), &scale, Ink::Train);
         raster.curve(self.val.iter().copied(), &scale, Ink::Val);
         self.phases(theme, parts, buf);

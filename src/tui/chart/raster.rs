@@ -10,9 +10,11 @@ pub enum Ink {
     Val,
 }
 
+/// The steps lie below the lines: where a cell has of both, the line alone is seen.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {
-    dots: u8,
+    steps: u8,
+    lines: u8,
     ink: Option<Ink>,
 }
 
@@ -78,7 +80,8 @@ impl Raster {
             return;
         }
         let cell = &mut self.cells[y / 4 * self.width + x / 2];
-        cell.dots |= bit(x % 2, y % 4);
+        let layer = if ink == Ink::Steps { &mut cell.steps } else { &mut cell.lines };
+        *layer |= bit(x % 2, y % 4);
         cell.ink = cell.ink.max(Some(ink));
     }
 
@@ -128,6 +131,14 @@ impl Raster {
         self.finish(stroke, ink);
     }
 
+    /// A dot for each of `points`, without a line between them.
+    pub fn scatter(&mut self, points: impl Iterator<Item = (f64, f64)>, scale: &Scale, ink: Ink) {
+        for point in points.filter(|point| point.0.is_finite() && point.1.is_finite()) {
+            let (x, y) = scale.dot(point);
+            self.dot(x, y, ink);
+        }
+    }
+
     fn finish(&mut self, stroke: Option<Stroke>, ink: Ink) {
         if let Some(stroke) = stroke {
             self.line((stroke.x, stroke.top), (stroke.x, stroke.bottom), ink);
@@ -138,7 +149,8 @@ impl Raster {
     pub fn cells(&self) -> impl Iterator<Item = (u16, u16, u8, Ink)> {
         self.cells.iter().enumerate().filter_map(|(index, cell)| {
             let (column, row) = (index % self.width, index / self.width);
-            Some((u16::try_from(column).ok()?, u16::try_from(row).ok()?, cell.dots, cell.ink?))
+            let dots = if cell.lines == 0 { cell.steps } else { cell.lines };
+            Some((u16::try_from(column).ok()?, u16::try_from(row).ok()?, dots, cell.ink?))
         })
     }
 }
@@ -233,7 +245,9 @@ mod tests {
         let mut raster = Raster::new(1, 1);
         raster.dot(0, 0, Ink::Val);
         raster.dot(1, 0, Ink::Steps);
-        assert_eq!(raster.cells().collect::<Vec<_>>(), [(0, 0, 0x09, Ink::Val)]);
+        assert_eq!(raster.cells().collect::<Vec<_>>(), [(0, 0, 0x01, Ink::Val)], "steps give way to a line");
+        raster.dot(1, 3, Ink::Train);
+        assert_eq!(raster.cells().collect::<Vec<_>>(), [(0, 0, 0x81, Ink::Val)], "lines share a cell");
     }
 
     #[test]

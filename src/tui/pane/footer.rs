@@ -14,7 +14,10 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
     match (&app.overlay, &app.notice) {
         (Some(Overlay::Filter), _) => {
             let cursor = theme.pick("█", "_");
-            row.put("/", theme.style(Role::Accent)).put(app.runs.filter(), theme.style(Role::Strong)).put(cursor, theme.style(Role::Accent)).gap(3);
+            row.put("/", theme.style(Role::Accent))
+                .put(app.runs.filter(), theme.style(Role::Strong))
+                .put(cursor, theme.style(Role::Accent))
+                .gap(3);
             keys(theme, &mut row, app.scope());
         }
         (_, Some(Notice::Done(text))) => {

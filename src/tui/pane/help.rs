@@ -18,7 +18,7 @@ enum Line {
 pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, scroll: usize) {
     let lines = lines();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = popup(buf, area, (66, height.min(area.height.saturating_sub(2))), "Keys", theme);
+    let inner = popup(buf, area, (72, height.min(area.height.saturating_sub(2))), "Keys", theme);
     let last = lines.len().saturating_sub(usize::from(inner.height));
     let scroll = scroll.min(last);
     for (row, line) in (0..inner.height).zip(&lines[scroll..]) {
@@ -36,7 +36,7 @@ fn draw_line(theme: &Theme, row: &mut Row, line: &Line) {
             row.put(text, theme.style(Role::Strong));
         }
         Line::Key(binding) => {
-            row.put(&format!("  {:<16}", binding.keys()), theme.style(Role::Accent));
+            row.put(&format!("  {:<20}", binding.keys()), theme.style(Role::Accent));
             row.put(binding.help, theme.style(Role::Plain));
         }
         Line::Gap => {}

@@ -10,9 +10,9 @@ use crate::tui::theme::{Role, Theme};
 pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, lines: Option<&[String]>, scroll: usize, focused: bool) {
     let place = match scroll {
         0 => String::new(),
-        n => format!("{n} lines further down"),
+        n => format!(" {n} lines further down"),
     };
-    let title = [("Log ", theme.style(Role::Strong)), (place.as_str(), theme.style(Role::Dim))];
+    let title = [("Log", theme.style(Role::Strong)), (place.as_str(), theme.style(Role::Dim))];
     let inner = frame(buf, area, &title, focused, theme);
     let lines = match lines {
         None | Some([]) => {

@@ -46,7 +46,9 @@ fn said(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState) -> u16 {
             if let Some(stage) = &run.training.stage {
                 return stage_bar(theme, area, buf, stage);
             }
-            let callbacks = run.training.epochs.last().map(|epoch| format::nearness(&epoch.callbacks, separator));
+            // In a new phase the callbacks start over, and say nothing before its first epoch.
+            let last = run.training.epochs.last().filter(|epoch| Some(epoch.phase.as_str()) == run.training.phase());
+            let callbacks = last.map(|epoch| format::nearness(&epoch.callbacks, separator));
             lines.extend(callbacks.filter(|words| !words.is_empty()).map(|words| (words, Role::Accent)));
         }
         status @ (Status::Finished | Status::Cancelled | Status::Failed | Status::Lost) => {
@@ -57,10 +59,13 @@ fn said(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState) -> u16 {
                 lines.push((summary, Role::Plain));
             }
             let hint = run.training.failed.as_ref().and_then(|failed| failed.hint.clone());
-            lines.extend(hint.filter(|_| status == Status::Failed).map(|hint| (format!("hint: {hint}"), Role::Warning)));
+            lines
+                .extend(hint.filter(|_| status == Status::Failed).map(|hint| (format!("hint: {hint}"), Role::Warning)));
         }
     }
-    let lines = lines.iter().flat_map(|(text, role)| wrapped(text, usize::from(area.width)).into_iter().map(|line| (line, *role)));
+    let lines = lines
+        .iter()
+        .flat_map(|(text, role)| wrapped(text, usize::from(area.width)).into_iter().map(|line| (line, *role)));
     let most = (area.height / 3).max(1).min(area.height);
     let mut used = 0;
     for (row, (line, role)) in (0..most).zip(lines) {
@@ -117,7 +122,8 @@ fn chart(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState, measure: M
     };
     let steps: Vec<(f64, f64)> = training.steps.iter().map(step).collect();
     let marks = marks::of(training);
-    let chart = Chart { title, steps: &steps, train: &train, val: &val, last_epoch: format::last_epoch(run), marks: &marks };
+    let chart =
+        Chart { title, steps: &steps, train: &train, val: &val, last_epoch: format::last_epoch(run), marks: &marks };
     chart.draw(theme, area, buf);
 }
 

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::clock::Timestamp;
 use crate::base::text::bytes;
 use crate::tui::meters::Reading;
 use crate::tui::paint::{Row, columns};
@@ -10,7 +11,14 @@ use crate::tui::runs::Totals;
 use crate::tui::theme::{Role, Theme};
 
 /// Draws the line; the machine's part is left out where there is no room for all of it.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, totals: &Totals, meters: Option<&Reading>, clock: &str) {
+pub fn draw(
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+    totals: &Totals,
+    meters: Option<&Reading>,
+    clock: Option<Timestamp>,
+) {
     let machine = machine(meters, clock);
     let mut row = Row::new(buf, area, 0);
     row.put(" finetop", theme.style(Role::Strong)).gap(2);
@@ -28,10 +36,11 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, totals: &Totals, meters
     row.right(&machine, theme.style(Role::Dim));
 }
 
-fn machine(meters: Option<&Reading>, clock: &str) -> String {
+fn machine(meters: Option<&Reading>, clock: Option<Timestamp>) -> String {
     let meters = meters.map(|reading| {
         let Reading { cpu, memory_used, memory_total } = reading;
         format!("cpu {cpu}%  mem {} of {}  ", bytes(*memory_used), bytes(*memory_total))
     });
-    format!("{}{clock} ", meters.unwrap_or_default())
+    let time = clock.map(|clock| clock.local_time().chars().take(5).collect::<String>());
+    format!("{}{} ", meters.unwrap_or_default(), time.unwrap_or_default())
 }
