@@ -1,11 +1,16 @@
-//! `finetop check PATH…`.
+//! `finetop check PATH…`: what would run, without training it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::load::{self, Changes};
-use super::output;
+use super::output::{self, line};
+use crate::base::text::{bytes, grouped, learning_rate, printable};
+use crate::experiment::{Experiment, Optimizer};
+use crate::model::{LayerSummary, WeightReport};
+use crate::record::life::Cause;
+use crate::train::{self, PhasePlan, Plan};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,7 +22,96 @@ pub struct Args {
 }
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
-    let _ = load::all(&args.paths, &args.changes)?;
-    output::line("");
+    let experiments = load::all(&args.paths, &args.changes)?;
+    for (index, loaded) in experiments.iter().enumerate() {
+        if index > 0 {
+            line("");
+        }
+        let plan = train::plan(&loaded.experiment).map_err(|error| failure(&loaded.experiment, &error))?;
+        print(&loaded.experiment, &plan);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
+    let message = format!("{}: {error}", experiment.name);
+    let failure = if error.cause() == Cause::Experiment { Failure::usage(message) } else { Failure::failed(message) };
+    failure.maybe_hint(error.hint())
+}
+
+fn print(experiment: &Experiment, plan: &Plan) {
+    line(&format!("{}  on {}", printable(&experiment.name), plan.device));
+    data(plan);
+    line(&format!("  weights   {}", weights(&plan.weights)));
+    let memory = &plan.memory;
+    line(&format!(
+        "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
+        bytes(memory.total()),
+        bytes(memory.weights),
+        bytes(memory.activations),
+        bytes(memory.features)
+    ));
+    experiment.notes().iter().for_each(|note| output::note(note));
+    for (phase, spec) in plan.phases.iter().zip(&experiment.train.phases) {
+        line("");
+        self::phase(phase, &spec.optimizer);
+    }
+}
+
+fn data(plan: &Plan) {
+    let sum = |count: fn(&train::ClassCount) -> usize| plan.classes.iter().map(count).sum::<usize>();
+    line(&format!("  data      {} training and {} validation pictures", sum(|class| class.train), sum(|class| class.val)));
+    for class in &plan.classes {
+        line(&format!("            {:<20} {:>7} {:>7}", printable(&class.name), grouped(class.train), grouped(class.val)));
+    }
+    for skipped in &plan.skipped {
+        output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
+    }
+}
+
+fn weights(report: &WeightReport) -> String {
+    let WeightReport { file, loaded, initialized, unused } = report;
+    let Some(file) = file else {
+        return format!("{} tensors drawn by the seed: nothing is pretrained", initialized.len());
+    };
+    let unused = match unused.as_slice() {
+        [] => String::new(),
+        names => format!("; not used: {}", printable(&names.join(", "))),
+    };
+    let file = printable(&file.display().to_string());
+    format!("{} tensors from {file}, {} new ({}){unused}", loaded.len(), initialized.len(), initialized.join(", "))
+}
+
+/// As Keras' `model.summary()` has it.
+fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
+    let Optimizer::Adam { .. } = optimizer;
+    line(&format!(
+        "phase {}: at most {} epochs of {} steps, adam, lr {}",
+        printable(&phase.name),
+        phase.epochs,
+        phase.steps_per_epoch,
+        learning_rate(phase.lr)
+    ));
+    line(&format!("  {:<16} {:<22} {:<15} {:>12}  {}", "layer", "type", "output shape", "parameters", "learns"));
+    for layer in &phase.layers {
+        self::layer(layer);
+    }
+    let total: usize = phase.layers.iter().map(|layer| layer.parameters).sum();
+    let learns = phase.trainable_parameters;
+    line(&format!("  total {}, learns {}, frozen {}", grouped(total), grouped(learns), grouped(total.saturating_sub(learns))));
+    if let Some(layers @ 1..) = phase.cached_layers {
+        line(&format!("  the first {layers} layers are computed once for each picture and kept"));
+    }
+}
+
+fn layer(layer: &LayerSummary) {
+    let shape: Vec<String> = layer.output_shape.iter().map(ToString::to_string).collect();
+    let learns = match (layer.parameters, layer.trainable) {
+        (0, _) => "",
+        (_, true) => "yes",
+        (_, false) => "frozen",
+    };
+    let shape = format!("({})", shape.join(", "));
+    let text = format!("  {:<16} {:<22} {shape:<15} {:>12}  {learns}", layer.name, layer.kind, grouped(layer.parameters));
+    line(text.trim_end());
 }
