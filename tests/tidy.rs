@@ -140,10 +140,13 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Files that a `#[cfg(test)] mod name;` brings in.
+/// Files of tests alone: those that say so themselves, those that a `#[cfg(test)] mod name;` brings in, and what is below.
 fn test_only(files: &[(String, String)]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (path, text) in files {
+        if text.contains("#![cfg(test)]") {
+            names.insert(path.clone());
+        }
         let mut previous = "";
         for line in text.lines().map(str::trim) {
             let module = line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start().strip_prefix("mod ");
@@ -154,7 +157,10 @@ fn test_only(files: &[(String, String)]) -> BTreeSet<String> {
                 let stem = path.rsplit('/').next().unwrap().trim_end_matches(".rs");
                 let inside =
                     if matches!(stem, "mod" | "lib" | "main") { folder.to_owned() } else { format!("{folder}/{stem}") };
-                names.insert(format!("{inside}/{module}.rs"));
+                let module = format!("{inside}/{module}");
+                let is_below =
+                    |path: &String| *path == format!("{module}.rs") || path.starts_with(&format!("{module}/"));
+                names.extend(files.iter().map(|(path, _)| path).filter(|path| is_below(path)).cloned());
             }
             previous = line;
         }

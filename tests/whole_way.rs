@@ -178,11 +178,41 @@ fn an_interrupted_run_keeps_a_checkpoint_and_exits_with_130() {
         .spawn()
         .unwrap();
     here.wait_for_run(1, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
-    let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     Ended::from(child.wait_with_output().unwrap()).exited(130);
     assert!(here.run_folder(1).join("checkpoints/last.safetensors").is_file());
     assert_eq!(here.json(&["show", "1", "--json"])["state"], "cancelled");
+}
+
+#[test]
+fn a_foreground_run_ends_with_its_command() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("orphan", 400);
+    let mut child =
+        here.command(&["run".as_ref(), file.as_os_str()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let epochs = || here.json(&["show", "1", "--json"])["epochs"].as_array().map_or(0, Vec::len);
+    here.wait_for_run(1, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let workers = || workers_in(&here.run_folder(1));
+    wait_for("the worker's end", || workers() == 0);
+    let trained = epochs();
+    assert!(here.run_folder(1).join("checkpoints/last.safetensors").is_file());
+    // The next runner writes down what nobody else can any more.
+    let other = here.experiment("other", 1);
+    here.finetop(&["add".as_ref(), other.as_os_str()]).succeeded();
+    let shown = here.wait_for_run(1, "its end in the record", |run| run["state"] == "failed");
+    assert_eq!((shown["reason"].as_str(), epochs()), (Some("worker_gone"), trained));
+    here.finetop(&["wait", "2"]).succeeded();
+    assert_eq!(here.json(&["show", "1", "--json"])["attempts"], 1, "nobody else started it");
+}
+
+/// Live worker processes of a run.
+fn workers_in(folder: &std::path::Path) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok());
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(&*folder.to_string_lossy())).count()
 }
 
 #[test]

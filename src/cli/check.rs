@@ -60,9 +60,18 @@ fn print(experiment: &Experiment, plan: &Plan) {
 
 fn data(plan: &Plan) {
     let sum = |count: fn(&train::ClassCount) -> usize| plan.classes.iter().map(count).sum::<usize>();
-    line(&format!("  data      {} training and {} validation pictures", sum(|class| class.train), sum(|class| class.val)));
+    line(&format!(
+        "  data      {} training and {} validation pictures",
+        sum(|class| class.train),
+        sum(|class| class.val)
+    ));
     for class in &plan.classes {
-        line(&format!("            {:<20} {:>7} {:>7}", printable(&class.name), grouped(class.train), grouped(class.val)));
+        line(&format!(
+            "            {:<20} {:>7} {:>7}",
+            printable(&class.name),
+            grouped(class.train),
+            grouped(class.val)
+        ));
     }
     for skipped in &plan.skipped {
         output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
@@ -98,7 +107,12 @@ fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
     }
     let total: usize = phase.layers.iter().map(|layer| layer.parameters).sum();
     let learns = phase.trainable_parameters;
-    line(&format!("  total {}, learns {}, frozen {}", grouped(total), grouped(learns), grouped(total.saturating_sub(learns))));
+    line(&format!(
+        "  total {}, learns {}, frozen {}",
+        grouped(total),
+        grouped(learns),
+        grouped(total.saturating_sub(learns))
+    ));
     if let Some(layers @ 1..) = phase.cached_layers {
         line(&format!("  the first {layers} layers are computed once for each picture and kept"));
     }
@@ -112,6 +126,7 @@ fn layer(layer: &LayerSummary) {
         (_, false) => "frozen",
     };
     let shape = format!("({})", shape.join(", "));
-    let text = format!("  {:<16} {:<22} {shape:<15} {:>12}  {learns}", layer.name, layer.kind, grouped(layer.parameters));
+    let text =
+        format!("  {:<16} {:<22} {shape:<15} {:>12}  {learns}", layer.name, layer.kind, grouped(layer.parameters));
     line(text.trim_end());
 }

@@ -28,6 +28,9 @@ pub struct Args {
     /// How many times the run was started, this one included.
     #[arg(long, default_value_t = 1)]
     attempt: u32,
+    /// Stop at a checkpoint when the process that started it is gone.
+    #[arg(long)]
+    with_parent: bool,
 }
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
@@ -36,6 +39,9 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
         .ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
     let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
+    if args.with_parent {
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    }
     let trained = std::panic::catch_unwind(AssertUnwindSafe(|| train(&dir, args.attempt, &mut events, &stop)));
     let failed = match trained {
         Ok(Ok(End::Finished(_))) => return Ok(code(exit_code::FINISHED)),

@@ -93,7 +93,7 @@ impl Daemon {
     {
         let (sender, receiver) = watch::channel(wish);
         let (rules, log) = (self.rules.clone(), self.log.clone());
-        let executor = ExecutorKind::Local;
+        let executor = Some(ExecutorKind::Local);
         let supervisor = Supervisor { dir: dir.clone(), attempt, executor, rules, wish: receiver, log };
         let task = self.supervisors.spawn(work(supervisor)).id();
         self.live.insert(dir.id(), Live { dir, wish: sender, task, is_doomed: false });

@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use super::error::Error;
+use super::lock::host;
 use super::log::Log;
 use super::options::{ServeOptions, WorkerCommand};
 use super::outcome::Wish;
+use super::process;
 use super::protocol::NewExperiment;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
@@ -24,6 +26,7 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
     let mut rules = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?.rules;
     // A person waits for it: it is as important as any other command, and tells of a crash at once.
     rules.nice = 0;
+    rules.with_parent = true;
     rules.retry.limit = 0;
     let log = Log::open(store)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system("start"))?;
@@ -31,14 +34,7 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
         let mut signals = Signals::open()?;
         let dir = create(store, experiment)?;
         let (wishes, wish) = watch::channel(Wish::Run);
-        let supervisor = Supervisor {
-            dir: dir.clone(),
-            attempt: 1,
-            executor: ExecutorKind::Foreground,
-            rules: Arc::new(rules),
-            wish,
-            log,
-        };
+        let supervisor = Supervisor { dir: dir.clone(), attempt: 1, executor: None, rules: Arc::new(rules), wish, log };
         let news = Arc::new(Notify::new());
         let wake = Arc::clone(&news);
         let _watcher = Watcher::new(dir.path(), move || wake.notify_one());
@@ -62,7 +58,11 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
 fn create(store: &Store, experiment: NewExperiment) -> Result<RunDir, Error> {
     let NewExperiment { name, text, resolved } = experiment;
     let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: None };
-    let run = NewRun { name, experiment: text, resolved, life: vec![queued] };
+    // In one piece with the first line, or a runner could find the run waiting and start it too. The process is this one:
+    // it speaks for the run.
+    let (executor, process) = (ExecutorKind::Foreground, process::own());
+    let started = LifeEvent::Started { attempt: 1, executor, process, job_id: None, host: host() };
+    let run = NewRun { name, experiment: text, resolved, life: vec![queued, started] };
     let mut made = store.create_runs(std::slice::from_ref(&run))?;
     made.pop().ok_or(Error::Gone)
 }

@@ -27,6 +27,8 @@ pub struct Rules {
     pub retry: Retry,
     /// Added to the worker's niceness, so that a terminal stays quick beside it.
     pub nice: i32,
+    /// Whether a worker stops, at a checkpoint, when the process that started it is gone.
+    pub with_parent: bool,
 }
 
 /// When a run that was lost or crashed is tried again.
@@ -48,7 +50,7 @@ impl ServeOptions {
     /// A runner whose workers are `worker`: one slot, ten minutes of idleness, ten seconds of grace, two retries.
     pub fn new(worker: WorkerCommand) -> Self {
         let retry = Retry { limit: 2, pause: Duration::from_secs(10) };
-        let rules = Rules { worker, grace: Duration::from_secs(10), retry, nice: 5 };
+        let rules = Rules { worker, grace: Duration::from_secs(10), retry, nice: 5, with_parent: false };
         ServeOptions { slots: 1, idle: Duration::from_secs(600), detach: false, rules }
     }
 

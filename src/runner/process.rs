@@ -3,6 +3,7 @@
 //! Invariant: a signal is sent only to a group whose leader is who it was, or is gone while the group still holds its
 //! number; never to a stranger that was given the same pid.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -55,16 +56,18 @@ pub fn signal_group(process: &ProcessId, signal: Signal) -> bool {
     is_ours && Pid::from_raw(process.pid).is_some_and(|group| kill_process_group(group, signal).is_ok())
 }
 
-/// The leader of a process group that was started with `name=value` in its environment.
-pub fn find_leader(name: &str, value: &str) -> Option<ProcessId> {
-    let wanted = format!("{name}={value}");
-    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let has_it = |pid: &i32| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|&b| b == 0).any(|variable| variable == wanted.as_bytes())
-    };
-    let mut leaders = pids.filter(|&pid| stat(pid).is_some_and(|stat| stat.group == pid));
-    leaders.find(has_it).and_then(identify)
+/// The leaders of process groups that were started with the variable `name`, by its value.
+pub fn marked_leaders(name: &str) -> BTreeMap<String, ProcessId> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let leaders = pids.filter(|&pid| stat(pid).is_some_and(|stat| stat.group == pid));
+    leaders.filter_map(|pid| Some((variable(pid, name)?, identify(pid)?))).collect()
+}
+
+fn variable(pid: i32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let value = |variable: &[u8]| Some(variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_owned());
+    environment.split(|&b| b == 0).find_map(value).and_then(|value| String::from_utf8(value).ok())
 }
 
 /// What is needed of `/proc/PID/stat`.
@@ -128,7 +131,7 @@ mod tests {
             .unwrap();
         let process = identify(child.id() as i32).unwrap();
         let deadline = crate::base::clock::Stopwatch::start();
-        while find_leader("FINETOP_TEST_MARK", "here").as_ref() != Some(&process) {
+        while marked_leaders("FINETOP_TEST_MARK").get("here") != Some(&process) {
             assert!(deadline.seconds() < 20.0, "it was not found by its environment");
             std::thread::yield_now();
         }

@@ -36,7 +36,8 @@ pub enum Next {
 pub struct Supervisor {
     pub dir: RunDir,
     pub attempt: u32,
-    pub executor: ExecutorKind,
+    /// None where its start is in the record already.
+    pub executor: Option<ExecutorKind>,
     pub rules: Arc<Rules>,
     pub wish: watch::Receiver<Wish>,
     pub log: Log,
@@ -53,13 +54,13 @@ impl Supervisor {
     pub async fn start(mut self, threads: usize) -> Next {
         let memory = oom::kills();
         match Worker::start(&self.dir, self.attempt, threads, &self.rules) {
-            Ok(worker) => match append(&self.dir, [self.started(Some(worker.process().clone()))]) {
+            Ok(worker) => match append(&self.dir, self.started(Some(worker.process().clone()))) {
                 Ok(()) => self.see_to_its_end(worker, memory).await,
                 Err(error) => self.not_written_down(worker, error).await,
             },
             Err(message) => {
                 self.note(&message);
-                if let Err(error) = append(&self.dir, [self.started(None)]) {
+                if let Err(error) = append(&self.dir, self.started(None)) {
                     self.log.line(&format!("{}: {error}", self.dir.folder_name()));
                 }
                 self.conclude(Verdict::not_started(message), ProcessEnd::default()).await
@@ -77,7 +78,7 @@ impl Supervisor {
 
     /// Sees a worker to its end that another runner started, or writes down that it is gone.
     pub async fn adopt(mut self, known: Option<ProcessId>) -> Next {
-        match Worker::adopt(&self.dir, self.attempt, known.clone()) {
+        match known.clone().and_then(Worker::adopt) {
             Some(worker) => self.see_to_its_end(worker, oom::kills()).await,
             None => {
                 let host_restarted = known.as_ref().is_some_and(process::is_of_another_boot);
@@ -87,8 +88,9 @@ impl Supervisor {
         }
     }
 
-    fn started(&self, process: Option<ProcessId>) -> LifeEvent {
-        LifeEvent::Started { attempt: self.attempt, executor: self.executor, process, job_id: None, host: host() }
+    fn started(&self, process: Option<ProcessId>) -> Option<LifeEvent> {
+        let attempt = self.attempt;
+        self.executor.map(|executor| LifeEvent::Started { attempt, executor, process, job_id: None, host: host() })
     }
 
     async fn see_to_its_end(&mut self, mut worker: Worker, memory_before: Option<u64>) -> Next {

@@ -62,7 +62,7 @@ impl Settings {
         let worker =
             WorkerCommand { program: self.program, arguments: self.arguments.into_iter().map(Into::into).collect() };
         let retry = Retry { limit: 2, pause: millis(self.retry_ms) };
-        let rules = Rules { worker, grace: millis(self.grace_ms), retry, nice: 1 };
+        let rules = Rules { worker, grace: millis(self.grace_ms), retry, nice: 1, with_parent: false };
         ServeOptions { slots: self.slots, idle: millis(self.idle_ms), detach: true, rules }
     }
 }

@@ -98,7 +98,9 @@ impl Recording {
 
     /// An epoch with its steps.
     pub fn epoch(&mut self, epoch: u32, loss: f64, val_loss: f64) -> &mut Self {
-        (1..=4).for_each(|step| drop(self.step(epoch, step, loss * (1.3 - 0.15 * f64::from(step)))));
+        for step in 1..=4 {
+            self.step(epoch, step, loss * (1.3 - 0.15 * f64::from(step)));
+        }
         let phase = self.run.training.phase().unwrap_or("head").to_owned();
         let counters = EarlyStoppingCounters {
             monitor: "val_loss".into(),

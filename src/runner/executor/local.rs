@@ -2,6 +2,7 @@
 //!
 //! Invariants: a worker leads a process group of its own; none of its streams is the runner's; it outlives the runner.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ impl Worker {
         let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
         let mut command = Command::new(&rules.worker.program);
         command.args(&rules.worker.arguments).arg(dir.path()).arg("--attempt").arg(attempt.to_string());
+        if rules.with_parent {
+            command.arg("--with-parent");
+        }
         command.env("FINETOP_THREADS", threads.to_string()).env(MARK, mark(dir, attempt));
         command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);
         let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;
@@ -47,14 +51,9 @@ impl Worker {
         Ok(Worker { process: process::identify_child(pid), child: Some(child) })
     }
 
-    /// Takes over the worker of `dir` that another runner started and, if it got so far, wrote down as `known`. None when
-    /// it does not live.
-    pub fn adopt(dir: &RunDir, attempt: u32, known: Option<ProcessId>) -> Option<Worker> {
-        let process = match known {
-            Some(process) => Some(process).filter(process::is_alive),
-            None => process::find_leader(MARK, &mark(dir, attempt)),
-        };
-        Some(Worker { process: process?, child: None })
+    /// Takes over a worker that another runner started. None when it does not live.
+    pub fn adopt(process: ProcessId) -> Option<Worker> {
+        process::is_alive(&process).then_some(Worker { process, child: None })
     }
 
     /// Its process.
@@ -80,6 +79,21 @@ impl Worker {
             Ok(status) => ProcessEnd { code: status.code(), signal: status.signal() },
             Err(_) => ProcessEnd::default(),
         }
+    }
+}
+
+/// The workers that live on this machine, by the mark of their run and attempt.
+pub struct Marked(BTreeMap<String, ProcessId>);
+
+impl Marked {
+    /// Looks at every process once.
+    pub fn look() -> Self {
+        Marked(process::marked_leaders(MARK))
+    }
+
+    /// The worker of this attempt at `dir`.
+    pub fn worker(&self, dir: &RunDir, attempt: u32) -> Option<ProcessId> {
+        self.0.get(&mark(dir, attempt)).cloned()
     }
 }
 
