@@ -71,6 +71,25 @@ fn signals_restore_the_terminal() {
 }
 
 #[test]
+fn a_panic_in_any_thread_restores_the_terminal() {
+    for thread in ["loop", "reader"] {
+        let here = Workplace::with_pictures();
+        here.experiment("long", 400);
+        let store = here.store();
+        let environment =
+            [("FINETOP_STORE", store.to_str().unwrap()), ("FINETOP_TEST_PANIC", thread), ("RUST_BACKTRACE", "0")];
+        let mut dashboard = Terminal::start(PROGRAM, &["long.yaml"], (80, 24), here.folder(), &environment);
+        let status = dashboard.wait();
+        assert_eq!(status.exit_code(), 101, "{thread}");
+        dashboard.assert_restored();
+        dashboard.wait_for_text("asked to panic");
+        let run = here
+            .wait_for_run(1, "the run to go on", |run| run["epochs"].as_array().is_some_and(|epochs| epochs.len() > 1));
+        assert_eq!(run["state"], "running");
+    }
+}
+
+#[test]
 fn the_run_goes_on_when_the_line_drops() {
     let here = Workplace::with_pictures();
     here.experiment("lives", 6);

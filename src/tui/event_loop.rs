@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::{
     Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -59,29 +59,24 @@ impl Dashboard {
             let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
             let must_draw = self.dirty && self.output.is_free();
             let mut leaving = false;
+            // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
+            // the stream remembers only the first who asked.
             tokio::select! {
+                biased;
                 event = events.next() => leaving |= self.on_event(event)?,
                 Some(news) = news.recv() => leaving |= self.on_news(news),
                 _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = tokio::time::sleep(wait), if must_draw => {}
-            }
-            while let Ok(news) = news.try_recv() {
-                leaving |= self.on_news(news);
-            }
-            while let Some(event) = events.next().now_or_never() {
-                leaving |= self.on_event(event)?;
+                () = tokio::time::sleep(wait), if must_draw => {
+                    #[cfg(debug_assertions)]
+                    super::panic_where_asked("loop");
+                    self.output.show(&self.app)?;
+                    self.dirty = false;
+                    last_frame = Some(Stopwatch::start());
+                }
             }
             if leaving {
                 return Ok(());
-            }
-            let is_due = last_frame.is_none_or(|frame| frame.elapsed() >= FRAME);
-            if self.dirty && is_due && self.output.is_free() {
-                #[cfg(debug_assertions)]
-                super::panic_where_asked("loop");
-                self.output.show(&self.app)?;
-                self.dirty = false;
-                last_frame = Some(Stopwatch::start());
             }
         }
     }

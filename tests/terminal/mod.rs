@@ -5,9 +5,14 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, SlavePty, native_pty_system};
 
@@ -29,6 +34,8 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     settings_before: String,
+    /// Reads the output until it is told to stop.
+    reading: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
@@ -66,15 +73,22 @@ impl Terminal {
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
         let seen = Arc::new((Mutex::new(Seen { parser, bytes: 0, ended: false }), Condvar::new()));
         let shared = Arc::clone(&seen);
-        std::thread::spawn(move || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let fd = pair.master.as_raw_fd().expect("a terminal has a file");
+        let reading = std::thread::spawn(move || {
             let mut block = [0u8; 65536];
-            while let Ok(n @ 1..) = output.read(&mut block) {
-                let mut seen = shared.0.lock().unwrap();
+            while !stopped.load(Ordering::Relaxed) {
+                if !has_output(fd) {
+                    continue;
+                }
+                let Ok(n @ 1..) = output.read(&mut block) else { break };
+                let mut seen = shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 seen.parser.process(&block[..n]);
                 seen.bytes += n as u64;
                 shared.1.notify_all();
             }
-            shared.0.lock().unwrap().ended = true;
+            shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).ended = true;
             shared.1.notify_all();
         });
         Terminal {
@@ -84,6 +98,7 @@ impl Terminal {
             child,
             seen,
             settings_before,
+            reading: Some((stop, reading)),
         }
     }
 
@@ -167,13 +182,27 @@ impl Terminal {
     pub fn hang_up(&mut self) {
         self.keyboard = None;
         self.slave = None;
+        if let Some((stop, reading)) = self.reading.take() {
+            stop.store(true, Ordering::Relaxed);
+            reading.join().expect("the reading thread ends");
+        }
         self.master = None;
     }
+}
+
+/// Waits a moment for output.
+fn has_output(fd: RawFd) -> bool {
+    // SAFETY: the file is open as long as the terminal is, and `hang_up` waits for the reading thread before it closes it.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    let mut wanted = [PollFd::new(&fd, PollFlags::IN)];
+    let moment = rustix::time::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+    rustix::event::poll(&mut wanted, Some(&moment)).is_ok_and(|ready| ready > 0)
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.hang_up();
     }
 }
