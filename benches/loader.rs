@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench loader [THREADS]`
 
+#![allow(clippy::disallowed_methods)] // no file of a store is written here
+
 use std::path::Path;
 use std::time::Instant;
 

@@ -3,8 +3,9 @@
 //! It queues the experiments of the repository in a temporary store, opens the dashboard in a pseudo-terminal, waits for
 //! what the picture should show, and writes the screen as SVG into `docs/pictures/`.
 
+#![allow(clippy::disallowed_methods)] // no file of a store is written here
+
 #[path = "../tests/terminal/mod.rs"]
-#[allow(dead_code)]
 mod terminal;
 
 use std::fmt::Write as _;

@@ -1,5 +1,7 @@
 //! Bad input, each with one clear message that says what to do, the right exit code, nothing queued and nothing lost.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
+
 mod workplace;
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,8 @@
 //! Over a real ssh connection to a server on the loopback address. On a machine without `sshd` it says that it was
 //! skipped; with `FINETOP_REQUIRE_REAL=1` a missing one is a failure.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
+
 mod terminal;
 mod workplace;
 

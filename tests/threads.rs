@@ -1,5 +1,7 @@
 //! `threads:` decides how many threads compute. A test of its own, because a process decides that once.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
+
 use std::sync::atomic::AtomicBool;
 
 use finetop::experiment::{self, Origin};

@@ -1,6 +1,8 @@
 //! Whole runs on small generated pictures, with weights drawn by the seed: the order of events, figures that depend on
 //! nothing but the experiment, exact resume, and what happens when it goes wrong.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

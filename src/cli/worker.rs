@@ -3,7 +3,6 @@
 //! Invariants: it writes `events.jsonl` and below `checkpoints/` and `model/`, nothing else; whatever goes wrong, a panic
 //! included, is in the events before it exits; SIGTERM and SIGINT make it write a checkpoint and leave.
 
-use std::os::unix::process::CommandExt;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::failure::Failure;
 use super::output;
-use crate::experiment::{self, Experiment};
+use crate::experiment;
 use crate::record::event::{Event, Failed};
 use crate::record::life::Cause;
 use crate::record::{RunDir, Writer, words};
@@ -78,7 +77,6 @@ fn train(dir: &RunDir, attempt: u32, events: &mut Writer<Event>, stop: &AtomicBo
         causes: Vec::new(),
         hint: None,
     })?;
-    let_threads_be(&loaded.experiment);
     let job = Job { experiment: &loaded.experiment, folder: dir.path(), attempt };
     let mut emit = |event: Event| {
         log(&event);
@@ -111,24 +109,5 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Failed {
 fn log(event: &Event) {
     if !matches!(event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
         output::line(&format!("{}  {:<6}  {}", crate::base::clock::now(), words::kind(event), words::words(event)));
-    }
-}
-
-/// Candle and our kernels take their number of threads from the environment, which must stand before the first use: the
-/// process starts itself again with the right one.
-fn let_threads_be(experiment: &Experiment) {
-    const KEY: &str = "RAYON_NUM_THREADS";
-    let wanted = match experiment.threads {
-        0 => std::env::var("FINETOP_THREADS").ok().and_then(|text| text.parse().ok()).unwrap_or(0),
-        threads => threads,
-    };
-    let is_set = std::env::var(KEY).is_ok_and(|text| text == wanted.to_string());
-    if wanted == 0 || is_set {
-        return;
-    }
-    if let Ok(program) = std::env::current_exe() {
-        let error =
-            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(KEY, wanted.to_string()).exec();
-        output::warning(&format!("could not set the number of threads: {error}"));
     }
 }

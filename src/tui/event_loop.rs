@@ -46,7 +46,7 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
     let app = App::new(Size { width, height }, options.selected);
-    let (output, meters) = (Output::start(theme), Meters::new());
+    let (output, meters) = (Output::start(theme), Meters::start());
     Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
 }
 

@@ -18,7 +18,7 @@ pub struct Meters(Option<System>);
 
 impl Meters {
     /// Meters whose first reading counts from now.
-    pub fn new() -> Self {
+    pub fn start() -> Self {
         let mut system = System::new().ok();
         system.iter_mut().for_each(System::refresh_cpu_usage);
         Meters(system)

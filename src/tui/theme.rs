@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn the_environment_decides() {
-        let cases: [(&[(&str, &str)], Colors, bool); 7] = [
+        type Case = (&'static [(&'static str, &'static str)], Colors, bool);
+        let cases: [Case; 7] = [
             (&[("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")], Colors::True, false),
             (&[("TERM", "xterm"), ("LC_ALL", "de_DE.utf8")], Colors::Sixteen, false),
             (&[("NO_COLOR", "1"), ("COLORTERM", "24bit"), ("LANG", "en_US.UTF-8")], Colors::None, false),

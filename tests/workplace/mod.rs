@@ -1,5 +1,6 @@
 //! A temporary folder with pictures, experiments and a store, and the program run in it.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
 #![allow(dead_code)] // every test binary uses another part
 
 use std::ffi::OsStr;

@@ -41,7 +41,11 @@ impl Worker {
         if rules.with_parent {
             command.arg("--with-parent");
         }
-        command.env("FINETOP_THREADS", threads.to_string()).env(MARK, mark(dir, attempt));
+        if threads > 0 {
+            // What Candle and our kernels take their number of threads from.
+            command.env("RAYON_NUM_THREADS", threads.to_string());
+        }
+        command.env(MARK, mark(dir, attempt));
         command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);
         let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
