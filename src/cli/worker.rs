@@ -3,6 +3,7 @@
 //! Invariants: it writes `events.jsonl` and below `checkpoints/` and `model/`, nothing else; whatever goes wrong, a panic
 //! included, is in the events before it exits; SIGTERM and SIGINT make it write a checkpoint and leave.
 
+use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::failure::Failure;
-use super::output;
+use crate::base::clock;
 use crate::experiment;
 use crate::record::event::{Event, Failed};
 use crate::record::life::Cause;
@@ -59,11 +60,11 @@ fn code(code: i32) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// Set by SIGTERM and SIGINT; the second one ends the process at once. SIGHUP is the terminal's affair, not ours.
+/// Set by SIGTERM and SIGINT, however many come: the kernel sends one for each thread of a parent that dies, and whoever
+/// will not wait has SIGKILL. SIGHUP is the terminal's affair, not ours.
 fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        signal_hook::flag::register_conditional_shutdown(signal, exit_code::STOPPED, Arc::clone(&stop))?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
@@ -105,9 +106,9 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Failed {
     }
 }
 
-/// What people look for in `log.txt`; the steps are in the events.
+/// What people look for in `log.txt`; the steps are in the events. A log that cannot be written is no reason to stop.
 fn log(event: &Event) {
     if !matches!(event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
-        output::line(&format!("{}  {:<6}  {}", crate::base::clock::now(), words::kind(event), words::words(event)));
+        let _ = writeln!(std::io::stdout(), "{}  {:<6}  {}", clock::now(), words::kind(event), words::words(event));
     }
 }

@@ -9,7 +9,7 @@ fn every_end_is_written_with_its_cause() {
         slots: 2,
         ..Settings::script(
             r#"
-            echo "threads $FINETOP_THREADS"; echo "to stderr" >&2
+            echo "threads $RAYON_NUM_THREADS"; echo "to stderr" >&2
             case $run in
             *-good) finish ;;
             *-early) say '"type":"finished","reason":"early_stopped","epochs":1,"seconds":1.5,"best":null' ;;
