@@ -32,14 +32,30 @@ fn main() {
     let store = store.path().join("runs");
     let program = program.to_str().expect("a path in UTF-8");
     let environment = [("FINETOP_STORE", store.to_str().expect("a path in UTF-8"))];
-    let files = ["experiments/emoji.yaml", "experiments/emoji-overfit.yaml", "experiments/emoji-lr-1e-4.yaml"];
+    let names = ["emoji-overfit", "emoji-lr-1e-2", "emoji", "emoji-lr-1e-4"];
+    let files = names.map(|name| format!("experiments/{name}.yaml"));
     let mut dashboard = Terminal::start(program, &files, (132, 38), root, &environment);
-    dashboard.wait_for("the second run to train", |screen| screen.contains("1 done") && screen.contains("fine_tune"));
+    dashboard.wait_for_text("2 done");
+    // The running one is the first of the list.
+    dashboard.type_keys("g");
+    dashboard.wait_for("the last layers to be near a drop", |screen| {
+        screen.contains("0003 emoji  fine_tune") && screen.contains("lr drops in 1")
+    });
+    settle(&dashboard);
     write(&dashboard, &root.join("docs/pictures/dashboard.svg"));
     dashboard.type_keys("q");
     dashboard.wait();
     let stopped = Command::new(program).args(["runner", "stop", "--now"]).env("FINETOP_STORE", &store).status();
     assert!(stopped.expect("finetop runs").success(), "the runner is stopped");
+}
+
+/// Waits for the end of the frame that is being written.
+fn settle(dashboard: &Terminal) {
+    let mut before = 0;
+    while dashboard.bytes() != before {
+        before = dashboard.bytes();
+        std::thread::sleep(std::time::Duration::from_millis(15));
+    }
 }
 
 fn write(dashboard: &Terminal, path: &Path) {
