@@ -11,21 +11,21 @@
 
 /// What everything stands on: durable file writes, ids, the clock, counter-based random numbers, text made safe.
 pub mod base;
-/// The command line, one file per subcommand.
-pub mod cli;
-/// Datasets, decoding, augmentation, preprocessing and the prefetching loader.
-pub mod data;
 /// The YAML schema: parsing with the place of every mistake, validation, defaults.
 pub mod experiment;
-/// Backbones as ordered named layers, the head, weights, what is trainable.
-pub mod model;
 /// Tensor operations that Candle lacks, gets wrong or does slowly, forward and backward.
 pub mod ops;
+/// Datasets, decoding, augmentation, preprocessing and the prefetching loader.
+pub mod data;
+/// Backbones as ordered named layers, the head, weights, what is trainable.
+pub mod model;
 /// Events, the run directory, writer, tail, and the fold of all that a run said.
 pub mod record;
-/// The queue, the supervisor of each experiment, the socket protocol and its client.
-pub mod runner;
 /// Phases, optimizers, callbacks, metrics, checkpoints, the feature cache.
 pub mod train;
+/// The queue, the supervisor of each experiment, the socket protocol and its client.
+pub mod runner;
 /// The dashboard: state, actions, panes, charts.
 pub mod tui;
+/// The command line, one file per subcommand.
+pub mod cli;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::load::{self, Changes};
 use super::{client, output};
-use crate::base::text::printable;
 use crate::runner::protocol::Add;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +34,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let add = Add { experiments, priority: args.priority, group: args.group, paused: args.paused };
     let (_, added) = client::add(store, add, args.slots.map(usize::from))?;
     for run in added {
-        output::line(&format!("queued {} {}", run.id, printable(&run.name)));
+        output::line(&format!("queued {} {}", run.id, run.name));
     }
     Ok(ExitCode::SUCCESS)
 }

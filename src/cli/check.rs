@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::load::{self, Changes};
 use super::output::{self, line};
-use crate::base::text::{bytes, grouped, learning_rate, printable};
+use crate::base::text::{bytes, grouped, learning_rate};
 use crate::experiment::{Experiment, Optimizer};
 use crate::model::{LayerSummary, WeightReport};
 use crate::record::life::Cause;
@@ -40,7 +40,7 @@ fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
 }
 
 fn print(experiment: &Experiment, plan: &Plan) {
-    line(&format!("{}  on {}", printable(&experiment.name), plan.device));
+    line(&format!("{}  on {}", experiment.name, plan.device));
     data(plan);
     line(&format!("  weights   {}", weights(&plan.weights)));
     let memory = &plan.memory;
@@ -66,12 +66,7 @@ fn data(plan: &Plan) {
         sum(|class| class.val)
     ));
     for class in &plan.classes {
-        line(&format!(
-            "            {:<20} {:>7} {:>7}",
-            printable(&class.name),
-            grouped(class.train),
-            grouped(class.val)
-        ));
+        line(&format!("            {:<20} {:>7} {:>7}", class.name, grouped(class.train), grouped(class.val)));
     }
     for skipped in &plan.skipped {
         output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
@@ -85,9 +80,9 @@ fn weights(report: &WeightReport) -> String {
     };
     let unused = match unused.as_slice() {
         [] => String::new(),
-        names => format!("; not used: {}", printable(&names.join(", "))),
+        names => format!("; not used: {}", names.join(", ")),
     };
-    let file = printable(&file.display().to_string());
+    let file = file.display().to_string();
     format!("{} tensors from {file}, {} new ({}){unused}", loaded.len(), initialized.len(), initialized.join(", "))
 }
 
@@ -96,7 +91,7 @@ fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
     let Optimizer::Adam { .. } = optimizer;
     line(&format!(
         "phase {}: at most {} epochs of {} steps, adam, lr {}",
-        printable(&phase.name),
+        phase.name,
         phase.epochs,
         phase.steps_per_epoch,
         learning_rate(phase.lr)

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::{output, select};
 use crate::base::id::RunId;
-use crate::base::text::printable;
 use crate::experiment::Loaded;
 use crate::record::{RunDir, Store};
 use crate::runner::protocol::{Add, Added, Answer, Done, NewExperiment, Refusal};
@@ -69,7 +68,7 @@ fn say(runs: &[RunDir], answers: &[Answer]) -> ExitCode {
     for answer in answers {
         let name = runs.iter().find(|run| run.id() == answer.id).map_or(answer.id.to_string(), RunDir::folder_name);
         match &answer.result {
-            Ok(done) => output::line(&format!("{} {}", words(*done), printable(&name))),
+            Ok(done) => output::line(&format!("{} {}", words(*done), name)),
             Err(refusal) => {
                 output::error(&format!("{name}: {}", refusal.error));
                 refusal.hint.iter().for_each(|hint| output::hint(hint));

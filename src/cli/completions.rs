@@ -15,6 +15,6 @@ pub struct Args {
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "finetop", &mut script);
-    output::block(&String::from_utf8_lossy(&script));
+    output::raw(&String::from_utf8_lossy(&script));
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::{follow, output, select};
-use crate::base::text::printable;
 use crate::record::event::{Event, Line};
 use crate::record::{Tail, words};
 
@@ -45,10 +44,10 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
 fn print(line: &Line<Event>, json: bool) {
     if json {
         if let Ok(text) = serde_json::to_string(line) {
-            output::line(&text);
+            output::raw(&(text + "\n"));
         }
     } else if !matches!(line.event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
-        let text = printable(&words::words(&line.event));
+        let text = words::words(&line.event);
         output::line(&format!("{}  {:<6}  {text}", line.time.local_time(), words::kind(&line.event)));
     }
 }

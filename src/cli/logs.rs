@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::{follow, output, select};
-use crate::base::text::printable;
 use crate::record::RunDir;
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +32,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
         log.print_new(&run);
     }
     if !log.rest.is_empty() {
-        output::line(&printable(&log.rest));
+        output::line(&log.rest);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +56,7 @@ impl Log {
         self.rest.push_str(&String::from_utf8_lossy(&bytes));
         if let Some(end) = self.rest.rfind('\n') {
             let whole: String = self.rest.drain(..=end).collect();
-            whole.lines().for_each(|line| output::line(&printable(line)));
+            whole.lines().for_each(output::line);
         }
     }
 }

@@ -35,7 +35,8 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
         return none_yet(false);
     }
     let rows: Vec<[String; 7]> = view.runs.values().map(|run| row(run)).collect();
-    output::block(&table(&["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned), &rows));
+    let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
+    table(&head, &rows).lines().for_each(output::line);
     Ok(ExitCode::SUCCESS)
 }
 

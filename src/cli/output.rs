@@ -5,13 +5,13 @@ use std::io::{self, IsTerminal, Write};
 use crate::base::text::printable;
 use crate::experiment::Mistakes;
 
-/// Prints a line of the result. A reader that went away (`| head`) ends the program quietly, as Unix tools do.
+/// Prints a line of the result for people.
 pub fn line(text: &str) {
-    block(&format!("{text}\n"));
+    raw(&format!("{}\n", printable(text)));
 }
 
-/// Prints text as it is.
-pub fn block(text: &str) {
+/// Prints text for programs, as it is. A reader that went away (`| head`) ends the program quietly, as Unix tools do.
+pub fn raw(text: &str) {
     let mut out = io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
@@ -23,7 +23,7 @@ pub fn json(value: &impl serde::Serialize) {
     let text =
         if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     match text {
-        Ok(text) => line(&text),
+        Ok(text) => raw(&(text + "\n")),
         Err(error) => self::error(&format!("could not write JSON: {error}")),
     }
 }

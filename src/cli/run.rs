@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::load::{self, Changes};
 use super::{client, output};
-use crate::base::text::printable;
 use crate::experiment::Loaded;
 use crate::record::event::Event;
 use crate::record::state::Status;
@@ -37,7 +36,7 @@ pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
     let mut events: Option<Tail<Event>> = None;
     let run = runner::foreground(&store, client::new_experiment(loaded), &mut |dir: &RunDir| {
         let tail = events.get_or_insert_with(|| {
-            output::say(&format!("{} in {}", printable(&dir.folder_name()), store.root().display()));
+            output::say(&format!("{} in {}", dir.folder_name(), store.root().display()));
             Tail::new(dir.events())
         });
         if let Ok(news) = tail.read() {
@@ -49,7 +48,7 @@ pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
 
 /// Epochs are the result; what else happens is news beside it. A failure is said at the end.
 fn print(event: &Event) {
-    let text = || printable(&words::words(event));
+    let text = || words::words(event);
     match event {
         Event::Epoch(_) => output::line(&text()),
         Event::Step(_) | Event::Stage(_) | Event::Confusion(_) | Event::Samples(_) => {}

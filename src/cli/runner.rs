@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::client::unexpected;
 use super::failure::Failure;
 use super::output;
-use crate::base::text::printable;
 use crate::record::{self, Store};
 use crate::runner::client::wait_until_gone;
 use crate::runner::protocol::Status;
@@ -86,8 +85,8 @@ fn say(status: &Status) {
     output::line(&format!(
         "process {} on {}, version {}, since {}{ending}",
         status.pid,
-        printable(&status.host),
-        printable(&status.version),
+        status.host,
+        status.version,
         status.since.local_date_time()
     ));
     let slots = if status.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", status.slots) };

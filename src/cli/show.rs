@@ -34,8 +34,8 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn head(run: &RunState, path: &Path) {
-    output::line(&format!("{} {}  {}", run.id, printable(&run.name), run.status().name()));
-    let say = |key: &str, value: String| output::line(&format!("  {key:<11}{}", printable(&value)));
+    output::line(&format!("{} {}  {}", run.id, run.name, run.status().name()));
+    let say = |key: &str, value: String| output::line(&format!("  {key:<11}{}", value));
     if let Some(cause) = run.cause() {
         say("reason", cause.words().into());
     }
@@ -99,6 +99,6 @@ fn turns(run: &RunState) {
         output::line("");
     }
     for line in lines {
-        output::line(&format!("{:<7}{}", words::kind(&line.event), printable(&words::words(&line.event))));
+        output::line(&format!("{:<7}{}", words::kind(&line.event), words::words(&line.event)));
     }
 }
