@@ -16,6 +16,7 @@ use ratatui::layout::Rect;
 use tokio::sync::Notify;
 
 use super::app::App;
+use super::terminal::write_all;
 use super::theme::Theme;
 use super::view;
 
@@ -94,17 +95,6 @@ impl Output {
         self.shown = next;
         Ok(bytes)
     }
-}
-
-fn write_all(mut rest: &[u8]) -> io::Result<()> {
-    while !rest.is_empty() {
-        match rustix::io::write(rustix::stdio::stdout(), rest) {
-            Ok(written) => rest = &rest[written..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

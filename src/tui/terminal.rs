@@ -3,7 +3,7 @@
 //! Invariants: it is restored exactly once, whoever is first: the end of the loop, a panic in any thread, a signal, the
 //! end of the line. Restoring never waits long for a terminal that takes no bytes, and its errors are nobody's concern.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Once;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -55,7 +55,11 @@ pub fn restore() {
 fn write_all_off() -> io::Result<()> {
     let mut bytes = Vec::new();
     queue!(bytes, DisableBracketedPaste, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show)?;
-    let mut rest = &bytes[..];
+    write_all(&bytes)
+}
+
+/// Writes past the lock and the buffer of `stdout`.
+pub fn write_all(mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match rustix::io::write(rustix::stdio::stdout(), rest) {
             Ok(written) => rest = &rest[written..],
@@ -63,5 +67,5 @@ fn write_all_off() -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    io::stdout().flush()
+    Ok(())
 }

@@ -38,7 +38,7 @@ impl Overfitting {
             kind: "overfitting".to_owned(),
             severity: Severity::Warning,
             message: format!(
-                "overfitting: val_loss rose for {EPOCHS} epochs, {} → {}, while loss fell, {} → {}",
+                "val_loss rose for {EPOCHS} epochs, {} → {}, while loss fell, {} → {}",
                 text::metric(val_from),
                 text::metric(val_loss),
                 text::metric(from),
