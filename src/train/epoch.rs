@@ -19,6 +19,7 @@ use crate::record::event::{Event, Step};
 pub(super) struct Trained {
     /// Over the batches, each with the weights that it met, as Keras shows them.
     pub sums: Sums,
+    /// Features that were computed meanwhile included.
     pub samples_per_s: f64,
 }
 
@@ -50,7 +51,6 @@ impl Trainer<'_, '_> {
         let size = self.job.experiment.train.batch_size;
         let done = (self.progress.unfinished.steps as usize * size).min(order.len());
         let steps = order.len().div_ceil(size) as u32;
-        let training = Stopwatch::start();
         let mut clock = Stopwatch::start();
         for input in feed.batches(&order[done..], size) {
             self.out.check()?;
@@ -61,7 +61,7 @@ impl Trainer<'_, '_> {
             clock = Stopwatch::start();
         }
         self.progress.unfinished.seconds = before + whole.seconds();
-        let samples_per_s = per_second(order.len() - done, training.seconds());
+        let samples_per_s = per_second(order.len() - done, whole.seconds());
         Ok(Trained { sums: self.progress.unfinished.sums, samples_per_s })
     }
 
