@@ -1,5 +1,5 @@
 //! An experiment as it was meant: every default filled in, every number in its range, every path absolute. What the
-//! user typed is [`parse()`]'s affair.
+//! user typed is `parse`'s affair.
 //!
 //! Invariant: a value of [`Experiment`] was validated; other rooms need not look again.
 //!
