@@ -1,7 +1,11 @@
 //! An experiment as it was meant: every default filled in, every number in its range, every path absolute. What the
-//! user typed is [`parse`]'s affair.
+//! user typed is `parse`'s affair.
 //!
 //! Invariant: a value of [`Experiment`] was validated; other rooms need not look again.
+//!
+//! The way of a file: `spans` reads the places and `values` the values, `tree` holds the two together, `overrides` change
+//! the tree, `read` says through `section` and the table `keys` what it means, `paths` looks whether what it names is
+//! there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
 mod keys;
 mod mistakes;
@@ -32,14 +36,19 @@ use serde::{Deserialize, Serialize};
 pub struct Experiment {
     /// 1 to 64 characters, usable as part of a folder name; from the file's stem where it is not given.
     pub name: String,
+    /// What is learned; `image_classification` by default.
     pub task: Task,
-    /// Decides shuffles, augmentation, dropout, initial weights and the split.
+    /// Decides shuffles, augmentation, dropout, initial weights and the split; 42 by default.
     pub seed: u64,
-    /// Worker threads for arithmetic; 0 takes all cores of the slot.
+    /// Worker threads for arithmetic; 0, the default, takes all cores of the slot.
     pub threads: usize,
+    /// Where the arithmetic runs; `auto` by default.
     pub device: Device,
+    /// The pictures; required.
     pub data: Data,
+    /// The network; required.
     pub model: Model,
+    /// How it is trained.
     pub train: Train,
 }
 
@@ -71,11 +80,14 @@ pub struct Data {
     /// Share of each class of `train` that is held out, in `0..1`, drawn by the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_split: Option<f64>,
-    /// Height and width that every picture is resized to, in pixels.
+    /// Height and width that every picture is resized to, in pixels; 16 to 4096, 224 by default.
     pub image_size: u32,
+    /// How pictures are resized; `bilinear` by default, Keras' is nearest.
     pub resize: Resize,
+    /// Random changes of training pictures; none by default.
     pub augment: Augment,
-    /// Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure.
+    /// Threads that decode and augment ahead of training; 0, the default, takes as many as there are cores. Never changes
+    /// a figure.
     pub loader_threads: usize,
 }
 
@@ -92,17 +104,18 @@ pub enum Resize {
 /// Random changes of training pictures, as Keras' `ImageDataGenerator` makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Augment {
-    /// Largest turn in degrees, either way.
+    /// Largest turn in degrees, either way, 0 to 180 (Keras' `rotation_range`).
     pub rotation: f64,
-    /// Zoom factor drawn from `1-zoom..1+zoom`, for each axis.
+    /// Zoom factor drawn from `1-zoom..1+zoom`, for each axis; in `0..1` (Keras' `zoom_range`).
     pub zoom: f64,
-    /// Largest shift as a share of the width (below 1).
+    /// Largest shift as a share of the width, in `0..1` (Keras' `width_shift_range`).
     pub width_shift: f64,
-    /// Largest shift as a share of the height (below 1).
+    /// Largest shift as a share of the height, in `0..1` (Keras' `height_shift_range`).
     pub height_shift: f64,
+    /// Mirrors every other picture, by chance.
     pub horizontal_flip: bool,
     /// Draw this many fixed variants of each picture and take one per epoch in turn, so that frozen layers can be
-    /// computed once; without it every epoch draws anew.
+    /// computed once, 1 to 1000; without it every epoch draws anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<u32>,
 }
@@ -121,11 +134,14 @@ impl Augment {
 /// The network: a pretrained backbone, a pooling, a new head.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Model {
+    /// The pretrained architecture; required.
     pub backbone: Backbone,
+    /// Its weights; required, so that nobody trains from noise unawares.
     pub weights: Weights,
     /// What the weights want as input; where not given it is what the weights' file says, else what they usually want.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
+    /// From the feature map to a vector; `avg` by default.
     pub pool: Pool,
     /// Layers between pooling and the output layer, which follows from the classes.
     pub head: Vec<HeadLayer>,
@@ -178,8 +194,11 @@ pub enum Pool {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadLayer {
+    /// Fully connected, Glorot-uniform (Keras' `Dense`).
     Dense {
+        /// Number of outputs, 1 to 65536.
         units: usize,
+        /// `linear` by default, as in Keras.
         activation: Activation,
     },
     /// Share of the inputs set to zero while training, in `0..1`.
@@ -197,16 +216,20 @@ pub enum Activation {
 /// How it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Train {
+    /// Pictures per optimizer step, 1 to 65536; 32 by default.
     pub batch_size: usize,
-    /// At least one; their names differ.
+    /// At least one; their names differ. By default one phase `head` with the defaults of a phase.
     pub phases: Vec<Phase>,
+    /// Ends a phase early; off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    /// Lowers the learning rate; off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
     /// What `best` means over the whole run; by default what early stopping watches, else `val_loss`.
     #[serde(flatten)]
     pub watch: Watch,
+    /// Which weights end up in `model/`; `best` by default.
     pub save: Save,
 }
 
@@ -222,9 +245,13 @@ pub enum Save {
 /// A stretch of epochs with its own optimizer and trainable layers; two phases are as two calls of Keras' `fit`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Phase {
+    /// `phase_N` by default, N from 1.
     pub name: String,
+    /// The most epochs, 1 to 100000; 10 by default.
     pub epochs: u32,
+    /// `head` by default.
     pub trainable: Trainable,
+    /// Adam with Keras' figures by default.
     pub optimizer: Optimizer,
 }
 
@@ -247,7 +274,8 @@ pub enum Trainable {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimizer {
-    /// Keras' Adam: epsilon is added outside the bias correction.
+    /// Keras' `Adam`: epsilon is added outside the bias correction. By default `lr` 1e-3, `beta_1` 0.9, `beta_2` 0.999,
+    /// `epsilon` 1e-7.
     Adam { lr: f64, beta_1: f64, beta_2: f64, epsilon: f64 },
 }
 
@@ -313,14 +341,16 @@ impl Mode {
 pub struct EarlyStopping {
     #[serde(flatten)]
     pub watch: Watch,
-    /// Epochs without improvement after which a phase ends; 0 acts like 1, as in Keras.
+    /// Epochs without improvement after which a phase ends; 0, the default, acts like 1, as in Keras.
     pub patience: u32,
+    /// An improvement is one by more than this; at least 0, 0 by default.
     pub min_delta: f64,
     /// A value that must be beaten before an epoch counts as an improvement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
-    /// Epochs of the phase, counted from 0, before which nothing is watched.
+    /// Epochs of the phase, counted from 0, before which nothing is watched; 0 by default.
     pub start_from_epoch: u32,
+    /// Puts the best epoch's weights back at the end of the phase, early stop or not; false by default, as in Keras.
     pub restore_best_weights: bool,
 }
 
@@ -329,10 +359,15 @@ pub struct EarlyStopping {
 pub struct ReduceLrOnPlateau {
     #[serde(flatten)]
     pub watch: Watch,
+    /// What the learning rate is multiplied by, between 0 and 1; 0.1 by default.
     pub factor: f64,
+    /// Epochs without improvement after which the rate drops; 0 acts like 1, as in Keras; 10 by default.
     pub patience: u32,
+    /// An improvement is one by more than this; at least 0, 1e-4 by default.
     pub min_delta: f64,
+    /// Epochs after a drop in which nothing is counted; 1 acts like 0, as in Keras; 0 by default.
     pub cooldown: u32,
+    /// The rate does not fall below this; at least 0, 0 by default.
     pub min_lr: f64,
 }
 

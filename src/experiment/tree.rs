@@ -66,8 +66,8 @@ impl Node {
 /// # Errors
 /// What keeps the whole from being read.
 pub(super) fn read(text: &str, source: usize, offset: usize, findings: &Findings) -> Result<Node, Finding> {
-    refuse_unprintable(text, source, offset)?;
     let (text, offset) = text.strip_prefix('\u{feff}').map_or((text, offset), |rest| (rest, offset + 3));
+    refuse_unprintable(text, source, offset)?;
     let place = Place { source, start: offset, end: offset };
     let Some(shape) = spans::read(text, source, offset)? else { return Ok(Node { place, kind: Kind::Null }) };
     let value: Value = serde_yaml::from_str(text).map_err(|error| not_yaml(&error, text, place))?;
@@ -82,7 +82,7 @@ pub(super) fn read(text: &str, source: usize, offset: usize, findings: &Findings
 fn refuse_unprintable(text: &str, source: usize, offset: usize) -> Result<(), Finding> {
     let forbidden = |c: char| {
         (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
     };
     let Some((at, c)) = text.char_indices().find(|&(_, c)| forbidden(c)) else { return Ok(()) };
     let place = Place { source, start: offset + at, end: offset + at + c.len_utf8() };

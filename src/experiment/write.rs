@@ -5,7 +5,7 @@ use serde_yaml::with::singleton_map_recursive;
 use super::Experiment;
 
 impl Experiment {
-    /// The experiment as YAML. [`super::parse`] reads it back as an equal one, wherever the file lies: its paths are
+    /// The experiment as YAML. [`super::parse()`] reads it back as an equal one, wherever the file lies: its paths are
     /// absolute.
     pub fn to_yaml(&self) -> String {
         let mut bytes = Vec::new();

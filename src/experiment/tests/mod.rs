@@ -1,6 +1,7 @@
 //! Tests of the room as a whole.
 
 mod files;
+mod large;
 mod mistakes;
 mod properties;
 mod reference;
