@@ -80,6 +80,8 @@ pub struct Life {
     /// Start of the latest attempt.
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
+    /// End of the last attempt that ended.
+    pub last_end: Option<Timestamp>,
     pub attempts: u32,
     /// What started the latest attempt.
     pub executor: Option<ExecutorKind>,
@@ -133,6 +135,7 @@ impl RunState {
             queued: None,
             started: None,
             ended: None,
+            last_end: None,
             attempts: 0,
             executor: None,
             process: None,
@@ -208,11 +211,17 @@ impl RunState {
     /// Whether the latest attempt's worker has written anything.
     fn has_spoken(&self) -> bool {
         let of_this_attempt = self.training.plan.as_ref().is_some_and(|plan| plan.attempt == self.life.attempts);
-        of_this_attempt || (self.training.heard.is_some() && self.training.heard >= self.life.started)
+        of_this_attempt || self.training.heard.is_some_and(|heard| self.life.is_of_this_attempt(heard))
     }
 }
 
 impl Life {
+    /// Whether what a worker said at `time` was said by that of the attempt that has not ended. A quick worker may have
+    /// spoken before its start was written down, but never before the attempt before it had ended.
+    pub fn is_of_this_attempt(&self, time: Timestamp) -> bool {
+        self.last_end.is_none_or(|end| time > end)
+    }
+
     /// Begins a stretch without an end and without a worker that is known.
     fn wait(&mut self, status: Status) {
         self.status = status;
@@ -237,6 +246,7 @@ impl Life {
         });
         self.attempts = self.attempts.max(exit.attempt);
         self.ended = Some(time);
+        self.last_end = Some(time);
         self.exit = Some(exit);
     }
 }

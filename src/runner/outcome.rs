@@ -68,9 +68,9 @@ impl LastWord {
             let failed = training.failed.as_ref().map(|failed| LastWord::Failed(failed.cause, failed.error.clone()));
             return finished.or(failed);
         }
-        // It ended before training began: what was said since its start is its own.
-        let since = run.life.started?;
-        training.feed.iter().rev().take_while(|line| line.time >= since).find_map(|line| match &line.event {
+        // It ended before training began.
+        let mut its_own = training.feed.iter().rev().take_while(|line| run.life.is_of_this_attempt(line.time));
+        its_own.find_map(|line| match &line.event {
             Event::Finished(finished) => Some(LastWord::Finished(finished.reason)),
             Event::Failed(failed) => Some(LastWord::Failed(failed.cause, failed.error.clone())),
             _ => None,
@@ -221,5 +221,33 @@ mod tests {
         {
             assert_eq!(after(cause, 0), None);
         }
+    }
+
+    #[test]
+    fn a_quick_worker_may_speak_before_its_start_is_written_down() {
+        use crate::base::clock::Timestamp;
+        use crate::base::id::RunId;
+        use crate::record::event::{Failed, Line};
+        use crate::record::life::{ExecutorKind, Exited, LifeEvent};
+        let line = |time, event| Line { seq: 0, time: Timestamp::from_millis(time), event };
+        let life = |time, event| Line { seq: 0, time: Timestamp::from_millis(time), event };
+        let failed = || Failed { cause: Cause::Experiment, error: "no".into(), causes: vec![], hint: None };
+        let started = |attempt| {
+            let (executor, host) = (ExecutorKind::Local, String::new());
+            LifeEvent::Started { attempt, executor, process: None, job_id: None, host }
+        };
+        let (outcome, cause) = (Outcome::Failed, Cause::Experiment);
+        let exited = Exited { attempt: 1, outcome, cause, exit_code: Some(1), signal: None, message: None };
+        let mut run = RunState::new(RunId(1), "x".into());
+        run.life(life(0, LifeEvent::Queued { name: "x".into(), priority: 0, group: None }));
+        run.training.take(line(5, Event::Failed(failed())));
+        run.life(life(10, started(1)));
+        assert_eq!(LastWord::of(&run), Some(LastWord::Failed(Cause::Experiment, "no".into())));
+        run.life(life(20, LifeEvent::Exited(exited)));
+        run.life(life(21, LifeEvent::Resumed));
+        run.life(life(30, started(2)));
+        assert_eq!(LastWord::of(&run), None, "what an earlier attempt said is not this one's");
+        run.training.take(line(31, Event::Failed(failed())));
+        assert!(LastWord::of(&run).is_some());
     }
 }
