@@ -9,12 +9,17 @@ mod workplace;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 
 use terminal::Terminal;
 use workplace::{PROGRAM, Workplace, wait_for};
 
+/// One server at a time: a free port that was found is free only until somebody else finds it.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// An ssh server of this test alone.
 struct Server {
+    _alone: MutexGuard<'static, ()>,
     folder: PathBuf,
     port: u16,
     sshd: Child,
@@ -31,6 +36,7 @@ impl Server {
             println!("skipped: sshd or ssh is not installed");
             return None;
         };
+        let _alone = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let folder = folder.join("ssh");
         std::fs::create_dir(&folder).unwrap();
         for key in ["host", "user"] {
@@ -55,8 +61,9 @@ impl Server {
             .stdin(Stdio::null())
             .stderr(log)
             .spawn();
-        let server = Server { folder, port, sshd: sshd.unwrap() };
+        let mut server = Server { _alone, folder, port, sshd: sshd.unwrap() };
         wait_for("the ssh server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        assert!(server.sshd.try_wait().unwrap().is_none(), "the server that answers is another one");
         Some(server)
     }
 
