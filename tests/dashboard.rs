@@ -145,3 +145,32 @@ fn an_experiment_is_added_by_the_picker_and_cancelled_with_a_question() {
     assert!(dashboard.wait().success());
     dashboard.assert_restored();
 }
+
+#[test]
+fn an_experiment_added_right_before_leaving_is_queued() {
+    let here = Workplace::with_pictures();
+    here.experiment("late", 1);
+    let mut dashboard = open(&here, &[], (120, 40));
+    dashboard.wait_for_text("Queue");
+    dashboard.type_keys("a");
+    dashboard.wait_for_text("late.yaml");
+    dashboard.type_keys("\rq");
+    assert!(dashboard.wait().success());
+    dashboard.assert_restored();
+    here.finetop(&["wait", "1"]).succeeded();
+}
+
+#[test]
+fn a_terminal_that_takes_no_bytes_can_be_left() {
+    let here = Workplace::with_pictures();
+    let mut dashboard = open(&here, &[], (200, 60));
+    dashboard.wait_for_text("Queue");
+    dashboard.stall();
+    // Every new size is a whole frame; a terminal holds some ten of them. Nothing tells from outside that it is full.
+    for round in 0..40 {
+        dashboard.resize(200 - round % 2, 60);
+        std::thread::sleep(std::time::Duration::from_millis(40));
+    }
+    dashboard.type_keys("q");
+    assert!(dashboard.wait().success());
+}

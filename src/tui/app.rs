@@ -24,6 +24,7 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// What the runner answered last, or what went wrong.
     pub notice: Option<Notice>,
+    pub orders: Orders,
     pub meters: Option<Reading>,
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
@@ -87,6 +88,14 @@ pub struct Picker {
     pub checks: BTreeMap<PathBuf, Check>,
 }
 
+/// What the runner was asked for and has not answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Orders {
+    pub under_way: usize,
+    /// The person wants to leave; only the answers are waited for.
+    pub leaving: bool,
+}
+
 /// A line for the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -103,6 +112,7 @@ impl App {
             bottom: Bottom { tab: Tab::Events, scroll: 0, log: None },
             overlay: None,
             notice: None,
+            orders: Orders::default(),
             meters: None,
             clock: None,
             awaited,

@@ -54,6 +54,8 @@ impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
         let mut events = EventStream::new();
         let mut ticks = tokio::time::interval(TICK);
+        // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last_frame: Option<Stopwatch> = None;
         loop {
             let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));

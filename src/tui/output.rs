@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 use tokio::sync::Notify;
 
 use super::app::App;
-use super::terminal::write_all;
+use super::terminal::write_frame;
 use super::theme::Theme;
 use super::view;
 
@@ -44,7 +44,7 @@ impl Output {
         std::thread::spawn(move || {
             while let Ok(frame) = waiting.recv() {
                 // A terminal that is gone ends the program elsewhere.
-                let _ = write_all(&frame);
+                let _ = write_frame(&frame);
                 end.busy.store(false, Ordering::Release);
                 end.arrived.notify_one();
             }

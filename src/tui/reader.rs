@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use super::action::News;
@@ -25,21 +26,23 @@ enum Wake {
     Follow(Option<RunId>),
 }
 
-/// The reading thread.
+/// The reading thread. Asking it for something never waits, also while a disk keeps it.
 pub struct Reader {
-    wake: SyncSender<Wake>,
+    wake: Sender<Wake>,
 }
 
 impl Reader {
     /// Reads `store` and calls `say` with what is new, until the program ends.
     pub fn start(store: Store, say: impl Fn(News) + Send + 'static) -> Reader {
-        let (wake, woken) = mpsc::sync_channel(64);
+        let (wake, woken) = mpsc::channel();
         let changed = wake.clone();
         std::thread::spawn(move || {
+            // Any number of changes that nobody has looked at yet are one.
+            let is_told = Arc::new(AtomicBool::new(false));
+            let tell = Arc::clone(&is_told);
             let _watcher = Watcher::new(store.root(), move || {
-                // A full channel wakes the reader as well as one more message would.
-                if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = changed.try_send(Wake::StoreChanged)
-                {
+                if !tell.swap(true, Ordering::AcqRel) {
+                    let _ = changed.send(Wake::StoreChanged);
                 }
             });
             let mut view = StoreView::open(store);
@@ -49,7 +52,10 @@ impl Reader {
                 let mut changed = false;
                 for wake in std::iter::once(first).chain(woken.try_iter()) {
                     match wake {
-                        Wake::StoreChanged => changed = true,
+                        Wake::StoreChanged => {
+                            is_told.store(false, Ordering::Release);
+                            changed = true;
+                        }
                         Wake::Follow(id) => log = id.and_then(|id| Log::of(&view, id)),
                     }
                 }

@@ -1,21 +1,37 @@
 //! The terminal as the dashboard needs it, and as it was before.
 //!
 //! Invariants: it is restored exactly once, whoever is first: the end of the loop, a panic in any thread, a signal, the
-//! end of the line. Restoring never waits long for a terminal that takes no bytes, and its errors are nobody's concern.
+//! end of the line. From then on no frame is written. Restoring never waits long for a terminal that takes no bytes, and
+//! its errors are nobody's concern.
 
 use std::io;
-use std::sync::Once;
 use std::sync::mpsc;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::style::ResetColor;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::{Attribute, Print, ResetColor, SetAttribute};
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{execute, queue};
 
 /// How long a terminal may take for the last few bytes.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// Buttons and the wheel as events (modes 1000 and 1006), but not every move of the mouse, which crossterm's command asks
+/// for too: over a slow line that is a stream of bytes that nobody looks at.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Whose the screen is; locked while it is written to.
+static SCREEN: Mutex<Screen> = Mutex::new(Screen::Ours);
+
+enum Screen {
+    Ours,
+    GivenBack,
+}
 
 /// A terminal that is restored when it is dropped.
 pub struct Guard(());
@@ -25,7 +41,7 @@ impl Guard {
     pub fn open() -> io::Result<Guard> {
         enable_raw_mode()?;
         let guard = Guard(());
-        execute!(io::stdout(), EnterAlternateScreen, Hide, EnableMouseCapture, EnableBracketedPaste)?;
+        execute!(io::stdout(), EnterAlternateScreen, Hide, Print(MOUSE_ON), EnableBracketedPaste)?;
         Ok(guard)
     }
 }
@@ -54,12 +70,24 @@ pub fn restore() {
 /// Past the locks of `stdout`, which a writer that is stuck may hold.
 fn write_all_off() -> io::Result<()> {
     let mut bytes = Vec::new();
-    queue!(bytes, DisableBracketedPaste, DisableMouseCapture, ResetColor, LeaveAlternateScreen, Show)?;
+    queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, Print(MOUSE_OFF))?;
+    queue!(bytes, ResetColor, SetAttribute(Attribute::Reset), LeaveAlternateScreen, Show)?;
+    let mut screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
+    *screen = Screen::GivenBack;
     write_all(&bytes)
 }
 
+/// Writes a frame, unless the screen is not ours any more: a panic elsewhere must not be drawn over.
+pub fn write_frame(frame: &[u8]) -> io::Result<()> {
+    let screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
+    match *screen {
+        Screen::Ours => write_all(frame),
+        Screen::GivenBack => Ok(()),
+    }
+}
+
 /// Writes past the lock and the buffer of `stdout`.
-pub fn write_all(mut rest: &[u8]) -> io::Result<()> {
+fn write_all(mut rest: &[u8]) -> io::Result<()> {
     while !rest.is_empty() {
         match rustix::io::write(rustix::stdio::stdout(), rest) {
             Ok(written) => rest = &rest[written..],

@@ -5,6 +5,7 @@ use ratatui::layout::Position;
 use super::action::{Action, Effect, Motion, News, Order};
 use super::app::{App, Measure, Notice, Overlay, Picker, Tab};
 use super::layout::{Focus, first_row};
+use super::pane;
 use crate::base::id::RunId;
 use crate::record::state::Status;
 
@@ -16,7 +17,7 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     let before = app.runs.chosen().map(|run| run.id);
     app.notice = None;
     let mut effects = match action {
-        Action::Quit => return vec![Effect::Quit],
+        Action::Quit => return leave(app),
         Action::Resize(size) => {
             app.screen.size = size;
             Vec::new()
@@ -29,8 +30,31 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             Some(Overlay::Help(scroll)) => on_help(app, scroll, action),
         },
     };
+    app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
     effects.extend(follow_choice(app, before));
     effects
+}
+
+/// An order that is under way would be lost with the program: its answer is waited for, unless asked a second time.
+fn leave(app: &mut App) -> Vec<Effect> {
+    if app.orders.under_way == 0 || app.orders.leaving {
+        return vec![Effect::Quit];
+    }
+    app.orders.leaving = true;
+    Vec::new()
+}
+
+/// The runner answered: what was waited for can go on, but not past a refusal that nobody has read.
+fn answered(app: &mut App, answer: Result<String, String>) -> Vec<Effect> {
+    let orders = &mut app.orders;
+    orders.under_way = orders.under_way.saturating_sub(1);
+    orders.leaving &= answer.is_ok();
+    let quit = orders.leaving && orders.under_way == 0;
+    app.notice = Some(match answer {
+        Ok(text) => Notice::Done(text),
+        Err(text) => Notice::Wrong(text),
+    });
+    if quit { vec![Effect::Quit] } else { Vec::new() }
 }
 
 /// Takes what another thread says.
@@ -51,8 +75,8 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
                 picker.checks.insert(path, check);
             }
         }
-        News::Answered(Ok(text)) => app.notice = Some(Notice::Done(text)),
-        News::Answered(Err(text)) | News::Trouble(text) => app.notice = Some(Notice::Wrong(text)),
+        News::Answered(answer) => return answered(app, answer),
+        News::Trouble(text) => app.notice = Some(Notice::Wrong(text)),
         News::Meters(reading) => app.meters = Some(reading),
     }
     follow_choice(app, before)
@@ -77,7 +101,10 @@ fn on_panes(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Back => back(app),
         Action::Zoom => app.screen.zoomed = !app.screen.zoomed,
         Action::OtherChart => app.screen.chart = other(app.screen.chart),
-        Action::ShowEvents => show(app, Tab::Events),
+        Action::ShowEvents => {
+            show(app, Tab::Events);
+            return vec![Effect::Follow(None)];
+        }
         Action::ShowLog => {
             show(app, Tab::Log);
             return vec![Effect::Follow(app.runs.chosen().map(|run| run.id))];
@@ -112,7 +139,7 @@ fn go(app: &mut App, motion: Motion) {
 /// Events have the newest line at the top, a log at the bottom; `scroll` counts from the newest.
 fn scroll(app: &mut App, motion: Motion, page: usize) {
     let (rows, is_log) = match app.bottom.tab {
-        Tab::Events => (app.runs.chosen().map_or(0, |run| run.training.feed.len() + 3), false),
+        Tab::Events => (app.runs.chosen().map_or(0, |run| pane::events::length(run)), false),
         Tab::Log => (app.bottom.log.as_ref().map_or(0, |(_, lines)| lines.len()), true),
     };
     let last = rows.saturating_sub(page);
@@ -258,7 +285,7 @@ fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
         Action::Back => {}
         Action::Go(motion) | Action::Wheel(_, motion) => {
             let page = usize::from(app.screen.size.height).saturating_sub(4).max(1);
-            let places = super::pane::help::length().saturating_sub(page) + 1;
+            let places = pane::help::length().saturating_sub(page) + 1;
             app.overlay = Some(Overlay::Help(motion.from(scroll, places, page)));
         }
         _ => app.overlay = Some(Overlay::Help(scroll)),

@@ -102,6 +102,14 @@ impl Terminal {
         }
     }
 
+    /// Takes no more of the program's output, as a stalled line does.
+    pub fn stall(&mut self) {
+        if let Some((stop, reading)) = self.reading.take() {
+            stop.store(true, Ordering::Relaxed);
+            let _ = reading.join();
+        }
+    }
+
     /// Types `keys`.
     pub fn type_keys(&mut self, keys: &str) {
         let keyboard = self.keyboard.as_mut().expect("an open keyboard");

@@ -64,6 +64,12 @@ fn happenings(run: &RunState) -> impl Iterator<Item = Happening<'_>> {
     })
 }
 
+/// How many lines there are about `run`.
+pub fn length(run: &RunState) -> usize {
+    let happenings = run.training.feed.iter().filter(|line| is_shown(&line.event)).count();
+    happenings + ending(run).iter().len() + beginning(run).count()
+}
+
 fn ending(run: &RunState) -> Option<Happening<'_>> {
     let (time, text) = (run.life.ended?, format::ending(run)?);
     Some(Happening { time, kind: "end", text, event: None })

@@ -26,6 +26,12 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
         (_, Some(Notice::Wrong(text))) => {
             row.put(text, theme.style(Role::Bad));
         }
+        (None, None) if app.orders.leaving => {
+            row.put("waiting for the runner's answer; q leaves without it", theme.style(Role::Warning));
+        }
+        (None, None) if app.orders.under_way > 0 => {
+            row.put("asking the runner", theme.style(Role::Dim));
+        }
         _ => keys(theme, &mut row, app.scope()),
     }
 }

@@ -5,6 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 
 use super::*;
+use crate::base::clock::Timestamp;
+use crate::record::event::{Event, Line};
 use crate::tui::fixtures;
 use crate::tui::keymap;
 use crate::tui::library::Check;
@@ -184,4 +186,44 @@ fn a_click_chooses_its_row() {
     let bottom = app.layout().bottom.unwrap();
     update(&mut app, Action::Click(Position { x: bottom.x + 1, y: bottom.y + 1 }));
     assert_eq!(app.screen.focus, Focus::Bottom);
+}
+
+#[test]
+fn what_the_runner_was_asked_for_is_not_left_behind() {
+    for (keys, answer, quits) in [
+        ("cyq", Ok("0015 is cancelled".to_owned()), true),
+        ("cyq", Err("the runner is gone".to_owned()), false),
+        ("cy", Ok("0015 is cancelled".to_owned()), false),
+    ] {
+        let mut app = app();
+        assert!(!press(&mut app, keys).contains(&Effect::Quit), "{keys}: the answer is waited for");
+        let effects = hear(&mut app, News::Answered(answer.clone()));
+        assert_eq!(effects.contains(&Effect::Quit), quits, "{keys} {answer:?}");
+        assert_eq!(press(&mut app, "q"), vec![Effect::Quit], "nothing is under way any more");
+    }
+    let mut app = app();
+    press(&mut app, "cyq");
+    assert_eq!(press(&mut app, "q"), vec![Effect::Quit], "asked twice, it leaves at once");
+}
+
+#[test]
+fn events_are_not_scrolled_beyond_the_oldest() {
+    let mut app = app();
+    let mut run = (**app.runs.chosen().unwrap()).clone();
+    let silent = Line { seq: 0, time: Timestamp::from_millis(0), event: Event::Unknown };
+    run.training.feed.extend(std::iter::repeat_n(silent, 100));
+    hear(&mut app, News::Runs([(run.id, Arc::new(run))].into()));
+    press(&mut app, "e");
+    let lines = crate::tui::pane::events::length(app.runs.chosen().unwrap());
+    let rows = app.layout().rows(Focus::Bottom);
+    assert!(lines > rows, "there is something to scroll");
+    press(&mut app, "G");
+    assert_eq!(app.bottom.scroll, lines - rows);
+}
+
+#[test]
+fn a_log_that_is_not_shown_is_not_followed() {
+    let mut app = app();
+    press(&mut app, "l");
+    assert_eq!(press(&mut app, "e"), vec![Effect::Follow(None)]);
 }
