@@ -1,5 +1,7 @@
 //! From a YAML file to a finished run, from outside: the command line and the files it leaves.
 
+#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
+
 mod workplace;
 
 use std::collections::BTreeMap;
@@ -206,6 +208,45 @@ fn a_foreground_run_ends_with_its_command() {
     assert_eq!((shown["reason"].as_str(), epochs()), (Some("worker_gone"), trained));
     here.finetop(&["wait", "2"]).succeeded();
     assert_eq!(here.json(&["show", "1", "--json"])["attempts"], 1, "nobody else started it");
+}
+
+#[test]
+fn a_foreground_run_whose_command_died_is_not_in_the_way_of_a_runner_that_lives() {
+    let here = Workplace::with_pictures();
+    here.finetop(&["add".as_ref(), here.experiment("first", 1).as_os_str()]).succeeded();
+    let file = here.experiment("orphan", 400);
+    let mut child =
+        here.command(&["run".as_ref(), file.as_os_str()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    here.wait_for_run(2, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
+    here.finetop(&["cancel", "2"]).exited(1).says(&["Ctrl-C"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Its worker is writing a checkpoint, or has: either way it is the runner's now.
+    here.finetop(&["cancel", "2"]).succeeded();
+    here.finetop(&["wait", "2"]).exited(1);
+    assert_eq!(workers_in(&here.run_folder(2)), 0);
+    assert!(here.run_folder(2).join("checkpoints/last.safetensors").is_file());
+    assert_eq!(here.json(&["show", "2", "--json"])["state"], "cancelled");
+    here.finetop(&["rm", "2"]).succeeded();
+    here.finetop(&["wait", "1"]).succeeded();
+}
+
+#[test]
+fn a_foreground_run_that_came_to_its_end_is_finished_though_nobody_wrote_it_down() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("done", 1);
+    here.finetop(&["run".as_ref(), file.as_os_str()]).succeeded();
+    // As if its command had been killed after the worker's last word, before its own.
+    let log = here.run_folder(1).join("run.jsonl");
+    let life = std::fs::read_to_string(&log).unwrap();
+    let said: Vec<&str> = life.lines().filter(|line| !line.contains("\"exited\"")).collect();
+    assert_eq!(said.len(), 2);
+    std::fs::write(&log, said.join("\n") + "\n").unwrap();
+    std::fs::remove_file(here.run_folder(1).join("summary.json")).unwrap();
+    here.finetop(&["add".as_ref(), here.experiment("other", 1).as_os_str()]).succeeded();
+    let shown = here.wait_for_run(1, "its end", |run| run["state"] != "running");
+    assert_eq!((shown["state"].as_str(), shown["reason"].as_str()), (Some("finished"), Some("completed")));
+    here.finetop(&["wait", "2"]).succeeded();
 }
 
 /// Live worker processes of a run.

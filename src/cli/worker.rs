@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -28,9 +28,9 @@ pub struct Args {
     /// How many times the run was started, this one included.
     #[arg(long, default_value_t = 1)]
     attempt: u32,
-    /// Stop at a checkpoint when the process that started it is gone.
-    #[arg(long)]
-    with_parent: bool,
+    /// Stop at a checkpoint when this process, which started it, is gone.
+    #[arg(long, value_name = "PID")]
+    with_parent: Option<i32>,
 }
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
@@ -39,8 +39,8 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
         .ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
     let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
-    if args.with_parent {
-        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    if let Some(parent) = args.with_parent {
+        stop_with_parent(parent, &stop);
     }
     let trained = std::panic::catch_unwind(AssertUnwindSafe(|| train(&dir, args.attempt, &mut events, &stop)));
     let failed = match trained {
@@ -69,6 +69,14 @@ fn stop_on_signals() -> std::io::Result<Arc<AtomicBool>> {
     }
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
     Ok(stop)
+}
+
+/// The kernel tells of a parent's death only from now on; one that is gone already has left us to another.
+fn stop_with_parent(parent: i32, stop: &AtomicBool) {
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    if rustix::process::getppid().map(rustix::process::Pid::as_raw_nonzero).map(i32::from) != Some(parent) {
+        stop.store(true, Ordering::Relaxed);
+    }
 }
 
 fn train(dir: &RunDir, attempt: u32, events: &mut Writer<Event>, stop: &AtomicBool) -> Result<End, Failed> {
@@ -110,5 +118,33 @@ fn crashed(panic: &(dyn std::any::Any + Send)) -> Failed {
 fn log(event: &Event) {
     if !matches!(event, Event::Step(_) | Event::Stage(_) | Event::Unknown) {
         let _ = writeln!(std::io::stdout(), "{}  {:<6}  {}", clock::now(), words::kind(event), words::words(event));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_with_its_message() {
+        for (thrown, said) in [
+            (std::panic::catch_unwind(|| panic!("layer {}", 7)).unwrap_err(), "the worker panicked: layer 7"),
+            (std::panic::catch_unwind(|| panic!("plain")).unwrap_err(), "the worker panicked: plain"),
+            (Box::new(7) as Box<dyn std::any::Any + Send>, "the worker panicked: without a message"),
+        ] {
+            let failed = crashed(&*thrown);
+            assert_eq!((failed.cause, failed.error.as_str()), (Cause::Crashed, said));
+            assert!(failed.hint.is_some());
+        }
+    }
+
+    #[test]
+    fn a_worker_whose_parent_is_gone_before_it_looks_stops() {
+        let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get();
+        let stop = AtomicBool::new(false);
+        stop_with_parent(parent, &stop);
+        assert!(!stop.load(Ordering::Relaxed));
+        stop_with_parent(parent + 1, &stop);
+        assert!(stop.load(Ordering::Relaxed));
     }
 }

@@ -161,16 +161,14 @@ impl RunState {
             LifeEvent::Moved { order } => life.order = order,
             LifeEvent::Prioritized { priority } => life.priority = priority,
             LifeEvent::Started { attempt, executor, process, job_id: _, host } => {
-                // It is said twice, before there is a process and with it: the attempt began with the first.
-                let is_known = life.status.is_live() && life.attempts == attempt;
-                let since = life.started.filter(|_| is_known).unwrap_or(line.time);
-                let cancel_requested = is_known && life.cancel_requested;
+                // It may have been asked for while the worker was being started.
+                let cancel_requested = life.cancel_requested;
                 life.wait(Status::Starting);
                 life.attempts = attempt;
                 life.executor = Some(executor);
                 life.process = process;
                 life.host = Some(host);
-                life.started = Some(since);
+                life.started = Some(line.time);
                 life.cancel_requested = cancel_requested;
             }
             LifeEvent::PauseRequested => {}

@@ -24,10 +24,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// SIGINT, SIGTERM and SIGHUP cancel it at a checkpoint, a second one kills it.
 pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut(&RunDir)) -> Result<RunDir, Error> {
     let mut rules = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?.rules;
-    // A person waits for it: it is as important as any other command, and tells of a crash at once.
+    // A person waits for it: it is as important as any other command.
     rules.nice = 0;
     rules.with_parent = true;
-    rules.retry.limit = 0;
     let log = Log::open(store)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::system("start"))?;
     runtime.block_on(async {

@@ -9,7 +9,7 @@ use super::outcome::Wish;
 use super::process;
 use super::queue::{Claim, Stage};
 use super::supervisor::append;
-use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
+use crate::record::life::{ExecutorKind, LifeEvent};
 use crate::record::state::{Life, Status};
 use crate::record::{Error, RunDir, RunState, view};
 
@@ -33,13 +33,12 @@ impl Daemon {
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
             Status::Paused => self.queue.put(dir.id(), claim, Stage::Paused),
-            Status::Starting | Status::Running if run.life.executor == Some(ExecutorKind::Foreground) => {
-                self.see_foreground(&dir, run);
-            }
+            Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
                 self.queue.put(dir.id(), claim, Stage::Live);
-                let process = run.life.process.clone().or_else(|| workers.worker(&dir, run.life.attempts));
+                // The mark first: what is written down of a foreground run is its command, not its worker.
+                let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
                 let wish = if run.life.cancel_requested { Wish::Cancel } else { Wish::Run };
                 self.adopt(dir, run.life.attempts, process, wish);
             }
@@ -65,23 +64,19 @@ impl Daemon {
         }
     }
 
-    /// A foreground run is its own command's affair, unless that died: then nobody else writes its end down.
-    fn see_foreground(&self, dir: &RunDir, run: &RunState) {
-        if run.life.process.as_ref().is_none_or(process::is_alive) {
-            return;
-        }
-        let exited = Exited {
-            attempt: run.life.attempts,
-            outcome: Outcome::Failed,
-            cause: Cause::WorkerGone,
-            exit_code: None,
-            signal: None,
-            message: None,
-        };
-        if let Err(error) = append(dir, [LifeEvent::Exited(exited)]) {
-            self.log.line(&error.to_string());
+    /// Takes over a foreground run whose command died while this runner lived: nobody else writes its end down.
+    pub(super) fn take_up_forsaken(&mut self, dir: &RunDir, run: &RunState) {
+        let is_forsaken = run.life.executor == Some(ExecutorKind::Foreground) && !has_command(&run.life);
+        if is_forsaken && run.life.status.is_live() && self.queue.stage(dir.id()).is_none() {
+            self.take_up(dir.clone(), run, &Marked::look());
         }
     }
+}
+
+/// Whether the run is a living command's affair: one that runs in the foreground, as far as can be known from here.
+fn has_command(life: &Life) -> bool {
+    life.executor == Some(ExecutorKind::Foreground)
+        && (life.host.as_ref() != Some(&host()) || life.process.as_ref().is_none_or(process::is_alive))
 }
 
 /// A run's claim to be next.

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::executor::local::Worker;
 use super::lock::host;
 use super::log::Log;
-use super::options::Rules;
+use super::options::{Retry, Rules};
 use super::outcome::{Evidence, LastWord, ProcessEnd, Verdict, Wish};
 use super::{oom, process};
 use crate::base::clock::{self, Timestamp};
@@ -135,7 +135,7 @@ impl Supervisor {
     /// Writes down the end and what follows.
     async fn conclude(&mut self, verdict: Verdict, end: ProcessEnd) -> Next {
         let run = view::load_life(&self.dir);
-        let mut after = verdict.retry_after(run.life.retries, self.rules.retry);
+        let mut after = verdict.retry_after(run.life.retries, self.retry(run.life.executor));
         if verdict.cause == Cause::Preempted && *self.wish.borrow() == Wish::Stop {
             after = Some(Duration::ZERO);
         }
@@ -155,6 +155,14 @@ impl Supervisor {
         }
         self.keep_summary();
         next
+    }
+
+    /// What ran in the foreground is tried again by whoever started it.
+    fn retry(&self, executor: Option<ExecutorKind>) -> Retry {
+        match executor {
+            Some(ExecutorKind::Foreground) => Retry { limit: 0, ..self.rules.retry },
+            _ => self.rules.retry,
+        }
     }
 
     fn end_events(&self, verdict: Verdict, end: ProcessEnd, after: Option<Duration>) -> Vec<LifeEvent> {

@@ -139,6 +139,8 @@ fn a_life_goes_its_ways() {
     assert_eq!((waiting.life.priority, waiting.life.retries, waiting.name.as_str()), (3, 1, "x"));
     assert_eq!(waiting.life.retry_at, Some(Timestamp::from_millis(13_000)));
     assert_eq!(lived(&[queued(), started(1), lost(), retry(), started(2)]).life.retry_at, None);
+    let asked = [queued(), LifeEvent::CancelRequested, started(1)];
+    assert!(lived(&asked).life.cancel_requested, "a wish that came while the worker was being started stands");
     let asked_again = lived(&[started(1), lost(), retry(), started(2), cancelled(), LifeEvent::Resumed]);
     assert_eq!(asked_again.life.retries, 1, "a stale end does not stop the second attempt, so nothing was resumed");
 }

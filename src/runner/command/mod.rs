@@ -48,7 +48,11 @@ impl Daemon {
         for &id in ids {
             if answers.iter().all(|answer| answer.id != id) {
                 let found = self.dir(id).ok_or_else(|| no_such_run(id));
-                let result = found.and_then(|dir| act(self, &dir, &view::load_life(&dir)));
+                let result = found.and_then(|dir| {
+                    let run = view::load_life(&dir);
+                    self.take_up_forsaken(&dir, &run);
+                    act(self, &dir, &run)
+                });
                 answers.push(Answer { id, result });
             }
         }

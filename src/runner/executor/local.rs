@@ -39,7 +39,7 @@ impl Worker {
         let mut command = Command::new(&rules.worker.program);
         command.args(&rules.worker.arguments).arg(dir.path()).arg("--attempt").arg(attempt.to_string());
         if rules.with_parent {
-            command.arg("--with-parent");
+            command.arg("--with-parent").arg(std::process::id().to_string());
         }
         if threads > 0 {
             // What Candle and our kernels take their number of threads from.
