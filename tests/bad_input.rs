@@ -46,6 +46,7 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         ("unknown-layer", with("{ last_layers: 2 }", "{ from: fire66 }"), &["fire66", "fire6"]),
         ("no-weights", with("weights: random", "weights: data/none.safetensors"), &["none.safetensors"]),
         ("not-weights", with("weights: random", "weights: garbage.safetensors"), &["garbage.safetensors"]),
+        ("other-network", with("weights: random", "weights: other.safetensors"), &["conv1.weight"]),
         ("one-class", with("data/train, val: data/val", "one/train, val: one/val"), &["one class"]),
         ("empty-class", with("data/train, val: data/val", "hollow/train, val: hollow/val"), &["green"]),
     ]
@@ -54,6 +55,8 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
 /// Folders for the cases above.
 fn prepare(here: &Workplace) {
     here.write("garbage.safetensors", b"this is not a safetensors file at all");
+    // A well-formed file, but of another network.
+    here.write("other.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
     for split in ["train", "val"] {
         copy(&here.path(&format!("data/{split}/red")), &here.path(&format!("one/{split}/red")));
         for class in ["red", "blue"] {
@@ -80,6 +83,39 @@ fn what_is_wrong_is_said_before_anything_is_queued() {
         assert_eq!(ended.code, 2, "{name}: {}{}", ended.stdout, ended.stderr);
         ended.says(says);
     }
+}
+
+/// What only a look at pictures and weights would find is in the record of the run; the rest is refused right away.
+const FOUND_BY_THE_RUN: [&str; 5] = ["unknown-layer", "not-weights", "other-network", "one-class", "empty-class"];
+
+#[test]
+fn what_is_wrong_in_a_file_is_never_queued() {
+    let here = Workplace::with_pictures();
+    prepare(&here);
+    for (name, content, says) in refused().into_iter().filter(|(name, ..)| !FOUND_BY_THE_RUN.contains(name)) {
+        let file = here.write(&format!("{name}.yaml"), content);
+        here.finetop(&["add".as_ref(), file.as_os_str()]).exited(2).says(says);
+        here.finetop(&["run".as_ref(), file.as_os_str()]).exited(2).says(says);
+    }
+    assert!(here.json(&["ls", "--json"]).as_array().unwrap().is_empty());
+}
+
+#[test]
+fn every_file_is_checked_though_one_is_wrong() {
+    let here = Workplace::with_pictures();
+    prepare(&here);
+    let file = |name: &str, data: &str| {
+        here.write(&format!("{name}.yaml"), tiny(name, 1, "1e-3").replace("data/train, val: data/val", data))
+    };
+    let files = [
+        file("single", "one/train, val: one/val"),
+        file("good", "data/train, val: data/val"),
+        file("hollow", "hollow/train, val: hollow/val"),
+    ];
+    let mut arguments = vec!["check".into()];
+    arguments.extend(files.map(std::path::PathBuf::into_os_string));
+    let ended = here.finetop(&arguments).exited(2).says(&["single: ", "hollow: ", "green", "2 of 3"]);
+    assert!(ended.stdout.starts_with("good  on cpu"), "{}", ended.stdout);
 }
 
 #[test]

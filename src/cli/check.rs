@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::load::{self, Changes};
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
-use crate::experiment::{Experiment, Optimizer};
+use crate::experiment::{Experiment, Loaded, Optimizer};
 use crate::model::{LayerSummary, WeightReport};
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
@@ -23,14 +23,32 @@ pub struct Args {
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let experiments = load::all(&args.paths, &args.changes)?;
-    for (index, loaded) in experiments.iter().enumerate() {
-        if index > 0 {
-            line("");
+    let mut failures = Vec::new();
+    let mut is_first = true;
+    for Loaded { experiment, .. } in &experiments {
+        match train::plan(experiment) {
+            Ok(plan) => {
+                if !std::mem::take(&mut is_first) {
+                    line("");
+                }
+                print(experiment, &plan);
+            }
+            Err(error) => failures.push(failure(experiment, &error)),
         }
-        let plan = train::plan(&loaded.experiment).map_err(|error| failure(&loaded.experiment, &error))?;
-        print(&loaded.experiment, &plan);
     }
-    Ok(ExitCode::SUCCESS)
+    all(failures, experiments.len())
+}
+
+/// One failure is told as it is; of several each, and then how many.
+fn all(mut failures: Vec<Failure>, experiments: usize) -> Result<ExitCode, Failure> {
+    let wrong = failures.len();
+    if wrong <= 1 {
+        return failures.pop().map_or(Ok(ExitCode::SUCCESS), Err);
+    }
+    for failure in failures {
+        failure.report();
+    }
+    Err(Failure::usage(format!("{wrong} of {experiments} experiments would not run")))
 }
 
 fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
