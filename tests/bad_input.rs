@@ -7,7 +7,7 @@ mod workplace;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use workplace::{Workplace, tiny, wait_for};
+use workplace::{Workplace, skip, tiny, wait_for};
 
 /// Files that must be refused before anything is queued: name, content, what the message says.
 fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
@@ -191,7 +191,7 @@ fn a_full_disk_is_said_and_leaves_nothing_half_made() {
     let mount =
         std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&small).output();
     if !mount.is_ok_and(|mount| mount.status.success()) {
-        println!("skipped: mounting a small tmpfs is not allowed here");
+        skip("mounting a small tmpfs is not allowed here");
         return;
     }
     let unmount = Unmount(&small);
@@ -248,7 +248,7 @@ fn a_read_only_store_can_still_be_reviewed() {
     let mount =
         std::process::Command::new("mount").args(["--bind", "-o", "ro"]).arg(here.store()).arg(here.store()).output();
     if !mount.is_ok_and(|mount| mount.status.success()) {
-        println!("skipped: a read-only bind mount is not allowed here");
+        skip("a read-only bind mount is not allowed here");
         return;
     }
     let store = here.store();

@@ -289,3 +289,27 @@ fn the_runner_says_how_it_is_and_stops() {
     wait_for("the runner's end", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
     assert_eq!(here.json(&["runner", "status", "--json"])["running"], false);
 }
+
+#[test]
+fn what_is_paused_waits_and_goes_on_where_it_was() {
+    let here = Workplace::with_pictures();
+    let kept_back = here.experiment("kept-back", 1);
+    here.finetop(&["add".as_ref(), kept_back.as_os_str(), "--paused".as_ref()]).succeeded();
+    let long = here.experiment("long", 60);
+    here.finetop(&["add".as_ref(), long.as_os_str()]).succeeded();
+    here.wait_for_run(2, "an epoch", |run| run["epochs"].as_array().is_some_and(|epochs| !epochs.is_empty()));
+    assert_eq!(here.json(&["show", "1", "--json"])["state"], "paused");
+    here.finetop(&["pause", "2"]).succeeded();
+    let paused = here.wait_for_run(2, "it is paused", |run| run["state"] == "paused");
+    let trained = paused["epochs"].as_array().unwrap().len();
+    here.finetop(&["resume", "1", "2"]).succeeded();
+    here.finetop(&["wait", "1", "2"]).succeeded();
+    let shown = here.json(&["show", "2", "--json"]);
+    assert_eq!(shown["attempts"], 2);
+    let epochs: Vec<u64> = shown["epochs"].as_array().unwrap().iter().map(|e| e["epoch"].as_u64().unwrap()).collect();
+    assert_eq!(epochs, (1..=120).collect::<Vec<_>>(), "none twice, none missing");
+    let events = here.lines(&here.run_folder(2).join("events.jsonl"));
+    let resumed: Vec<_> =
+        events.iter().filter(|e| e["type"] == "run_started").map(|e| e["resumed_from"].clone()).collect();
+    assert!(resumed[0].is_null() && resumed[1]["epoch"].as_u64().unwrap() >= trained as u64 - 1, "{resumed:?}");
+}

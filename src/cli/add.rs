@@ -1,20 +1,17 @@
 //! `finetop add PATH…`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
-use super::load::{self, Changes};
+use super::load::Files;
 use super::{client, output};
 use crate::runner::protocol::Add;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Experiment files, or folders of them.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    changes: Changes,
+    files: Files,
     /// Higher ones start sooner.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
@@ -30,7 +27,7 @@ pub struct Args {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let experiments = load::all(&args.paths, &args.changes)?.iter().map(client::new_experiment).collect();
+    let experiments = args.files.load()?.iter().map(client::new_experiment).collect();
     let add = Add { experiments, priority: args.priority, group: args.group, paused: args.paused };
     let (_, added) = client::add(store, add, args.slots.map(usize::from))?;
     for run in added {

@@ -1,10 +1,9 @@
 //! `finetop check PATH…`: what would run, without training it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::failure::Failure;
-use super::load::{self, Changes};
+use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
 use crate::experiment::{Experiment, Loaded, Optimizer};
@@ -14,15 +13,12 @@ use crate::train::{self, PhasePlan, Plan};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Experiment files, or folders of them.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    changes: Changes,
+    files: Files,
 }
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
-    let experiments = load::all(&args.paths, &args.changes)?;
+    let experiments = args.files.load()?;
     let mut failures = Vec::new();
     let mut is_first = true;
     for Loaded { experiment, .. } in &experiments {

@@ -4,31 +4,28 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
+use super::select::Reading;
 use super::{follow, output, select};
 use crate::record::event::{Event, Line};
 use crate::record::{Tail, words};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Number, name, or a beginning that only one run has.
-    #[arg(value_name = "ID")]
-    run: String,
-    /// Go on until the run is over.
-    #[arg(short, long)]
-    follow: bool,
+    #[command(flatten)]
+    reading: Reading,
     /// Print the events as JSON, a line each, steps included.
     #[arg(long)]
     json: bool,
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let run = select::run(store, &args.run)?;
+    let run = select::run(store, &args.reading.run)?;
     let mut tail = Tail::<Event>::new(run.events());
     let mut print_new = || -> Result<(), Failure> {
         tail.read()?.lines.iter().for_each(|line| print(line, args.json));
         Ok(())
     };
-    if !args.follow {
+    if !args.reading.follow {
         print_new()?;
         return Ok(ExitCode::SUCCESS);
     }

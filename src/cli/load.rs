@@ -14,6 +14,23 @@ pub struct Changes {
     set: Vec<Override>,
 }
 
+/// Experiments to be read.
+#[derive(Debug, clap::Args)]
+pub struct Files {
+    /// Experiment files, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+impl Files {
+    /// Reads them, as [`all`] does.
+    pub fn load(&self) -> Result<Vec<Loaded>, Failure> {
+        all(&self.paths, &self.changes)
+    }
+}
+
 impl Changes {
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {

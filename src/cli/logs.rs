@@ -6,18 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
+pub use super::select::Reading as Args;
 use super::{follow, output, select};
 use crate::record::RunDir;
-
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Number, name, or a beginning that only one run has.
-    #[arg(value_name = "ID")]
-    run: String,
-    /// Go on until the run is over.
-    #[arg(short, long)]
-    follow: bool,
-}
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let run = select::run(store, &args.run)?;

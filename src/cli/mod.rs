@@ -21,6 +21,8 @@ mod load;
 mod logs;
 mod ls;
 mod output;
+mod pause;
+mod resume;
 mod retry;
 mod rm;
 mod run;
@@ -65,6 +67,10 @@ enum Command {
     Events(events::Args),
     /// Cancel queued or running runs.
     Cancel(cancel::Args),
+    /// Stop runs at a checkpoint, or keep waiting ones back, until they are resumed.
+    Pause(pause::Args),
+    /// Let paused runs go on.
+    Resume(resume::Args),
     /// Queue ended runs again; they go on from their last checkpoint.
     Retry(retry::Args),
     /// Wait until runs have ended.
@@ -110,6 +116,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),
+        Some(Command::Pause(args)) => pause::main(args, &store),
+        Some(Command::Resume(args)) => resume::main(args, &store),
         Some(Command::Retry(args)) => retry::main(args, &store),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),

@@ -5,14 +5,8 @@ use std::process::ExitCode;
 
 use super::client;
 use super::failure::Failure;
+pub use super::select::Runs as Args;
 use crate::runner::Request;
-
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Numbers, names, or beginnings that only one run has.
-    #[arg(value_name = "ID", required = true)]
-    runs: Vec<String>,
-}
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     client::act(store, &args.runs, |ids| Request::Retry { ids })

@@ -5,6 +5,25 @@ use std::path::Path;
 use super::failure::Failure;
 use crate::record::{self, RunDir, Store};
 
+/// Some runs.
+#[derive(Debug, clap::Args)]
+pub struct Runs {
+    /// Numbers, names, or beginnings that only one run has.
+    #[arg(value_name = "ID", required = true)]
+    pub runs: Vec<String>,
+}
+
+/// A run that is read, and whether to the end of what is there or of the run.
+#[derive(Debug, clap::Args)]
+pub struct Reading {
+    /// Number, name, or a beginning that only one run has.
+    #[arg(value_name = "ID")]
+    pub run: String,
+    /// Go on until the run is over.
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
 impl From<record::Error> for Failure {
     fn from(error: record::Error) -> Self {
         let failure = match &error {

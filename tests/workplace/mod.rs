@@ -170,6 +170,12 @@ pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Says that a test was skipped, and why; a failure where nothing may be skipped.
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("FINETOP_REQUIRE_REAL").is_none(), "required here: {why}");
+    println!("skipped: {why}");
+}
+
 /// A tiny two-phase experiment with a network that starts from random weights.
 pub fn tiny(name: &str, epochs: u32, lr: &str) -> String {
     format!(
