@@ -7,10 +7,13 @@ use std::path::Path;
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-use crate::experiment::{Augment, Data, Resize};
+use crate::experiment::{Augment, Data, Inputs, Pictures, Resize};
 
 pub const AUGMENT: Augment =
     Augment { rotation: 20.0, zoom: 0.2, width_shift: 0.1, height_shift: 0.1, horizontal_flip: true, views: None };
+
+/// At 8x8 pixels.
+pub const PICTURES: Pictures = Pictures { image_size: 8, resize: Resize::Bilinear, augment: AUGMENT };
 
 /// A picture without symmetry, different for each `n`.
 pub fn picture(width: u32, height: u32, n: u32) -> RgbImage {
@@ -46,9 +49,7 @@ pub fn spec(root: &Path) -> Data {
         train: root.join("train"),
         val: None,
         val_split: Some(0.25),
-        image_size: 8,
-        resize: Resize::Bilinear,
-        augment: AUGMENT,
+        inputs: Inputs::Pictures(PICTURES),
         loader_threads: 2,
     }
 }

@@ -12,7 +12,7 @@ use super::prefetch::{Panicked, Prefetch};
 use super::resize::resize;
 use super::split::held_out;
 use super::{Dataset, Picture, SkippedFile, threads};
-use crate::experiment::Data;
+use crate::experiment::{Data, Inputs, Pictures};
 
 /// Bytes of decoded pictures that are kept in memory.
 const KEPT_BYTES: u64 = 1 << 30;
@@ -21,6 +21,7 @@ impl Dataset {
     /// Lists the folders of `spec` and decodes every picture once, on loader threads. `progress` hears of every picture:
     /// how many are done, of how many.
     pub fn index(spec: &Data, seed: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Dataset, Error> {
+        let Inputs::Pictures(pictures) = spec.inputs else { return Err(Error::NoValidation) };
         let train = ImageFolder::list(&spec.train)?;
         let val = spec.val.as_deref().map(ImageFolder::list).transpose()?;
         if let Some(val) = &val {
@@ -30,7 +31,7 @@ impl Dataset {
         train.check()?;
         let classes: Vec<String> = train.classes.iter().map(|class| class.name.clone()).collect();
         let folders: Vec<&ImageFolder> = [Some(&train), val.as_ref()].into_iter().flatten().collect();
-        let mut decoded = Decoded::start(&folders, spec);
+        let mut decoded = Decoded::start(&folders, pictures, spec.loader_threads);
         let total = decoded.files.len() as u64;
         let mut skipped = Vec::new();
         let mut sides = Vec::new();
@@ -54,7 +55,7 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn start(folders: &[&ImageFolder], spec: &Data) -> Self {
+    fn start(folders: &[&ImageFolder], spec: Pictures, loader_threads: usize) -> Self {
         let files = folders.iter().flat_map(|folder| &folder.classes).flat_map(|class| class.files.iter().cloned());
         let files: Arc<[PathBuf]> = files.collect();
         let (size, how) = (spec.image_size, spec.resize);
@@ -66,7 +67,7 @@ impl Decoded {
                 Ok((i < kept).then(|| resize(image, size, how)))
             }
         };
-        let threads = threads(spec.loader_threads);
+        let threads = threads(loader_threads);
         let results = Prefetch::start(files.len(), threads, 16 * threads, work);
         Decoded { files, done: 0, results }
     }

@@ -12,7 +12,7 @@ use super::prefetch::{Panicked, Prefetch};
 use super::preprocess::Planes;
 use super::resize::resize;
 use super::{Picture, threads};
-use crate::experiment::{Augment, Data, Preprocessing, Resize};
+use crate::experiment::{Augment, Pictures, Preprocessing, Resize};
 
 /// Batches that may wait to be taken.
 const BATCHES_AHEAD: usize = 2;
@@ -30,9 +30,10 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The recipe of an experiment's data.
-    pub fn new(spec: &Data, preprocessing: Preprocessing, seed: u64) -> Self {
-        Recipe { image_size: spec.image_size, resize: spec.resize, augment: spec.augment, preprocessing, seed }
+    /// The recipe of an experiment's pictures.
+    pub fn new(spec: &Pictures, preprocessing: Preprocessing, seed: u64) -> Self {
+        let Pictures { image_size, resize, augment } = *spec;
+        Recipe { image_size, resize, augment, preprocessing, seed }
     }
 }
 
@@ -177,7 +178,7 @@ impl Iterator for Batches {
 mod tests {
     use super::*;
     use crate::data::Dataset;
-    use crate::data::fixtures::{encoded, picture, spec, write_classes};
+    use crate::data::fixtures::{PICTURES, encoded, picture, spec, write_classes};
     use image::ImageFormat;
 
     const CHANNELS: usize = 3;
@@ -188,7 +189,7 @@ mod tests {
     }
 
     fn loader(root: &std::path::Path, threads: usize) -> Loader {
-        Loader::new(Recipe::new(&spec(root), Preprocessing::Caffe, 7), threads)
+        Loader::new(Recipe::new(&PICTURES, Preprocessing::Caffe, 7), threads)
     }
 
     /// The same pictures, not kept in memory.

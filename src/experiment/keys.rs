@@ -26,8 +26,10 @@ pub enum Takes {
     Text,
     /// A text that can be part of a folder's name.
     Name,
-    /// A folder; relative to the file's own.
-    Folder,
+    /// A folder, or a table of texts; relative to the file's own.
+    Samples,
+    /// A file; relative to the experiment's.
+    File,
     /// `random` or a `.safetensors` file.
     Weights,
     Flag,
@@ -102,7 +104,8 @@ impl Takes {
             Takes::Globs => "a list of texts, in which `*` stands for anything".into(),
             Takes::Text => "a text".into(),
             Takes::Name => "a name of 1 to 64 characters".into(),
-            Takes::Folder => "the path of a folder".into(),
+            Takes::Samples => "the path of a folder, or of a table of texts".into(),
+            Takes::File => "the path of a file".into(),
             Takes::Weights => "`random` or the path of a `.safetensors` file".into(),
             Takes::Flag => "`true` or `false`".into(),
             Takes::Whole(0, u64::MAX) => "a whole number from 0".into(),
@@ -178,7 +181,7 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
     Key { path, takes, unset, about }
 }
 
-use Takes::{Choice, Flag, Folder, Globs, List, Map, MapOrUnits, Name, Number, Text, Weights, Whole, Words};
+use Takes::{Choice, File, Flag, Globs, List, Map, MapOrUnits, Name, Number, Samples, Text, Weights, Whole, Words};
 use Unset::{Means, Required, Value};
 
 /// From 0 to below 1.
@@ -195,31 +198,35 @@ const MODES: Takes = Words(&["auto", "min", "max"]);
 #[rustfmt::skip]
 pub static KEYS: &[Key] = &[
     key("name", Name, Means("the file's name without its ending"), "What the run is called; it becomes part of its folder's name."),
-    key("task", Words(&["image_classification"]), Value("image_classification"), "What is learned."),
+    key("task", Words(&["image_classification", "text_classification"]), Means("what the backbone is for"), "What is learned."),
     key("seed", Whole(0, u64::MAX), Value("42"), "Decides shuffles, augmentation, dropout, initial weights and the split. The same file gives the same figures."),
     key("threads", Whole(0, 1024), Value("0"), "Threads for arithmetic; 0 takes every core that the run may use."),
     key("device", Words(&["auto", "cpu", "cuda", "metal"]), Value("auto"), "Where the arithmetic runs; `auto` takes an accelerator that this build knows and that is there, else the CPU."),
 
-    key("data", Map, Required("data: { train: data/train, val_split: 0.2 }"), "The pictures and how they are prepared."),
-    key("data.train", Folder, Required("train: data/train"), "Folder with one folder per class, as Keras' `flow_from_directory` takes it. Relative to the experiment file."),
-    key("data.val", Folder, Means("this or `val_split` must be given"), "Folder with the same classes to validate on. Relative to the experiment file."),
+    key("data", Map, Required("data: { train: data/train, val_split: 0.2 }"), "What is learned from, and how it is prepared."),
+    key("data.train", Samples, Required("train: data/train"), "Folder with one folder per class, as Keras' `flow_from_directory` takes it: of pictures, or of `.txt` files. For texts also a table: `.csv`, `.tsv` or `.jsonl`. Relative to the experiment file."),
+    key("data.val", Samples, Means("this or `val_split` must be given"), "The same with the same classes, to validate on. Relative to the experiment file."),
     key("data.val_split", PROPER_SHARE, Means("this or `val` must be given"), "Share of each class of `train` that is held out to validate on, drawn by the seed (stratified)."),
-    key("data.image_size", Whole(16, 4096), Value("224"), "Height and width that every picture is resized to, in pixels."),
-    key("data.resize", Words(&["bilinear", "nearest"]), Value("bilinear"), "How pictures are resized: `bilinear` with antialiasing, or `nearest` as Keras' `flow_from_directory` does by default."),
-    key("data.augment", Map, Means("no augmentation"), "Random changes of training pictures, as Keras' `ImageDataGenerator` makes them; what is moved in is filled with the nearest pixel."),
+    key("data.image_size", Whole(16, 4096), Value("224"), "Pictures: height and width that each is resized to, in pixels."),
+    key("data.resize", Words(&["bilinear", "nearest"]), Value("bilinear"), "Pictures: how they are resized, `bilinear` with antialiasing, or `nearest` as Keras' `flow_from_directory` does by default."),
+    key("data.augment", Map, Means("no augmentation"), "Pictures: random changes of those that are trained on, as Keras' `ImageDataGenerator` makes them; what is moved in is filled with the nearest pixel."),
     key("data.augment.rotation", Number(Included(0.0), Included(180.0)), Value("0"), "Largest turn in degrees, either way (Keras' `rotation_range`)."),
     key("data.augment.zoom", SHARE, Value("0"), "The zoom of each axis is drawn from 1 - zoom to 1 + zoom; above 1 shrinks the picture (Keras' `zoom_range`)."),
     key("data.augment.width_shift", SHARE, Value("0"), "Largest shift as a share of the width, either way (Keras' `width_shift_range` below 1)."),
     key("data.augment.height_shift", SHARE, Value("0"), "Largest shift as a share of the height, either way (Keras' `height_shift_range` below 1)."),
     key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture, by chance (Keras)."),
     key("data.augment.views", Whole(1, 1000), Means("every epoch draws anew"), "Draws this many fixed variants of each picture and takes one per epoch in turn, so that frozen layers are computed once for each."),
+    key("data.text_column", Text, Value("text"), "Texts: the column of the table, or the field of each line of JSON, that has the text."),
+    key("data.label_column", Text, Value("label"), "Texts: the column or field that has the class."),
+    key("data.max_length", Whole(4, 8192), Value("128"), "Texts: tokens that each is cut to, those that mark its ends included (transformers' `max_length`)."),
     key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure."),
 
     key("model", Map, Required("model: { backbone: squeezenet1_1, weights: PATH.safetensors }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
-    key("model.backbone", Words(&["squeezenet1_1"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),
+    key("model.backbone", Words(&["squeezenet1_1", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "bert", "distilbert"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),
     key("model.weights", Weights, Required("weights: PATH.safetensors"), "The backbone's weights: a `.safetensors` file, relative to the experiment file, or `random` for nothing pretrained."),
-    key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights' file says, else what the backbone's weights usually want"), "What the weights want as input: `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
-    key("model.pool", Words(&["avg", "max"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`)."),
+    key("model.tokenizer", File, Means("the one beside the weights"), "Texts: a `tokenizer.json`, or the `vocab.txt` of a BERT. Relative to the experiment file."),
+    key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights' file says, else what the backbone's weights usually want"), "Pictures: what the weights want as input, `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
+    key("model.pool", Words(&["avg", "max", "cls"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`). For texts `avg` is the mean over the tokens, and `cls` the first token's state, through BERT's pooler; `max` is for pictures."),
     key("model.head", List, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
     key("model.head[].dense", MapOrUnits, Means("one of `dense` and `dropout` per layer"), "A fully connected layer (Keras' `Dense`, Glorot-uniform). `dense: 256` is short for `dense: { units: 256 }`."),
     key("model.head[].dense.units", Whole(1, 65_536), Required("units: 256"), "Number of outputs."),
@@ -227,7 +234,7 @@ pub static KEYS: &[Key] = &[
     key("model.head[].dropout", SHARE, Means("one of `dense` and `dropout` per layer"), "Share of the inputs that is set to zero while training, the rest is scaled up (Keras' `Dropout`)."),
 
     key("train", Map, Means("every key's default"), "How it is trained."),
-    key("train.batch_size", Whole(1, 65_536), Value("32"), "Pictures per optimizer step (Keras)."),
+    key("train.batch_size", Whole(1, 65_536), Value("32"), "Samples per optimizer step (Keras)."),
     key("train.phases", List, Means("one phase `head` with the defaults below"), "Stretches of epochs, one after the other, as several calls of Keras' `fit`: each has a fresh optimizer and its callbacks start over; the best weights carry over."),
     key("train.phases[].name", Name, Means("`phase_1`, `phase_2` …"), "What the phase is called; names differ."),
     key("train.phases[].epochs", Whole(1, EPOCHS), Value("10"), "The most epochs of the phase; early stopping may end it sooner."),

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 pub struct Experiment {
     /// 1 to 64 characters, usable as part of a folder name; from the file's stem where it is not given.
     pub name: String,
-    /// What is learned; `image_classification` by default.
+    /// What is learned; by default what the backbone is for.
     pub task: Task,
     /// Decides shuffles, augmentation, dropout, initial weights and the split; 42 by default.
     pub seed: u64,
@@ -44,7 +44,7 @@ pub struct Experiment {
     pub threads: usize,
     /// Where the arithmetic runs; `auto` by default.
     pub device: Device,
-    /// The pictures; required.
+    /// What is learned from; required.
     pub data: Data,
     /// The network; required.
     pub model: Model,
@@ -57,6 +57,7 @@ pub struct Experiment {
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     ImageClassification,
+    TextClassification,
 }
 
 /// Where the arithmetic runs. `auto` takes an accelerator that the binary was built for and that is there, else the CPU.
@@ -69,26 +70,63 @@ pub enum Device {
     Metal,
 }
 
-/// The pictures and how they are prepared.
+/// The samples and how they are prepared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Data {
-    /// Folder with one folder per class.
+    /// Folder with one folder per class, or a table of texts.
     pub train: PathBuf,
-    /// Folder with the same classes to validate on; exactly one of `val` and `val_split` is set.
+    /// The same with the same classes, to validate on; exactly one of `val` and `val_split` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val: Option<PathBuf>,
     /// Share of each class of `train` that is held out, in `0..1`, drawn by the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val_split: Option<f64>,
+    /// What the samples are: by the task.
+    #[serde(flatten)]
+    pub inputs: Inputs,
+    /// Threads that decode and augment ahead of training; 0, the default, takes as many as there are cores. Never changes
+    /// a figure.
+    pub loader_threads: usize,
+}
+
+/// What samples are, and what becomes of them on their way into the network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Inputs {
+    Pictures(Pictures),
+    Texts(Texts),
+}
+
+/// How pictures are prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pictures {
     /// Height and width that every picture is resized to, in pixels; 16 to 4096, 224 by default.
     pub image_size: u32,
     /// How pictures are resized; `bilinear` by default, Keras' is nearest.
     pub resize: Resize,
     /// Random changes of training pictures; none by default.
     pub augment: Augment,
-    /// Threads that decode and augment ahead of training; 0, the default, takes as many as there are cores. Never changes
-    /// a figure.
-    pub loader_threads: usize,
+}
+
+/// How texts are found and prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Texts {
+    /// The column of a table that has the texts; `text` by default.
+    pub text_column: String,
+    /// The column of a table that has the classes; `label` by default.
+    pub label_column: String,
+    /// Tokens that a text is cut to, those that mark its ends included; 4 to 8192, 128 by default.
+    pub max_length: usize,
+}
+
+impl Data {
+    /// How training pictures are changed; not at all where there are none.
+    pub fn augment(&self) -> Augment {
+        match &self.inputs {
+            Inputs::Pictures(pictures) => pictures.augment,
+            Inputs::Texts(_) => Augment::NONE,
+        }
+    }
 }
 
 /// How a picture gets to `image_size`.
@@ -138,6 +176,9 @@ pub struct Model {
     pub backbone: Backbone,
     /// Its weights; required, so that nobody trains from noise unawares.
     pub weights: Weights,
+    /// A `tokenizer.json` or `vocab.txt`; where not given it is the one that lies beside the weights. For texts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<PathBuf>,
     /// What the weights want as input; where not given it is what the weights' file says, else what they usually want.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
@@ -152,6 +193,45 @@ pub struct Model {
 pub enum Backbone {
     #[serde(rename = "squeezenet1_1")]
     SqueezeNet1_1,
+    #[serde(rename = "vgg16")]
+    Vgg16,
+    #[serde(rename = "vgg19")]
+    Vgg19,
+    #[serde(rename = "resnet18")]
+    ResNet18,
+    #[serde(rename = "resnet34")]
+    ResNet34,
+    #[serde(rename = "resnet50")]
+    ResNet50,
+    /// BERT's layout of any size: bert-base, MiniLM …
+    #[serde(rename = "bert")]
+    Bert,
+    #[serde(rename = "distilbert")]
+    DistilBert,
+}
+
+impl Backbone {
+    /// The name in experiment files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backbone::SqueezeNet1_1 => "squeezenet1_1",
+            Backbone::Vgg16 => "vgg16",
+            Backbone::Vgg19 => "vgg19",
+            Backbone::ResNet18 => "resnet18",
+            Backbone::ResNet34 => "resnet34",
+            Backbone::ResNet50 => "resnet50",
+            Backbone::Bert => "bert",
+            Backbone::DistilBert => "distilbert",
+        }
+    }
+
+    /// What it is for.
+    pub fn task(self) -> Task {
+        match self {
+            Backbone::Bert | Backbone::DistilBert => Task::TextClassification,
+            _ => Task::ImageClassification,
+        }
+    }
 }
 
 /// Where the backbone's weights come from.
@@ -182,12 +262,15 @@ pub enum Preprocessing {
     Torch,
 }
 
-/// From a feature map to a vector.
+/// From a feature map, or from the states of a text's tokens, to a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     Avg,
+    /// For pictures only.
     Max,
+    /// The state of the first token, through the pooler where the backbone has one; for texts only.
+    Cls,
 }
 
 /// A layer of the new head.
@@ -216,7 +299,7 @@ pub enum Activation {
 /// How it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Train {
-    /// Pictures per optimizer step, 1 to 65536; 32 by default.
+    /// Samples per optimizer step, 1 to 65536; 32 by default.
     pub batch_size: usize,
     /// At least one; their names differ. By default one phase `head` with the defaults of a phase.
     pub phases: Vec<Phase>,

@@ -8,7 +8,8 @@ impl Experiment {
     /// One sentence for each thing that acts in another way than it looks; safe for a terminal.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.data.augment.views.is_some() && self.data.augment.is_none() {
+        let augment = self.data.augment();
+        if augment.views.is_some() && augment.is_none() {
             notes.push("data.augment.views does nothing: no augmentation is set beside it".to_owned());
         }
         notes.extend(head_notes(&self.model));

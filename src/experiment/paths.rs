@@ -27,6 +27,7 @@ struct Named {
 pub(super) enum Wants {
     Folder,
     File,
+    Either,
 }
 
 impl Wants {
@@ -34,6 +35,7 @@ impl Wants {
         match self {
             Wants::Folder => "a folder",
             Wants::File => "a file",
+            Wants::Either => "a folder or a file",
         }
     }
 }
@@ -74,7 +76,7 @@ impl Named {
         let shown = quoted(&self.typed);
         let wanted = self.wants.words();
         match fs::metadata(&self.path) {
-            Ok(found) if found.is_dir() == (self.wants == Wants::Folder) => None,
+            Ok(found) if self.wants == Wants::Either || found.is_dir() == (self.wants == Wants::Folder) => None,
             Ok(found) => {
                 let is = if found.is_dir() { Wants::Folder.words() } else { Wants::File.words() };
                 Some(Finding::new(self.place, format!("{shown} is {is}, expected {wanted}")))
@@ -95,7 +97,8 @@ impl Named {
         let mut missing = self.path.as_path();
         while let (Some(parent), Some(name)) = (missing.parent(), missing.file_name()) {
             if parent.is_dir() {
-                let siblings = names_in(parent, self.wants == Wants::Folder || missing != self.path);
+                let wants = if missing == self.path { self.wants } else { Wants::Folder };
+                let siblings = names_in(parent, wants);
                 let near = keys::nearest(&name.to_string_lossy(), siblings.iter().map(String::as_str));
                 return match near {
                     Some(near) => format!("did you mean {}?", quoted(&parent.join(near).to_string_lossy())),
@@ -112,13 +115,13 @@ fn shown(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 
-/// Names in `folder`, of folders or of files; a few thousand at most.
-fn names_in(folder: &Path, folders: bool) -> Vec<String> {
+/// Names in `folder` of what is wanted; a few thousand at most.
+fn names_in(folder: &Path, wants: Wants) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries
         .take(4_096)
         .flatten()
-        .filter(|entry| entry.path().is_dir() == folders)
+        .filter(|entry| wants == Wants::Either || entry.path().is_dir() == (wants == Wants::Folder))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect()
 }

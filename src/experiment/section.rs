@@ -126,6 +126,21 @@ impl<'a> Section<'a> {
         self.place
     }
 
+    /// Writes down each of the keys `names` that is given here, as they are for `others`.
+    pub fn refuse(&self, names: &[&str], others: &str) {
+        for given in names.iter().filter_map(|name| self.given(name)) {
+            self.found(Finding::new(given.place, format!("`{}` is for {others}", given.key.path)).hint("remove it"));
+        }
+    }
+
+    /// The text that holds where `name` is not given.
+    pub fn default_text(&self, name: &str) -> &'static str {
+        match self.key(name).unset {
+            Unset::Value(value) => value,
+            Unset::Required(_) | Unset::Means(_) => "",
+        }
+    }
+
     /// Whether it is no map, which was said already.
     pub fn is_broken(&self) -> bool {
         self.broken
@@ -363,7 +378,9 @@ fn hint(takes: &Takes, node: &Node) -> Option<String> {
             "true" | "false" => Some("write it without quotes and in small letters".into()),
             _ => None,
         },
-        Takes::Text | Takes::Name | Takes::Folder | Takes::Weights => Some("put it in quotes to make it a text".into()),
+        Takes::Text | Takes::Name | Takes::Samples | Takes::File | Takes::Weights => {
+            Some("put it in quotes to make it a text".into())
+        }
         Takes::Globs => Some(format!("put it into a list: [{text}]")),
         Takes::Map | Takes::List | Takes::MapOrUnits => None,
     }

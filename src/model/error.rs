@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::input::InputShape;
+
 /// A network that could not be built, frozen, loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,8 +23,8 @@ pub enum Error {
     BadPattern { pattern: String, reason: String },
     #[error("the last {asked} layers cannot be trained: the backbone has {there}")]
     TooManyLayers { asked: usize, there: usize },
-    #[error("pictures of {size}×{size} pixels are too small for {backbone}: {reason}")]
-    PictureTooSmall { size: usize, backbone: &'static str, reason: String },
+    #[error("{shape} do not fit {backbone}: {reason}")]
+    UnfitInput { shape: InputShape, backbone: &'static str, reason: String },
     #[error("the saved model does not fit: {0}")]
     DoesNotRestore(Misfit),
     #[error(transparent)]
@@ -102,7 +104,10 @@ impl Error {
             Error::TooManyLayers { there, .. } => {
                 Some(format!("use `trainable: {{ last_layers: {there} }}` or less, or `trainable: all`"))
             }
-            Error::PictureTooSmall { .. } => Some("use a larger `data.image_size`".into()),
+            Error::UnfitInput { shape: InputShape::Picture { .. }, .. } => {
+                Some("use a larger `data.image_size`".into())
+            }
+            Error::UnfitInput { shape: InputShape::Text { .. }, .. } => Some("use a smaller `data.max_length`".into()),
             Error::BadPattern { .. } | Error::DoesNotRestore(_) | Error::Tensor(_) => None,
         }
     }

@@ -6,27 +6,22 @@ use candle_core::{Module, Result, Tensor, Var};
 use candle_nn::Linear;
 
 use super::error::Error;
-use super::layer::{Block, Call, Layer, Part, Pass};
+use super::layer::{Block, Call, Layer, Part};
 use super::weights::{Init, Source};
-use crate::base::random::{Purpose, Stream};
-use crate::experiment::{Activation, HeadLayer, Pool};
+use crate::experiment::{Activation, HeadLayer, Model, Pool};
 use crate::ops;
 
-/// The layers after a backbone whose last feature map has `channels` channels.
+/// The layers of `spec` after a backbone that gives `features`.
 pub(crate) fn layers(
-    pool: Pool,
-    head: &[HeadLayer],
-    channels: usize,
+    features: Features,
+    spec: &Model,
     classes: usize,
     source: &mut Source,
 ) -> std::result::Result<Vec<Layer>, Error> {
     let mut names = Names::default();
-    let mut width = channels;
-    let mut layers = vec![match pool {
-        Pool::Avg => Layer::new("avg_pool", Part::Head, GlobalPool(Pool::Avg)),
-        Pool::Max => Layer::new("max_pool", Part::Head, GlobalPool(Pool::Max)),
-    }];
-    for layer in head {
+    let mut width = features.width();
+    let mut layers: Vec<Layer> = pooling(features, spec.pool).into_iter().collect();
+    for layer in &spec.head {
         layers.push(match *layer {
             HeadLayer::Dense { units, activation } => {
                 let name = names.next("dense");
@@ -42,6 +37,18 @@ pub(crate) fn layers(
     Ok(layers)
 }
 
+/// From features to a vector, unless they are one.
+fn pooling(features: Features, pool: Pool) -> Option<Layer> {
+    let (name, pooling) = match (features, pool) {
+        (Features::Vector { .. }, _) => return None,
+        (Features::Map { .. }, Pool::Max) => ("max_pool", GlobalPool::Largest),
+        (Features::Map { .. }, Pool::Avg | Pool::Cls) => ("avg_pool", GlobalPool::Mean),
+        (Features::Tokens { .. }, Pool::Cls) => ("cls", GlobalPool::FirstToken),
+        (Features::Tokens { .. }, Pool::Avg | Pool::Max) => ("avg_pool", GlobalPool::MeanOfTokens),
+    };
+    Some(Layer::new(name, Part::Head, pooling))
+}
+
 /// Numbers layers of a kind as Keras does: `dense`, `dense_1`, `dense_2`.
 #[derive(Default)]
 struct Names(HashMap<&'static str, usize>);
@@ -54,22 +61,55 @@ impl Names {
     }
 }
 
-/// `[batch, channels, height, width]` → `[batch, channels]`.
+/// What a backbone gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Features {
+    /// `[batch, channels, height, width]`
+    Map { channels: usize },
+    /// `[batch, tokens, width]`
+    Tokens { width: usize },
+    /// `[batch, width]`
+    Vector { width: usize },
+}
+
+impl Features {
+    fn width(self) -> usize {
+        match self {
+            Features::Map { channels } => channels,
+            Features::Tokens { width } | Features::Vector { width } => width,
+        }
+    }
+}
+
+/// A map or the states of tokens → `[batch, width]`.
 #[derive(Debug)]
-struct GlobalPool(Pool);
+enum GlobalPool {
+    Mean,
+    Largest,
+    /// Of the tokens that are no padding, as sentence-transformers' mean pooling.
+    MeanOfTokens,
+    FirstToken,
+}
 
 impl Block for GlobalPool {
     fn kind(&self) -> &'static str {
-        match self.0 {
-            Pool::Avg => "GlobalAveragePooling2D",
-            Pool::Max => "GlobalMaxPooling2D",
+        match self {
+            GlobalPool::Mean => "GlobalAveragePooling2D",
+            GlobalPool::Largest => "GlobalMaxPooling2D",
+            GlobalPool::MeanOfTokens => "GlobalAveragePooling1D",
+            GlobalPool::FirstToken => "FirstToken",
         }
     }
 
-    fn forward(&self, x: &Tensor, _call: &Call) -> Result<Tensor> {
-        match self.0 {
-            Pool::Avg => ops::global_avg_pool2d(x),
-            Pool::Max => ops::global_max_pool2d(x),
+    fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
+        match self {
+            GlobalPool::Mean => ops::global_avg_pool2d(x),
+            GlobalPool::Largest => ops::global_max_pool2d(x),
+            GlobalPool::MeanOfTokens => match call.mask {
+                Some(mask) => x.broadcast_mul(&mask.unsqueeze(2)?)?.sum(1)?.broadcast_div(&mask.sum_keepdim(1)?),
+                None => x.mean(1),
+            },
+            GlobalPool::FirstToken => x.narrow(1, 0, 1)?.squeeze(1),
         }
     }
 }
@@ -125,11 +165,9 @@ impl Block for Dropout {
     }
 
     fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
-        match *call.pass {
-            Pass::Eval => Ok(x.clone()),
-            Pass::Train { seed, step } => {
-                ops::dropout(x, self.rate, &Stream::new(seed, Purpose::Dropout, step, call.index as u64))
-            }
+        match call.dropout(0) {
+            None => Ok(x.clone()),
+            Some(stream) => ops::dropout(x, self.rate, &stream),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use candle_core::{Result, Tensor, Var};
 
+use crate::base::random::{Purpose, Stream};
+
 /// What a forward pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
@@ -15,6 +17,8 @@ pub enum Pass {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub pass: &'a Pass,
+    /// Of texts `[batch, tokens]` (f32): 1 for a token, 0 for padding.
+    pub mask: Option<&'a Tensor>,
     pub index: usize,
     pub trainable: bool,
 }
@@ -22,8 +26,22 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// `var` as it takes part in this pass: tracked only where it learns.
     pub fn tensor(&self, var: &Var) -> Tensor {
-        let learns = self.trainable && matches!(self.pass, Pass::Train { .. });
-        if learns { var.as_tensor().clone() } else { var.as_detached_tensor() }
+        if self.is_learning() { var.as_tensor().clone() } else { var.as_detached_tensor() }
+    }
+
+    /// Whether this is a step of training of a layer that learns; a frozen one acts as in inference.
+    pub fn is_learning(&self) -> bool {
+        self.trainable && matches!(self.pass, Pass::Train { .. })
+    }
+
+    /// The numbers of the layer's dropout number `place` (from 0) in this step; None in inference.
+    pub fn dropout(&self, place: u64) -> Option<Stream> {
+        match *self.pass {
+            Pass::Train { seed, step } => {
+                Some(Stream::new(seed, Purpose::Dropout, step, self.index as u64 | place << 32))
+            }
+            Pass::Eval => None,
+        }
     }
 }
 
@@ -117,8 +135,8 @@ impl Layer {
         self.unfrozen = unfrozen;
     }
 
-    pub(crate) fn forward(&self, x: &Tensor, pass: &Pass, index: usize) -> Result<Tensor> {
-        self.block.forward(x, &Call { pass, index, trainable: self.unfrozen })
+    pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>, pass: &Pass, index: usize) -> Result<Tensor> {
+        self.block.forward(x, &Call { pass, mask, index, trainable: self.unfrozen })
     }
 
     fn named(&self, vars: Vec<(String, &Var)>) -> Vec<(String, Var)> {

@@ -7,11 +7,15 @@
 //!   equal to the bit.
 //! - What is drawn (initial weights, dropout masks) is a function of the seed.
 
+mod backbone;
 mod error;
+mod filter;
 mod freeze;
 mod head;
+mod input;
 mod layer;
 mod squeezenet;
+mod vgg;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -19,16 +23,17 @@ mod weights;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use candle_core::{DType, Device, Module, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 pub use error::{Error, Misfit};
+pub use input::InputShape;
 pub use layer::{Layer, Pass};
 pub use weights::WeightReport;
 
 use crate::experiment::{Backbone, Model, Preprocessing, Trainable};
 use weights::Source;
 
-/// A network from pixels to logits.
+/// A network from pixels or tokens to logits.
 #[derive(Debug)]
 pub struct Network {
     backbone: Backbone,
@@ -43,7 +48,7 @@ pub struct LayerSummary {
     pub name: String,
     /// `Conv2D`, `Fire`, `Dense` …
     pub kind: &'static str,
-    /// For one picture, without the batch: `[channels, height, width]` or `[features]`.
+    /// For one sample, without the batch: `[channels, height, width]`, `[tokens, features]` or `[features]`.
     pub output_shape: Vec<usize>,
     /// Count of scalars that it can learn.
     pub parameters: usize,
@@ -59,13 +64,11 @@ impl Network {
         let mut source = Source::open(&spec.weights, seed, device)?;
         let preprocessing = match spec.preprocessing {
             Some(preprocessing) => preprocessing,
-            None => source.preprocessing()?.unwrap_or(usual_preprocessing(spec.backbone)),
+            None => source.preprocessing()?.unwrap_or(Preprocessing::Torch),
         };
-        let (mut layers, channels) = match spec.backbone {
-            Backbone::SqueezeNet1_1 => (squeezenet::layers(&mut source)?, squeezenet::CHANNELS),
-        };
-        layers.extend(head::layers(spec.pool, &spec.head, channels, classes, &mut source)?);
-        let report = source.finish(backbone_name(spec.backbone))?;
+        let (mut layers, features) = backbone::layers(spec.backbone, &mut source)?;
+        layers.extend(head::layers(features, spec, classes, &mut source)?);
+        let report = source.finish(spec.backbone.name())?;
         Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
     }
 
@@ -94,16 +97,23 @@ impl Network {
         self.layers.iter().take_while(|layer| layer.is_constant()).count()
     }
 
-    /// Preprocessed pixels `[batch, 3, height, width]` (f32) → logits `[batch, classes]`.
-    pub fn forward(&self, x: &Tensor, pass: &Pass) -> Result<Tensor, Error> {
-        self.forward_range(0..self.layers.len(), x, pass)
+    /// Preprocessed pixels `[batch, 3, height, width]` (f32), or ids of tokens `[batch, tokens]` (u32) with their `mask`
+    /// `[batch, tokens]` (f32: 1 for a token, 0 for padding) → logits `[batch, classes]`.
+    pub fn forward(&self, x: &Tensor, mask: Option<&Tensor>, pass: &Pass) -> Result<Tensor, Error> {
+        self.forward_range(0..self.layers.len(), x, mask, pass)
     }
 
     /// Runs the layers of `range` only, on the output of the layer before it. `0..k` and then `k..` on its result is
     /// [`Network::forward`], to the bit.
-    pub fn forward_range(&self, range: Range<usize>, x: &Tensor, pass: &Pass) -> Result<Tensor, Error> {
+    pub fn forward_range(
+        &self,
+        range: Range<usize>,
+        x: &Tensor,
+        mask: Option<&Tensor>,
+        pass: &Pass,
+    ) -> Result<Tensor, Error> {
         let layers = self.layers.iter().enumerate().take(range.end).skip(range.start);
-        let run = |x: Tensor, (index, layer): (usize, &Layer)| layer.forward(&x, pass, index);
+        let run = |x: Tensor, (index, layer): (usize, &Layer)| layer.forward(&x, mask, pass, index);
         Ok(layers.into_iter().try_fold(x.clone(), run)?)
     }
 
@@ -153,17 +163,17 @@ impl Network {
         Ok(())
     }
 
-    /// The model layer by layer for pictures of `image_size` × `image_size`, as Keras' `model.summary()`.
+    /// The model layer by layer for a sample of `shape`, as Keras' `model.summary()`.
     ///
     /// # Errors
-    /// Where the pictures are too small for the backbone.
-    pub fn summary(&self, image_size: usize) -> Result<Vec<LayerSummary>, Error> {
-        let mut x = Tensor::zeros((1, 3, image_size, image_size), DType::F32, &self.device)?;
+    /// Where the sample is too small or too long for the backbone.
+    pub fn summary(&self, shape: InputShape) -> Result<Vec<LayerSummary>, Error> {
+        let mut x = shape.blank(&self.device)?;
         let mut lines = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, &Pass::Eval, index).map_err(|e| Error::PictureTooSmall {
-                size: image_size,
-                backbone: backbone_name(self.backbone),
+            x = layer.forward(&x, None, &Pass::Eval, index).map_err(|e| Error::UnfitInput {
+                shape,
+                backbone: self.backbone.name(),
                 reason: format!("{}: {e}", layer.name()),
             })?;
             lines.push(LayerSummary {
@@ -175,27 +185,6 @@ impl Network {
             });
         }
         Ok(lines)
-    }
-}
-
-/// Inference, for whoever wants a network as Candle's module.
-impl Module for Network {
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.forward(x, &Pass::Eval).map_err(candle_core::Error::wrap)
-    }
-}
-
-/// The name in experiment files.
-fn backbone_name(backbone: Backbone) -> &'static str {
-    match backbone {
-        Backbone::SqueezeNet1_1 => "squeezenet1_1",
-    }
-}
-
-/// What weights for `backbone` want where nothing says so.
-fn usual_preprocessing(backbone: Backbone) -> Preprocessing {
-    match backbone {
-        Backbone::SqueezeNet1_1 => Preprocessing::Torch,
     }
 }
 

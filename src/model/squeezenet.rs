@@ -6,8 +6,9 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
+use super::filter::Filter;
 use super::layer::{Block, Call, Layer, Part};
-use super::weights::{Init, Source};
+use super::weights::Source;
 use crate::ops;
 
 /// Channels of the last feature map.
@@ -56,35 +57,6 @@ fn fire(
         expand3x3: filter("expand3x3", (squeeze, expand), 3)?,
     };
     Ok(Layer::new(name, Part::Backbone, fire))
-}
-
-/// A convolution's weight and bias; every convolution of this network is followed by a ReLU.
-#[derive(Debug)]
-struct Filter {
-    weight: Var,
-    bias: Var,
-}
-
-impl Filter {
-    fn new(
-        name: &str,
-        (inputs, outputs): (usize, usize),
-        kernel: usize,
-        from: &mut Source,
-    ) -> std::result::Result<Filter, Error> {
-        let weight = from.pretrained(&format!("{name}.weight"), &[outputs, inputs, kernel, kernel], Init::Glorot)?;
-        let bias = from.pretrained(&format!("{name}.bias"), &[outputs], Init::Zeros)?;
-        Ok(Filter { weight, bias })
-    }
-
-    fn forward(&self, x: &Tensor, stride: usize, padding: usize, call: &Call) -> Result<Tensor> {
-        let bias = call.tensor(&self.bias);
-        ops::conv2d_relu(x, &call.tensor(&self.weight), Some(&bias), stride, padding)
-    }
-
-    fn parameters(&self, part: &str) -> Vec<(String, &Var)> {
-        vec![(format!("{part}weight"), &self.weight), (format!("{part}bias"), &self.bias)]
-    }
 }
 
 /// The first convolution: 3×3, stride 2, padding 1.

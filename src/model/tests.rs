@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Error, Network, Pass, to_safetensors};
+use super::{Error, InputShape, Network, Pass, to_safetensors};
 use crate::base::random::{Purpose, Stream};
 use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Trainable, Weights};
 use crate::ops;
@@ -21,6 +21,7 @@ fn spec(weights: Weights) -> Model {
     Model {
         backbone: Backbone::SqueezeNet1_1,
         weights,
+        tokenizer: None,
         preprocessing: None,
         pool: Pool::Avg,
         head: vec![dense(16), HeadLayer::Dropout(0.5), dense(8)],
@@ -50,8 +51,12 @@ fn bits(network: &Network) -> BTreeMap<String, Vec<u32>> {
 #[test]
 fn layers_and_shapes_are_those_of_the_paper() {
     let network = random_network();
-    let lines: Vec<_> =
-        network.summary(128).unwrap().into_iter().map(|l| (l.name, l.output_shape, l.parameters)).collect();
+    let lines: Vec<_> = network
+        .summary(InputShape::Picture { size: 128 })
+        .unwrap()
+        .into_iter()
+        .map(|l| (l.name, l.output_shape, l.parameters))
+        .collect();
     let wanted: [(&str, &[usize], usize); 17] = [
         ("conv1", &[64, 64, 64], 1_792),
         ("pool1", &[64, 32, 32], 0),
@@ -81,8 +86,8 @@ fn layers_and_shapes_are_those_of_the_paper() {
 
 #[test]
 fn a_picture_that_is_too_small_is_one_clear_error() {
-    let error = random_network().summary(4).unwrap_err();
-    assert!(error.to_string().contains("4×4 pixels are too small for squeezenet1_1"), "{error}");
+    let error = random_network().summary(InputShape::Picture { size: 4 }).unwrap_err();
+    assert!(error.to_string().contains("4×4 pixels do not fit squeezenet1_1"), "{error}");
     assert!(error.hint().unwrap().contains("image_size"));
 }
 
@@ -113,14 +118,14 @@ fn a_range_and_the_rest_are_the_whole() {
     let network = random_network();
     let x = pixels(2, 40);
     for pass in [Pass::Eval, Pass::Train { seed: 3, step: 7 }] {
-        let whole = flat(&network.forward(&x, &pass).unwrap());
+        let whole = flat(&network.forward(&x, None, &pass).unwrap());
         let count = network.layers().count();
         for k in [0, 1, 8, 12, 13, 15, count] {
-            let half = network.forward_range(0..k, &x, &pass).unwrap();
-            assert_eq!(flat(&network.forward_range(k..count, &half, &pass).unwrap()), whole, "{k}");
+            let half = network.forward_range(0..k, &x, None, &pass).unwrap();
+            assert_eq!(flat(&network.forward_range(k..count, &half, None, &pass).unwrap()), whole, "{k}");
         }
     }
-    let train = |step| flat(&network.forward(&x, &Pass::Train { seed: 3, step }).unwrap());
+    let train = |step| flat(&network.forward(&x, None, &Pass::Train { seed: 3, step }).unwrap());
     assert_eq!(train(1), train(1));
     assert_ne!(train(1), train(2), "dropout masks follow the step");
 }
@@ -155,7 +160,7 @@ fn what_is_unfrozen_moves_and_what_is_frozen_is_equal_to_the_bit() {
 /// One step of plain gradient descent; every tensor that learns must have a gradient, and that of `first` is not zero.
 fn descend(network: &Network, step: u64, first: &str) {
     let labels = Tensor::new(&[0u32, 1, 2, 1], &Device::Cpu).unwrap();
-    let logits = network.forward(&pixels(4, 47), &Pass::Train { seed: 1, step }).unwrap();
+    let logits = network.forward(&pixels(4, 47), None, &Pass::Train { seed: 1, step }).unwrap();
     let gradients = ops::cross_entropy(&logits, &labels).unwrap().backward().unwrap();
     for (name, var) in network.trainable() {
         let gradient = gradients.get(var.as_tensor()).unwrap_or_else(|| panic!("{name} has no gradient"));
@@ -177,16 +182,14 @@ fn with_none_nothing_learns_and_only_dropout_ends_the_prefix() {
     network.freeze(&Trainable::None).unwrap();
     assert!(network.trainable().is_empty());
     assert_eq!((network.frozen_prefix(), network.trainable_parameter_count()), (14, 0));
-    let logits = network.forward(&pixels(1, 32), &Pass::Train { seed: 1, step: 1 }).unwrap();
+    let logits = network.forward(&pixels(1, 32), None, &Pass::Train { seed: 1, step: 1 }).unwrap();
     assert!(!logits.track_op());
 }
 
 #[test]
 fn inference_tracks_nothing() {
     let network = random_network();
-    assert!(!network.forward(&pixels(1, 32), &Pass::Eval).unwrap().track_op());
-    let module: &dyn candle_core::Module = &network;
-    assert_eq!(module.forward(&pixels(1, 32)).unwrap().dims(), [1, CLASSES]);
+    assert!(!network.forward(&pixels(1, 32), None, &Pass::Eval).unwrap().track_op());
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn shipped_weights_see_the_reference_picture_as_numpy_does() {
     let x = caffe_pixels(&shipped(reference["file"].as_str().unwrap()), size);
     let weights = Weights::File(shipped("weights/squeezenet1_1.safetensors"));
     let (network, _) = Network::build(&spec(weights), CLASSES, 42, &Device::Cpu).unwrap();
-    let features = flat(&network.forward_range(0..13, &x, &Pass::Eval).unwrap());
+    let features = flat(&network.forward_range(0..13, &x, None, &Pass::Eval).unwrap());
     assert_eq!(features.len() as u64, reference["count"].as_u64().unwrap());
     let wanted = reference["features"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32);
     for (i, (found, wanted)) in features.iter().zip(wanted).enumerate() {
@@ -352,7 +355,7 @@ fn the_number_of_threads_changes_no_bit_of_a_step() {
 fn a_picture_looks_the_same_in_any_company() {
     let network = random_network();
     let x = pixels(9, 67);
-    let features = |x: &Tensor| network.forward_range(0..13, x, &Pass::Eval).unwrap();
+    let features = |x: &Tensor| network.forward_range(0..13, x, None, &Pass::Eval).unwrap();
     let together = features(&x);
     for i in [0, 8] {
         assert_eq!(flat(&features(&x.narrow(0, i, 1).unwrap())), flat(&together.narrow(0, i, 1).unwrap()));

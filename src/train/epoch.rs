@@ -76,7 +76,7 @@ impl Trainer<'_, '_> {
     ) -> Result<Sums, Error> {
         let network = &self.setup.network;
         let pass = Pass::Train { seed: self.job.experiment.seed, step: self.progress.step };
-        let logits = network.forward_range(start..usize::MAX, &input.x, &pass)?;
+        let logits = network.forward_range(start..usize::MAX, &input.x, input.mask.as_ref(), &pass)?;
         let labels = Tensor::from_slice(&input.labels, input.labels.len(), &self.setup.device)?;
         let loss = ops::cross_entropy(&logits, &labels)?;
         let (sums, _) = score(&logits, &input.labels)?;
@@ -115,7 +115,12 @@ impl Trainer<'_, '_> {
         for input in feed.batches(&samples, self.job.experiment.train.batch_size) {
             self.out.check()?;
             let input = input?;
-            let logits = self.setup.network.forward_range(feed.start()..usize::MAX, &input.x, &Pass::Eval)?;
+            let logits = self.setup.network.forward_range(
+                feed.start()..usize::MAX,
+                &input.x,
+                input.mask.as_ref(),
+                &Pass::Eval,
+            )?;
             let (batch, of_batch) = score(&logits, &input.labels)?;
             sums.merge(&batch);
             scored.extend(of_batch);
@@ -133,7 +138,7 @@ impl Trainer<'_, '_> {
 
     /// The training pictures as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
     fn train_feed(&mut self, epoch: u32) -> Stoppable<Feed> {
-        let augment = &self.job.experiment.data.augment;
+        let augment = self.job.experiment.data.augment();
         let turn = epoch - 1;
         match augment.views {
             _ if augment.is_none() => self.feed(Side::Train, 0, None),

@@ -18,7 +18,7 @@ use super::feed::{Feed, PixelFeed};
 use super::out::{Out, Progress};
 use super::setup::Setup;
 use crate::experiment::Experiment;
-use crate::model::{Network, Pass};
+use crate::model::{InputShape, Network, Pass};
 
 /// Pictures in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
 const BATCH: usize = 32;
@@ -77,12 +77,12 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Of the pictures and the network of an experiment.
     pub fn new(experiment: &Experiment, setup: &Setup) -> Result<Self, Error> {
-        let size = experiment.data.image_size as usize;
-        let outputs = setup.network.summary(size)?;
+        let input = InputShape::of(&experiment.data);
+        let outputs = setup.network.summary(input)?;
         let outputs = outputs.iter().map(|layer| layer.output_shape.iter().product());
-        let augment = experiment.data.augment;
+        let augment = experiment.data.augment();
         Ok(Sizes {
-            at_layer: std::iter::once(3 * size * size).chain(outputs).collect(),
+            at_layer: std::iter::once(input.elements()).chain(outputs).collect(),
             val_samples: setup.data.val.len(),
             train_samples: setup.data.train.len(),
             train_views: if augment.is_none() { Some(1) } else { augment.views },
@@ -203,7 +203,7 @@ fn compute(feed: &Feed, wanted: &[usize], network: &Network, out: &mut Out) -> S
         let batch = batch?;
         let (mut x, mut at) = (batch.x, feed.start());
         for (layer, rows) in &mut kept {
-            x = network.forward_range(at..*layer, &x, &Pass::Eval)?;
+            x = network.forward_range(at..*layer, &x, batch.mask.as_ref(), &Pass::Eval)?;
             at = *layer;
             rows.shape = x.dims()[1..].to_vec();
             rows.values.reserve_exact(if done == 0 { feed.len() * rows.width() } else { 0 });
@@ -302,12 +302,18 @@ mod tests {
         let spec = Model {
             backbone: Backbone::SqueezeNet1_1,
             weights: Weights::Random,
+            tokenizer: None,
             preprocessing: None,
             pool: Pool::Avg,
             head: vec![],
         };
         let (network, _) = Network::build(&spec, 2, 1, &Device::Cpu).unwrap();
-        let at_layer = network.summary(40).unwrap().iter().map(|layer| layer.output_shape.iter().product()).collect();
+        let at_layer = network
+            .summary(InputShape::Picture { size: 40 })
+            .unwrap()
+            .iter()
+            .map(|layer| layer.output_shape.iter().product())
+            .collect();
         let sizes = Sizes { at_layer, val_samples: 40, train_samples: 40, train_views: Some(1) };
         let (mut ignore, never) = (|_| Ok(()), AtomicBool::new(false));
         let mut out = Out::new(&mut ignore, &never);

@@ -37,6 +37,8 @@ pub(super) struct RowFeed {
 /// What goes into the layer [`Feed::start`].
 pub(super) struct Input {
     pub x: Tensor,
+    /// Of texts: `[batch, tokens]`, 1 for a token, 0 for padding.
+    pub mask: Option<Tensor>,
     pub labels: Vec<u32>,
     /// Each one's place in its side.
     pub samples: Vec<usize>,
@@ -80,13 +82,13 @@ impl Feed {
                     let batch = batch?;
                     let shape = batch.shape();
                     let x = Tensor::from_vec(batch.pixels, shape, &feed.device)?;
-                    Ok(Input { x, labels: batch.labels, samples: batch.samples })
+                    Ok(Input { x, mask: None, labels: batch.labels, samples: batch.samples })
                 }))
             }
             Feed::Rows(feed) => Box::new(samples.chunks(size).map(|samples| {
                 let x = feed.rows.gather(samples, &feed.device)?;
                 let labels = samples.iter().map(|&sample| feed.pictures[sample].label).collect();
-                Ok(Input { x, labels, samples: samples.to_vec() })
+                Ok(Input { x, mask: None, labels, samples: samples.to_vec() })
             })),
         }
     }

@@ -8,7 +8,7 @@ use super::out::Out;
 use super::setup::{Setup, device_name};
 use crate::data::{Picture, SkippedFile};
 use crate::experiment::Experiment;
-use crate::model::{LayerSummary, WeightReport};
+use crate::model::{InputShape, LayerSummary, WeightReport};
 
 /// An experiment, looked at from all sides.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
             epochs: spec.epochs,
             steps_per_epoch: setup.data.train.len().div_ceil(experiment.train.batch_size),
             lr: spec.optimizer.lr(),
-            layers: setup.network.summary(experiment.data.image_size as usize)?,
+            layers: setup.network.summary(InputShape::of(&experiment.data))?,
             trainable_parameters: shape.trainable_parameters,
             cached_layers: cache.is_admitted(Side::Train, shape.frozen_prefix).then_some(shape.frozen_prefix),
         });

@@ -40,7 +40,10 @@ impl Setup {
         let data = index(experiment, out)?;
         let (mut network, weights) = Network::build(&experiment.model, data.classes.len(), experiment.seed, &device)?;
         let phases = shapes(&mut network, experiment)?;
-        let recipe = Recipe::new(&experiment.data, network.preprocessing(), experiment.seed);
+        let experiment::Inputs::Pictures(pictures) = &experiment.data.inputs else {
+            return Err(crate::data::Error::NoValidation.into());
+        };
+        let recipe = Recipe::new(pictures, network.preprocessing(), experiment.seed);
         let loader = Loader::new(recipe, experiment.data.loader_threads);
         Ok(Setup { device, data, loader, network, weights, phases })
     }

@@ -134,7 +134,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
 
     fn say_setup(&mut self) -> Result<(), Error> {
         self.out.log(Level::Info, self.setup.weights_in_words())?;
-        let augment = self.job.experiment.data.augment;
+        let augment = self.job.experiment.data.augment();
         if let (false, Some(views)) = (augment.is_none(), augment.views) {
             let message = format!("augment.views: {views} fixed variants are drawn of each picture and taken in turn");
             self.out.log(Level::Info, message)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::text::printable;
-use crate::experiment::{self, Experiment, Loaded, Mistakes};
+use crate::experiment::{self, Experiment, Inputs, Loaded, Mistakes};
 use crate::runner::protocol::NewExperiment;
 
 /// What reading a file showed.
@@ -61,10 +61,12 @@ pub fn read(path: &Path) -> Result<NewExperiment, String> {
 }
 
 fn preview(experiment: &Experiment) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{}, {} pixels, batches of {}",
-        experiment.name, experiment.data.image_size, experiment.train.batch_size
-    )];
+    let inputs = match &experiment.data.inputs {
+        Inputs::Pictures(pictures) => format!("{} pixels", pictures.image_size),
+        Inputs::Texts(texts) => format!("up to {} tokens", texts.max_length),
+    };
+    let (name, backbone) = (&experiment.name, experiment.model.backbone.name());
+    let mut lines = vec![format!("{name}, {backbone}, {inputs}, batches of {}", experiment.train.batch_size)];
     let phases = experiment.train.phases.iter();
     lines.extend(phases.map(|phase| {
         format!(

@@ -5,21 +5,51 @@ use std::path::PathBuf;
 use crate::experiment::mistakes::{Finding, Findings};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::{Given, Section};
-use crate::experiment::{Augment, Data, Resize};
+use crate::experiment::{Augment, Data, Inputs, Pictures, Resize, Task, Texts};
 
-pub(super) fn data(section: &Section, paths: &Paths, findings: &Findings) -> Data {
-    let folder = |(text, given): (&str, Given)| paths.resolve(text, given.node.place, Wants::Folder, findings);
+/// The key `data` of an experiment of `task`; None where that is not known, as the backbone is none.
+pub(super) fn data(section: &Section, task: Option<Task>, paths: &Paths, findings: &Findings) -> Data {
+    let wants = if task == Some(Task::ImageClassification) { Wants::Folder } else { Wants::Either };
+    let path = |(text, given): (&str, Given)| paths.resolve(text, given.node.place, wants, findings);
     let data = Data {
-        train: section.text("train").map_or_else(PathBuf::new, folder),
-        val: section.given_text("val").map(folder),
+        train: section.text("train").map_or_else(PathBuf::new, path),
+        val: section.given_text("val").map(path),
         val_split: section.given_number("val_split"),
-        image_size: section.small("image_size"),
-        resize: section.word("resize", Resize::Bilinear),
-        augment: section.given_section("augment").map_or(Augment::NONE, |section| augment(&section)),
+        inputs: inputs(section, task),
         loader_threads: section.small("loader_threads"),
     };
     validation_is_given_once(section);
     data
+}
+
+const OF_PICTURES: [&str; 3] = ["image_size", "resize", "augment"];
+const OF_TEXTS: [&str; 3] = ["text_column", "label_column", "max_length"];
+
+fn inputs(section: &Section, task: Option<Task>) -> Inputs {
+    let pictures = Pictures {
+        image_size: section.small("image_size"),
+        resize: section.word("resize", Resize::Bilinear),
+        augment: section.given_section("augment").map_or(Augment::NONE, |section| augment(&section)),
+    };
+    let texts = Texts {
+        text_column: column(section, "text_column"),
+        label_column: column(section, "label_column"),
+        max_length: section.small("max_length"),
+    };
+    match task {
+        Some(Task::ImageClassification) => section.refuse(&OF_TEXTS, "texts, and the backbone takes pictures"),
+        Some(Task::TextClassification) => section.refuse(&OF_PICTURES, "pictures, and the backbone takes texts"),
+        None => {}
+    }
+    if task == Some(Task::TextClassification) { Inputs::Texts(texts) } else { Inputs::Pictures(pictures) }
+}
+
+fn column(section: &Section, key: &str) -> String {
+    let Some((text, given)) = section.given_text(key) else { return section.default_text(key).to_owned() };
+    if text.is_empty() {
+        section.found(Finding::new(given.node.place, format!("`{key}` is empty, expected the name of a column")));
+    }
+    text.to_owned()
 }
 
 fn validation_is_given_once(section: &Section) {

@@ -4,28 +4,46 @@ mod data;
 mod model;
 mod train;
 
-use super::Experiment;
 use super::mistakes::{Finding, Findings, quoted};
 use super::paths::Paths;
 use super::place::Place;
 use super::section::Section;
 use super::tree::Node;
+use super::{Backbone, Experiment, Task};
 use crate::base::text::printable;
 
 /// Reads the experiment that `root` is; `stem` names it where the file does not. It is handed out only where nothing
 /// was found.
 pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Findings) -> Experiment {
     let file = Section::new("", root, Place::FILE, findings);
+    let backbone = model::backbone(&file.section("model"));
+    let task = backbone.map(Backbone::task);
     Experiment {
         name: run_name(&file, stem),
-        task: file.word("task", super::Task::ImageClassification),
+        task: checked_task(&file, task),
         seed: file.whole("seed"),
         threads: file.small("threads"),
         device: file.word("device", super::Device::Auto),
-        data: data::data(&file.section("data"), paths, findings),
-        model: model::model(&file.section("model"), paths, findings),
+        data: data::data(&file.section("data"), task, paths, findings),
+        model: model::model(&file.section("model"), backbone, paths, findings),
         train: train::train(&file.section("train"), findings),
     }
+}
+
+/// The task of the backbone, which a `task` that is given must agree with.
+fn checked_task(file: &Section, of_backbone: Option<Task>) -> Task {
+    let typed = file.given_word::<Task>("task");
+    if let (Some(typed), Some(meant), Some(given)) = (typed, of_backbone, file.given("task"))
+        && typed != meant
+    {
+        let (what, takes) = match meant {
+            Task::ImageClassification => ("image_classification", "pictures"),
+            Task::TextClassification => ("text_classification", "texts"),
+        };
+        let finding = Finding::new(given.node.place, format!("the backbone takes {takes}, expected `{what}`"));
+        file.found(finding.hint("remove `task`, which follows from the backbone"));
+    }
+    of_backbone.or(typed).unwrap_or(Task::ImageClassification)
 }
 
 fn run_name(file: &Section, stem: &str) -> String {

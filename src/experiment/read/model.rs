@@ -1,19 +1,51 @@
 //! The key `model`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::Section;
-use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Weights};
+use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Task, Weights};
 
-pub(super) fn model(section: &Section, paths: &Paths, findings: &Findings) -> Model {
-    Model {
-        backbone: section.word("backbone", Backbone::SqueezeNet1_1),
+/// The key `backbone` of the section `model`; None where it is missing or none, which is written down.
+pub(super) fn backbone(section: &Section) -> Option<Backbone> {
+    section.text("backbone")?;
+    section.given_word("backbone")
+}
+
+pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths, findings: &Findings) -> Model {
+    let model = Model {
+        backbone: backbone.unwrap_or(Backbone::SqueezeNet1_1),
         weights: weights(section, paths, findings),
+        tokenizer: tokenizer(section, paths, findings),
         preprocessing: section.given_word("preprocessing"),
         pool: section.word("pool", Pool::Avg),
         head: section.items("head", "model.head[]").map_or_else(Vec::new, |layers| head(&layers)),
+    };
+    match backbone.map(Backbone::task) {
+        Some(Task::ImageClassification) => {
+            section.refuse(&["tokenizer"], "texts, and the backbone takes pictures");
+            refuse_pool(section, model.pool, Pool::Cls, "`cls` is for texts");
+        }
+        Some(Task::TextClassification) => {
+            section.refuse(&["preprocessing"], "pictures, and the backbone takes texts");
+            refuse_pool(section, model.pool, Pool::Max, "`max` is for pictures");
+        }
+        None => {}
+    }
+    model
+}
+
+fn tokenizer(section: &Section, paths: &Paths, findings: &Findings) -> Option<PathBuf> {
+    let (text, given) = section.given_text("tokenizer")?;
+    Some(paths.resolve(text, given.node.place, Wants::File, findings))
+}
+
+fn refuse_pool(section: &Section, pool: Pool, wrong: Pool, message: &str) {
+    if let Some(given) = section.given("pool")
+        && pool == wrong
+    {
+        section.found(Finding::new(given.node.place, message).hint("use `avg`"));
     }
 }
 

@@ -36,6 +36,13 @@ train:
   reduce_lr_on_plateau: { monitor: val_loss, factor: 0.3, patience: 3 }
 ";
 
+/// The same for texts.
+const EXAMPLE_OF_TEXTS: &str = "\
+data: { train: train.csv, val_split: 0.2, text_column: text, label_column: label, max_length: 64 }
+model: { backbone: bert, weights: minilm.safetensors, tokenizer: vocab.txt, head: [{ dense: 128 }, { dropout: 0.5 }] }
+train: { phases: [{ name: head }, { name: rest }], early_stopping: {}, reduce_lr_on_plateau: {} }
+";
+
 /// The least that an experiment needs.
 const LEAST: &str = "\
 data: { train: train, val_split: 0.2 }

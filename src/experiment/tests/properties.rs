@@ -199,7 +199,7 @@ fn watches() -> impl Strategy<Value = Watch> {
         .prop_map(|(monitor, min)| Watch { monitor, mode: if min { Mode::Min } else { Mode::Max } })
 }
 
-fn datas() -> impl Strategy<Value = Data> {
+fn datas(task: Task) -> impl Strategy<Value = Data> {
     let augments = (0.0..=180.0, shares(), shares(), shares(), any::<bool>(), prop::option::of(1u32..=1000)).prop_map(
         |(rotation, zoom, width_shift, height_shift, horizontal_flip, views)| Augment {
             rotation,
@@ -212,16 +212,23 @@ fn datas() -> impl Strategy<Value = Data> {
     );
     let validation =
         prop_oneof![paths().prop_map(|path| (Some(path), None)), (0.01..1.0).prop_map(|share| (None, Some(share)))];
-    (paths(), validation, 16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments], 0usize..=1024)
-        .prop_map(|(train, (val, val_split), image_size, nearest, augment, loader_threads)| Data {
-            train,
-            val,
-            val_split,
-            image_size,
-            augment,
-            loader_threads,
-            resize: if nearest { Resize::Nearest } else { Resize::Bilinear },
-        })
+    let pictures = (16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments]).prop_map(
+        |(image_size, nearest, augment)| {
+            let resize = if nearest { Resize::Nearest } else { Resize::Bilinear };
+            Inputs::Pictures(Pictures { image_size, resize, augment })
+        },
+    );
+    let texts = ("[a-z ]{1,9}", "[^\\p{C}]{1,9}", 4usize..=8192).prop_map(|(text_column, label_column, max_length)| {
+        Inputs::Texts(Texts { text_column, label_column, max_length })
+    });
+    let inputs = if task == Task::TextClassification { texts.boxed() } else { pictures.boxed() };
+    (paths(), validation, inputs, 0usize..=1024).prop_map(|(train, (val, val_split), inputs, loader_threads)| Data {
+        train,
+        val,
+        val_split,
+        inputs,
+        loader_threads,
+    })
 }
 
 fn models() -> impl Strategy<Value = Model> {
@@ -237,14 +244,21 @@ fn models() -> impl Strategy<Value = Model> {
         shares().prop_map(HeadLayer::Dropout),
     ];
     let preprocessing = prop::sample::select(vec![None, Some(Preprocessing::Caffe), Some(Preprocessing::Torch)]);
-    let pools = prop::sample::select(vec![Pool::Avg, Pool::Max]);
-    (weights, preprocessing, pools, prop::collection::vec(layers, 0..4)).prop_map(
-        |(weights, preprocessing, pool, head)| Model {
-            backbone: Backbone::SqueezeNet1_1,
-            weights,
-            preprocessing,
-            pool,
-            head,
+    let backbones = vec![Backbone::SqueezeNet1_1, Backbone::Vgg16, Backbone::ResNet50, Backbone::Bert];
+    let tokenizers = prop::option::of(paths());
+    let backbones = prop::sample::select(backbones);
+    (backbones, weights, tokenizers, preprocessing, any::<bool>(), prop::collection::vec(layers, 0..4)).prop_map(
+        |(backbone, weights, tokenizer, preprocessing, other_pool, head)| {
+            let of_texts = backbone.task() == Task::TextClassification;
+            let other = if of_texts { Pool::Cls } else { Pool::Max };
+            Model {
+                backbone,
+                weights,
+                tokenizer: tokenizer.filter(|_| of_texts),
+                preprocessing: preprocessing.filter(|_| !of_texts),
+                pool: if other_pool { other } else { Pool::Avg },
+                head,
+            }
         },
     )
 }
@@ -309,10 +323,11 @@ fn trains() -> impl Strategy<Value = Train> {
 
 fn experiments() -> impl Strategy<Value = Experiment> {
     let devices = prop::sample::select(vec![Device::Auto, Device::Cpu, Device::Cuda, Device::Metal]);
-    (names(), any::<u64>(), 0usize..=1024, devices, datas(), models(), trains()).prop_map(
-        |(name, seed, threads, device, data, model, train)| Experiment {
+    let of_one_task = models().prop_flat_map(|model| (datas(model.backbone.task()), Just(model)));
+    (names(), any::<u64>(), 0usize..=1024, devices, of_one_task, trains()).prop_map(
+        |(name, seed, threads, device, (data, model), train)| Experiment {
             name,
-            task: Task::ImageClassification,
+            task: model.backbone.task(),
             seed,
             threads,
             device,

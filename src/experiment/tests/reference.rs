@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{EXAMPLE, read, read_with};
+use super::{EXAMPLE, EXAMPLE_OF_TEXTS, read, read_with};
 use crate::experiment::{KEYS, Key, Takes, Unset};
 
 const DOCUMENT: &str = include_str!("../../../docs/experiment.md");
@@ -37,6 +37,15 @@ fn the_examples_of_the_reference_are_right() {
     }
 }
 
+fn is_of_texts(key: &Key) -> bool {
+    key.about.starts_with("Texts: ")
+}
+
+/// An example in which `key` may stand.
+fn example_with(key: &Key) -> &'static str {
+    if is_of_texts(key) { EXAMPLE_OF_TEXTS } else { EXAMPLE }
+}
+
 /// The dotted path of a key in [`EXAMPLE`] with further phases, for an override.
 fn path_in_example(key: &Key) -> String {
     key.path
@@ -62,7 +71,8 @@ fn every_word_of_the_table_is_taken() {
         let (Takes::Words(words) | Takes::Choice(words)) = key.takes else { continue };
         for word in words {
             let set = format!("{}={word}", path_in_example(key));
-            read_with(EXAMPLE, &[&set]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            let of_pictures = read_with(EXAMPLE, &[&set]);
+            of_pictures.or(read_with(EXAMPLE_OF_TEXTS, &[&set])).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         }
     }
 }
@@ -73,11 +83,12 @@ fn every_default_is_what_the_table_says() {
     let base = "train: { phases: [{}], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
                 model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
                 data: { train: a, val_split: 0.2, augment: {} }\n";
-    let unset = read(base).unwrap();
+    let of_texts = "model: { backbone: bert, weights: random, tokenizer: v }\ndata: { train: a, val_split: 0.2 }\n";
     for key in KEYS {
         let Unset::Value(value) = key.unset else { continue };
         let set = format!("{}={value}", path_in_example(key));
-        assert_eq!(read_with(base, &[&set]).unwrap(), unset, "{set}");
+        let base = if is_of_texts(key) { of_texts } else { base };
+        assert_eq!(read_with(base, &[&set]).unwrap(), read(base).unwrap(), "{set}");
     }
 }
 
@@ -86,7 +97,7 @@ fn ranges_end_where_the_table_says() {
     for key in KEYS {
         let Takes::Whole(low, high) = key.takes else { continue };
         let path = path_in_example(key);
-        let set = |value: String| read_with(EXAMPLE, &[&format!("{path}={value}")]);
+        let set = |value: String| read_with(example_with(key), &[&format!("{path}={value}")]);
         assert!(set(low.to_string()).is_ok() && set(high.to_string()).is_ok(), "{path}");
         assert!(set((i128::from(low) - 1).to_string()).is_err(), "{path}");
         assert!(set((i128::from(high) + 1).to_string()).is_err(), "{path}");

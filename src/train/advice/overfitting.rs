@@ -55,7 +55,7 @@ fn suggestion(experiment: &Experiment) -> &'static str {
     let is_strong = |layer: &HeadLayer| matches!(layer, HeadLayer::Dropout(rate) if *rate >= 0.5);
     if !experiment.model.head.iter().any(is_strong) {
         "model.head: [ { dropout: 0.5 } ]"
-    } else if experiment.data.augment.is_none() {
+    } else if experiment.data.augment().is_none() {
         "data.augment: { rotation: 20, zoom: 0.2, horizontal_flip: true }"
     } else {
         "train.early_stopping: { monitor: val_loss, patience: 2, restore_best_weights: true }"
