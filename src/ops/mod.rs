@@ -24,6 +24,7 @@ mod loss;
 mod masked_mean;
 mod pool;
 mod product;
+mod real;
 mod storage;
 mod vectorized;
 mod window;
