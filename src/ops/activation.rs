@@ -13,6 +13,28 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(Relu)
 }
 
+/// `relu(a + b)` of two tensors of one shape, in one pass: how a residual block ends.
+///
+/// # Errors
+/// Where the shapes differ.
+pub fn add_relu(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    relu(&(a + b)?)
+}
+
+/// What is done to each element of a result before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    Nothing,
+    Relu,
+}
+
+impl After {
+    /// To a tensor, where there was no way to do it before.
+    pub(crate) fn apply(self, y: Tensor) -> Result<Tensor> {
+        if self == After::Relu { relu(&y) } else { Ok(y) }
+    }
+}
+
 /// The same of Candle's operations.
 fn composed(x: &Tensor) -> Result<Tensor> {
     x.le(0.0)?.where_cond(&x.zeros_like()?, x)

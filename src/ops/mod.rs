@@ -9,21 +9,36 @@
 //! - A NaN is never swallowed: a diverged model must look like one.
 
 mod activation;
+mod attention;
+mod batch_norm;
 mod concat;
 mod conv;
 mod dropout;
+mod embedding;
+mod gelu;
 #[cfg(test)]
 pub(crate) mod gradient_check;
+mod layer_norm;
+mod linear;
 mod loss;
+mod masked_mean;
 mod pool;
 mod product;
+mod real;
 mod storage;
 mod vectorized;
 mod window;
 
-pub use activation::relu;
+pub use activation::{After, add_relu, relu};
+pub use attention::attention;
+pub use batch_norm::{BatchStatistics, Norm, batch_norm, batch_norm_train};
 pub use concat::concat_channels;
 pub use conv::{conv2d, conv2d_relu};
 pub use dropout::dropout;
+pub use embedding::embedding;
+pub use gelu::{gelu, gelu_tanh};
+pub use layer_norm::layer_norm;
+pub use linear::linear;
 pub use loss::{cross_entropy, cross_entropy_per_sample};
+pub use masked_mean::masked_mean;
 pub use pool::{avg_pool2d, global_avg_pool2d, global_max_pool2d, max_pool2d};

@@ -9,7 +9,7 @@ mod winograd;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 
-use super::activation;
+use super::activation::{self, After};
 use super::storage::{Operand, by_type, values};
 use super::window::{Rounding, Window};
 
@@ -34,13 +34,6 @@ pub fn conv2d_relu(
     padding: usize,
 ) -> Result<Tensor> {
     Conv2d { stride, padding, after: After::Relu }.apply(x, weight, bias)
-}
-
-/// What is done to each element of the result, bias and all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum After {
-    Nothing,
-    Relu,
 }
 
 /// The sizes of one call.
@@ -114,7 +107,7 @@ impl Conv2d {
         let case = Case::new(x.dims(), weight.dims(), bias.map(Tensor::dims), &self)?;
         if !x.device().is_cpu() {
             let y = composed::conv2d(&case, x, weight, bias)?;
-            return if self.after == After::Relu { super::relu(&y) } else { Ok(y) };
+            return self.after.apply(y);
         }
         let (x, weight) = (x.contiguous()?, weight.contiguous()?);
         match bias {
