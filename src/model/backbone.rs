@@ -1,18 +1,44 @@
 //! The backbones: a line for each.
 
+use std::path::Path;
+
+use super::bert;
+use super::distilbert;
+use super::encoder_config::{self, Layout};
 use super::error::Error;
 use super::head::Features;
 use super::layer::Layer;
+use super::resnet::{self, Kind, RESNET18, RESNET34, RESNET50};
+use super::squeezenet;
+use super::transformer::Size;
+use super::vgg::{self, VGG16, VGG19};
 use super::weights::Source;
-use super::{squeezenet, vgg};
-use crate::experiment::Backbone;
+use crate::experiment::{Backbone, Model, Pool};
 
-/// The layers of `backbone` in order, and what the last of them gives.
-pub(crate) fn layers(backbone: Backbone, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
-    Ok(match backbone {
-        Backbone::SqueezeNet1_1 => (squeezenet::layers(from)?, Features::Map { channels: squeezenet::CHANNELS }),
-        Backbone::Vgg16 => (vgg::layers(vgg::VGG16, from)?, Features::Map { channels: vgg::CHANNELS }),
-        Backbone::Vgg19 => (vgg::layers(vgg::VGG19, from)?, Features::Map { channels: vgg::CHANNELS }),
-        _ => (vgg::layers(vgg::VGG19, from)?, Features::Map { channels: vgg::CHANNELS }),
+/// The layers of the backbone of `spec` in order, and what the last of them gives. Encoders are of the size that the
+/// `config.json` at `config` says, or of their family's base model.
+pub(crate) fn layers(spec: &Model, config: Option<&Path>, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
+    let map = |channels| Features::Map { channels };
+    let basic = map(Kind::Basic.channels());
+    Ok(match spec.backbone {
+        Backbone::SqueezeNet1_1 => (squeezenet::layers(from)?, map(squeezenet::CHANNELS)),
+        Backbone::Vgg16 => (vgg::layers(VGG16, from)?, map(vgg::CHANNELS)),
+        Backbone::Vgg19 => (vgg::layers(VGG19, from)?, map(vgg::CHANNELS)),
+        Backbone::ResNet18 => (resnet::layers(Kind::Basic, RESNET18, from)?, basic),
+        Backbone::ResNet34 => (resnet::layers(Kind::Basic, RESNET34, from)?, basic),
+        Backbone::ResNet50 => (resnet::layers(Kind::Bottleneck, RESNET50, from)?, map(Kind::Bottleneck.channels())),
+        Backbone::Bert => {
+            let size = encoder_config::read(Layout::Bert, config)?;
+            (bert::layers(&size, spec.pool, from)?, states(&size, spec.pool == Pool::Cls))
+        }
+        Backbone::DistilBert => {
+            let size = encoder_config::read(Layout::DistilBert, config)?;
+            (distilbert::layers(&size, from)?, states(&size, false))
+        }
     })
+}
+
+fn states(size: &Size, pooled: bool) -> Features {
+    let width = size.width;
+    if pooled { Features::Vector { width } } else { Features::Tokens { width } }
 }

@@ -15,6 +15,8 @@ pub enum Error {
     Misfit { path: PathBuf, backbone: &'static str, misfit: Misfit },
     #[error("the weights in {} want preprocessing `{value}`, which is not known here", path.display())]
     UnknownPreprocessing { path: PathBuf, value: String },
+    #[error("{} is no configuration of an encoder: {reason}", path.display())]
+    BadConfig { path: PathBuf, reason: String },
     #[error("the model has no layer `{name}`")]
     UnknownLayer { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("no layer with weights matches `{pattern}`")]
@@ -93,6 +95,9 @@ impl Error {
             }
             Error::Misfit { backbone, misfit, .. } => {
                 Some(format!("use a file with the weights of {backbone}; this one has {}", some(&misfit.unused)))
+            }
+            Error::BadConfig { .. } => {
+                Some("it must be the config.json of the weights, as transformers writes it".into())
             }
             Error::UnknownPreprocessing { .. } => {
                 Some("say what the weights want with `model.preprocessing: caffe` or `torch`".into())

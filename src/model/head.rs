@@ -106,7 +106,7 @@ impl Block for GlobalPool {
             GlobalPool::Mean => ops::global_avg_pool2d(x),
             GlobalPool::Largest => ops::global_max_pool2d(x),
             GlobalPool::MeanOfTokens => match call.mask {
-                Some(mask) => x.broadcast_mul(&mask.unsqueeze(2)?)?.sum(1)?.broadcast_div(&mask.sum_keepdim(1)?),
+                Some(mask) => ops::masked_mean(x, mask),
                 None => x.mean(1),
             },
             GlobalPool::FirstToken => x.narrow(1, 0, 1)?.squeeze(1),

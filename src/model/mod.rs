@@ -8,13 +8,18 @@
 //! - What is drawn (initial weights, dropout masks) is a function of the seed.
 
 mod backbone;
+mod bert;
+mod distilbert;
+mod encoder_config;
 mod error;
 mod filter;
 mod freeze;
 mod head;
 mod input;
 mod layer;
+mod resnet;
 mod squeezenet;
+mod transformer;
 mod vgg;
 #[cfg(test)]
 mod tests;
@@ -66,7 +71,7 @@ impl Network {
             Some(preprocessing) => preprocessing,
             None => source.preprocessing()?.unwrap_or(Preprocessing::Torch),
         };
-        let (mut layers, features) = backbone::layers(spec.backbone, &mut source)?;
+        let (mut layers, features) = backbone::layers(spec, config_of(spec).as_deref(), &mut source)?;
         layers.extend(head::layers(features, spec, classes, &mut source)?);
         let report = source.finish(spec.backbone.name())?;
         Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
@@ -186,6 +191,15 @@ impl Network {
         }
         Ok(lines)
     }
+}
+
+/// The `config.json` beside the weights, or without any beside the tokenizer.
+fn config_of(spec: &Model) -> Option<std::path::PathBuf> {
+    let beside = match &spec.weights {
+        crate::experiment::Weights::File(path) => Some(path),
+        crate::experiment::Weights::Random => spec.tokenizer.as_ref(),
+    };
+    beside.map(|path| path.with_file_name("config.json")).filter(|path| path.is_file())
 }
 
 /// The bytes of a safetensors file with `tensors` and `metadata`: the same for the same content, whatever the run.

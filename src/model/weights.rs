@@ -28,11 +28,16 @@ pub struct WeightReport {
 }
 
 /// How a tensor is drawn where no file has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Init {
     /// Uniform in ±√(6 / (fan in + fan out)), as Keras' `GlorotUniform`.
     Glorot,
+    /// Normal with a deviation of √(2 / fan out), as torchvision's ResNet.
+    KaimingFanOut,
+    /// Normal with this deviation.
+    Normal(f64),
     Zeros,
+    Ones,
 }
 
 /// Hands out a network's tensors while it is built.
@@ -91,8 +96,26 @@ impl<'a> Source<'a> {
         self.report.initialized.push(name.to_owned());
         Ok(match init {
             Init::Zeros => Var::zeros(shape, DType::F32, self.device)?,
-            Init::Glorot => Var::from_vec(glorot(name, shape, self.seed), shape, self.device)?,
+            Init::Ones => Var::ones(shape, DType::F32, self.device)?,
+            Init::Glorot => {
+                let [fan_in, fan_out] = fans(shape);
+                let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
+                self.drawn(name, shape, |stream| stream.range(-limit, limit))?
+            }
+            Init::KaimingFanOut => {
+                let deviation = (2.0 / fans(shape)[1] as f64).sqrt();
+                self.drawn(name, shape, |stream| deviation * normal(stream))?
+            }
+            Init::Normal(deviation) => self.drawn(name, shape, |stream| deviation * normal(stream))?,
         })
+    }
+
+    /// Values drawn one after the other from a stream of seed and name.
+    fn drawn(&self, name: &str, shape: &[usize], mut draw: impl FnMut(&mut Stream) -> f64) -> Result<Var, Error> {
+        let key = name.bytes().fold(0, |key, byte| mix(key ^ u64::from(byte)));
+        let mut stream = Stream::new(self.seed, Purpose::InitialWeights, 0, key);
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(&mut stream) as f32).collect();
+        Ok(Var::from_vec(values, shape, self.device)?)
     }
 
     /// The report, or the one error that names all that does not fit.
@@ -107,14 +130,17 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A weight `[out, in, …]` after Glorot and Bengio (2010).
-fn glorot(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
+/// Fan in and fan out of a weight `[out, in, …]` (Glorot and Bengio 2010).
+fn fans(shape: &[usize]) -> [usize; 2] {
     let field: usize = shape.iter().skip(2).product();
-    let fans = field * shape.iter().take(2).sum::<usize>();
-    let limit = (6.0 / fans as f64).sqrt();
-    let key = name.bytes().fold(0, |key, byte| mix(key ^ u64::from(byte)));
-    let mut stream = Stream::new(seed, Purpose::InitialWeights, 0, key);
-    (0..shape.iter().product()).map(|_| stream.range(-limit, limit) as f32).collect()
+    let along = |at: usize| shape.get(at).copied().unwrap_or(1) * field;
+    [along(1), along(0)]
+}
+
+/// A standard normal number (Box and Muller 1958).
+fn normal(stream: &mut Stream) -> f64 {
+    let (radius, turn) = (1.0 - stream.range(0.0, 1.0), stream.range(0.0, 1.0));
+    (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * turn).cos()
 }
 
 /// A safetensors file in memory; f16, bf16 and f64 read as f32.
