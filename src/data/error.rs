@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::SkippedFile;
+use super::samples::Skipped;
 use super::decode::Defect;
 
-/// Why the pictures cannot be trained on.
+/// Why the samples cannot be trained on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the folder {} does not exist", .path.display())]
@@ -17,6 +17,8 @@ pub enum Error {
     Folder { path: PathBuf, source: io::Error },
     #[error("no class folders in {}", .path.display())]
     NoClasses { path: PathBuf },
+    #[error("no usable text in {}", .path.display())]
+    NoTexts { path: PathBuf },
     #[error("only one class, `{class}`, in {}; two are needed to tell apart", .path.display())]
     OneClass { path: PathBuf, class: String },
     #[error("the class `{class}` is empty: no pictures in {}{}", .path.display(), ignored_files(*.ignored))]
@@ -25,9 +27,9 @@ pub enum Error {
     #[error("{} in {} but not in {}", named(.classes), .present.display(), .absent.display())]
     ClassMismatch { classes: Vec<String>, present: PathBuf, absent: PathBuf },
     #[error("the class `{class}` has no usable picture left in {}: all {lost} were skipped, the first being {} ({})",
-        .folder.display(), .first.source.display(), .first.reason)]
-    ClassLost { class: String, folder: PathBuf, lost: usize, first: SkippedFile },
-    #[error("the class `{class}` has only one usable picture, too few for `val_split` to hold one out")]
+        .folder.display(), .first.source, .first.reason)]
+    ClassLost { class: String, folder: PathBuf, lost: usize, first: Skipped },
+    #[error("the class `{class}` has only one usable sample, too few for `val_split` to hold one out")]
     TooFewToSplit { class: String },
     #[error("there is nothing to validate on: neither `val` nor `val_split` is given")]
     NoValidation,
@@ -54,9 +56,10 @@ impl Error {
                 "add .png, .jpg, .jpeg, .webp, .bmp or .gif files, or remove the folder if it is no class"
             }
             Error::ClassMismatch { .. } => "`train` and `val` need folders of the same names",
+            Error::NoTexts { .. } => "a table has a header with the columns `text` and `label`, then a row for each text",
             Error::ClassLost { .. } => "replace the files that cannot be read",
-            Error::TooFewToSplit { .. } => "add pictures to the class, or give a folder as `val`",
-            Error::NoValidation => "set `val` to a folder, or `val_split` to a share such as 0.2",
+            Error::TooFewToSplit { .. } => "add samples to the class, or give a `val` of its own",
+            Error::NoValidation => "set `val`, or `val_split` to a share such as 0.2",
             Error::Lost { .. } => "leave the pictures as they are while a run uses them, then run it again",
             Error::Crashed { .. } => return None,
         })
