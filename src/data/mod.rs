@@ -10,6 +10,7 @@ mod error;
 mod fixtures;
 mod image_folder;
 mod index;
+pub mod length_buckets;
 mod loader;
 mod prefetch;
 pub mod preprocess;
