@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::SkippedFile;
+use super::class_folders::Kind;
 use super::decode::Defect;
 
 /// Why the pictures cannot be trained on.
@@ -16,11 +17,11 @@ pub enum Error {
     #[error("could not read the folder {}: {source}", .path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error("no class folders in {}", .path.display())]
-    NoClasses { path: PathBuf },
+    NoClasses { path: PathBuf, kind: Kind },
     #[error("only one class, `{class}`, in {}; two are needed to tell apart", .path.display())]
-    OneClass { path: PathBuf, class: String },
-    #[error("the class `{class}` is empty: no pictures in {}{}", .path.display(), ignored_files(*.ignored))]
-    EmptyClass { class: String, path: PathBuf, ignored: usize },
+    OneClass { path: PathBuf, class: String, kind: Kind },
+    #[error("the class `{class}` is empty: no {kind} in {}{}", .path.display(), ignored_files(*.ignored))]
+    EmptyClass { class: String, path: PathBuf, kind: Kind, ignored: usize },
     /// Classes that only one of the two folders has.
     #[error("{} in {} but not in {}", named(.classes), .present.display(), .absent.display())]
     ClassMismatch { classes: Vec<String>, present: PathBuf, absent: PathBuf },
@@ -47,12 +48,18 @@ impl Error {
                 "paths under `data` are relative to the experiment file"
             }
             Error::Folder { .. } => "check the folder's permissions",
-            Error::NoClasses { .. } | Error::OneClass { .. } => {
-                "make one folder per class with its pictures in it, as data/train/cat/1.png and data/train/dog/1.png"
-            }
-            Error::EmptyClass { .. } => {
+            Error::NoClasses { kind, .. } | Error::OneClass { kind, .. } => match kind {
+                Kind::Pictures => {
+                    "make one folder per class with its pictures in it, as data/train/cat/1.png and data/train/dog/1.png"
+                }
+                Kind::Texts => {
+                    "make one folder per class with its texts in it, as data/train/food/1.txt and data/train/animals/1.txt"
+                }
+            },
+            Error::EmptyClass { kind: Kind::Pictures, .. } => {
                 "add .png, .jpg, .jpeg, .webp, .bmp or .gif files, or remove the folder if it is no class"
             }
+            Error::EmptyClass { kind: Kind::Texts, .. } => "add .txt files, or remove the folder if it is no class",
             Error::ClassMismatch { .. } => "`train` and `val` need folders of the same names",
             Error::ClassLost { .. } => "replace the files that cannot be read",
             Error::TooFewToSplit { .. } => "add pictures to the class, or give a folder as `val`",

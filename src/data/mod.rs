@@ -5,8 +5,10 @@
 //! usable picture on each side. Nothing here knows Candle: a batch is a plain `Vec<f32>` with its shape.
 
 pub mod augment;
+mod class_folders;
 pub mod decode;
 mod error;
+mod file;
 mod fixtures;
 mod image_folder;
 mod index;
@@ -16,6 +18,7 @@ mod prefetch;
 pub mod preprocess;
 pub mod resize;
 mod split;
+pub(crate) mod text_folder;
 
 use std::path::PathBuf;
 use std::sync::Arc;
