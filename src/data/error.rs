@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::SkippedFile;
 use super::class_folders::Kind;
 use super::decode::Defect;
+use super::file::Unreadable;
 
 /// Why the pictures cannot be trained on.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,23 @@ pub enum Error {
     ClassLost { class: String, folder: PathBuf, lost: usize, first: SkippedFile },
     #[error("the class `{class}` has only one usable picture, too few for `val_split` to hold one out")]
     TooFewToSplit { class: String },
+    #[error("the file {} does not exist", .path.display())]
+    MissingFile { path: PathBuf },
+    #[error("could not read {}: {defect}", .path.display())]
+    File { path: PathBuf, defect: Unreadable },
+    #[error("{} is no table that can be read: .csv, .tsv, .jsonl and .ndjson are", .path.display())]
+    UnknownTable { path: PathBuf },
+    #[error("{} is empty", .path.display())]
+    EmptyTable { path: PathBuf },
+    #[error("there is no column `{column}` in {}; {}{}", .path.display(), listed(.columns), meant(.nearest))]
+    NoColumn { path: PathBuf, column: String, columns: Vec<String>, nearest: Option<String> },
+    #[error("the column `{column}` is there more than once in {}", .path.display())]
+    TwoColumns { path: PathBuf, column: String },
+    /// All of the file behind the quote would be one field.
+    #[error("the quote that opens in line {line} of {} is never closed", .path.display())]
+    OpenQuote { path: PathBuf, line: u64 },
+    #[error("there is no usable row in {}{}", .path.display(), all_skipped(*.skipped, .first))]
+    NoRows { path: PathBuf, skipped: usize, first: Option<SkippedFile> },
     #[error("there is nothing to validate on: neither `val` nor `val_split` is given")]
     NoValidation,
     /// A picture that was fine when it was indexed.
@@ -65,7 +83,23 @@ impl Error {
             Error::TooFewToSplit { .. } => "add pictures to the class, or give a folder as `val`",
             Error::NoValidation => "set `val` to a folder, or `val_split` to a share such as 0.2",
             Error::Lost { .. } => "leave the pictures as they are while a run uses them, then run it again",
-            Error::Crashed { .. } => return None,
+            Error::MissingFile { .. } => "paths under `data` are relative to the experiment file",
+            Error::File { defect: Unreadable::NotUtf8 { .. }, .. } => "save the file as UTF-8",
+            Error::File { defect: Unreadable::Failed(_), .. } => "check the file's permissions",
+            Error::UnknownTable { .. } => "give a table, or a folder with one folder of .txt files per class",
+            Error::EmptyTable { .. } | Error::NoRows { .. } => {
+                "the first line of a .csv or .tsv names its columns, as text,label; a .jsonl has an object in each line, as \
+                 {\"text\": \"red apple\", \"label\": \"food\"}"
+            }
+            Error::NoColumn { columns, .. } if matches!(&columns[..], [only] if only.contains([';', '\t', ',', '|'])) => {
+                "the fields of a .csv have commas between them, those of a .tsv tabs"
+            }
+            Error::NoColumn { .. } => "name the columns with `data.text_column` and `data.label_column`",
+            Error::TwoColumns { .. } => "give each column a name of its own",
+            Error::OpenQuote { .. } => {
+                "put a field with quotes, separators or line breaks in quotes, and double the quotes in it (RFC 4180)"
+            }
+            Error::File { .. } | Error::Crashed { .. } => return None,
         })
     }
 }
@@ -84,4 +118,24 @@ fn named(classes: &[String]) -> String {
         1 => format!("the class {} is", names[0]),
         _ => format!("the classes {} are", names.join(", ")),
     }
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => "it has none".into(),
+        1 => format!("its only one is {}", shown[0]),
+        n if n > SHOWN => format!("its columns are {} and {} more", shown.join(", "), n - SHOWN),
+        _ => format!("its columns are {}", shown.join(", ")),
+    }
+}
+
+fn meant(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|nearest| format!(" (did you mean `{nearest}`?)")).unwrap_or_default()
+}
+
+fn all_skipped(count: usize, first: &Option<SkippedFile>) -> String {
+    let Some(SkippedFile { source, reason }) = first else { return String::new() };
+    format!(": all {count} were skipped, the first being {} ({reason})", source.display())
 }

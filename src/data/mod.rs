@@ -19,6 +19,7 @@ pub mod preprocess;
 pub mod resize;
 mod split;
 pub(crate) mod text_folder;
+pub(crate) mod text_table;
 
 use std::path::PathBuf;
 use std::sync::Arc;
