@@ -178,8 +178,8 @@ impl Iterator for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::picture_index;
     use crate::data::fixtures::{PICTURES, encoded, picture, spec, write_classes};
+    use crate::data::picture_index;
     use image::ImageFormat;
 
     const CHANNELS: usize = 3;

@@ -6,8 +6,10 @@
 //! usable sample on each side. Nothing here knows Candle: a batch is plain numbers with their shape.
 
 pub mod augment;
+mod class_folders;
 pub mod decode;
 mod error;
+mod file;
 mod fixtures;
 mod image_folder;
 mod length_buckets;

@@ -99,7 +99,9 @@ fn usable(
                 Some(Ok(image)) => {
                     pictures.push(Picture { source, label: label as u32, kept: image.map(Arc::new) });
                 }
-                Some(Err(defect)) => skipped.push(Skipped { source: source.display().to_string(), reason: defect.to_string() }),
+                Some(Err(defect)) => {
+                    skipped.push(Skipped { source: source.display().to_string(), reason: defect.to_string() })
+                }
                 None => break,
             }
             progress(decoded.done);
@@ -140,7 +142,8 @@ mod tests {
         write_classes(&root.path().join("val"), &[("a", 1), ("b", 1)]);
         let mut heard = Vec::new();
         let dataset =
-            super::index(&spec_with_val(root.path()), PICTURES, 1, &mut |done, total| heard.push((done, total))).unwrap();
+            super::index(&spec_with_val(root.path()), PICTURES, 1, &mut |done, total| heard.push((done, total)))
+                .unwrap();
         assert_eq!(dataset.classes, ["a", "b"]);
         assert_eq!(names(&dataset.train), ["0 00.png", "0 01.png", "0 02.png", "1 00.png", "1 01.png"]);
         assert_eq!(names(&dataset.val), ["0 00.png", "1 00.png"]);
@@ -191,7 +194,7 @@ mod tests {
         let said = error.to_string().replace(&*root.path().to_string_lossy(), "DIR");
         assert_eq!(
             said,
-            "the class `b` has no usable picture left in DIR/val: all 2 were skipped, the first being DIR/val/b/1.png \
+            "the class `b` has no usable sample left in DIR/val: all 2 were skipped, the first being DIR/val/b/1.png \
              (the file is empty)"
         );
     }

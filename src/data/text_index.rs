@@ -5,11 +5,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::class_folders::Kind;
 use super::error::Error;
 use super::samples::{Indexed, Skipped, Text};
 use super::split::stratified;
 use super::text_folder;
-use super::text_table::{self, Row};
+use super::text_table;
 use super::tokenizer::Tokenizer;
 use crate::experiment::{Data, Texts};
 
@@ -43,11 +44,48 @@ pub(super) fn index(
     Ok(Indexed { classes, train, val, skipped })
 }
 
-/// The usable rows of the table or the class folders at `path`; what is not usable goes to `skipped`.
+/// A text, where it is from, and the name of its class.
+struct Row {
+    source: String,
+    text: String,
+    label: String,
+}
+
+/// The usable texts of the table or the class folders at `path`; what is not usable goes to `skipped`.
 fn rows(path: &Path, texts: &Texts, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, Error> {
-    let mut table = if path.is_dir() { text_folder::read(path)? } else { text_table::read(path, texts)? };
+    if path.is_dir() {
+        return of_folders(path, skipped);
+    }
+    let mut table = text_table::read(path, texts)?;
     skipped.append(&mut table.skipped);
-    Ok(table.rows)
+    let row = |text_table::Row { line, text, label }| Row { source: text_table::place(path, line), text, label };
+    Ok(table.rows.into_iter().map(row).collect())
+}
+
+fn of_folders(path: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<Row>, Error> {
+    let folders = text_folder::list(path)?;
+    folders.check()?;
+    let mut rows = Vec::new();
+    for class in &folders.classes {
+        let skipped_before = skipped.len();
+        let rows_before = rows.len();
+        for file in &class.files {
+            let source = file.display().to_string();
+            match text_folder::read(file) {
+                Ok(text) => rows.push(Row { source, text, label: class.name.clone() }),
+                Err(defect) => skipped.push(Skipped { source, reason: defect.to_string() }),
+            }
+        }
+        if let (true, Some(first)) = (rows.len() == rows_before, skipped.get(skipped_before)) {
+            return Err(Error::ClassLost {
+                class: class.name.clone(),
+                folder: path.to_owned(),
+                lost: class.files.len(),
+                first: first.clone(),
+            });
+        }
+    }
+    Ok(rows)
 }
 
 /// The labels that occur, sorted.
@@ -55,18 +93,13 @@ fn classes(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|row| row.label.as_str()).collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
 }
 
-/// Refuses fewer than two classes, and a class that only one side has.
+/// Refuses a single class, and a class that only one side has.
 fn check(of_train: &[String], train: &Path, val: Option<(&[Row], &Path)>) -> Result<(), Error> {
-    match of_train {
-        [] => return Err(Error::NoTexts { path: train.to_owned() }),
-        [only] => return Err(Error::OneClass { path: train.to_owned(), class: only.clone() }),
-        _ => {}
+    if let [only] = of_train {
+        return Err(Error::OneClass { path: train.to_owned(), class: only.clone(), kind: Kind::Texts });
     }
     let Some((rows, val)) = val else { return Ok(()) };
     let of_val = classes(rows);
-    if of_val.is_empty() {
-        return Err(Error::NoTexts { path: val.to_owned() });
-    }
     for (here, present, there, absent) in [(of_train, train, &*of_val, val), (&*of_val, val, of_train, train)] {
         let alone: Vec<String> = here.iter().filter(|class| !there.contains(class)).cloned().collect();
         if !alone.is_empty() {

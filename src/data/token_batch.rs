@@ -34,8 +34,7 @@ mod tests {
 
     #[test]
     fn texts_are_padded_to_the_longest() {
-        let text =
-            |tokens: &[u32]| Text { source: "a:1".into(), label: 0, text: "".into(), tokens: tokens.into() };
+        let text = |tokens: &[u32]| Text { source: "a:1".into(), label: 0, text: "".into(), tokens: tokens.into() };
         let texts = [text(&[7, 8, 9]), text(&[5])];
         let batch = TokenBatch::of(texts.iter(), 3);
         assert_eq!(batch.ids, [7, 8, 9, 5, 3, 3]);

@@ -83,7 +83,10 @@ fn step(network: &Network, backbone: Backbone, step: u64) {
         assert_eq!(gradient.is_some(), learning.iter().any(|(of, _)| *of == name), "{backbone:?} {name}");
         if let Some(gradient) = gradient {
             assert!(flat(gradient).iter().all(|g| g.is_finite()), "{backbone:?} {name}");
-            var.set(&(var.as_tensor() - (gradient.sign().unwrap() * (1e-3 / (step + 1) as f64)).unwrap()).unwrap().detach()).unwrap();
+            var.set(
+                &(var.as_tensor() - (gradient.sign().unwrap() * (1e-3 / (step + 1) as f64)).unwrap()).unwrap().detach(),
+            )
+            .unwrap();
         }
     }
 }
@@ -120,7 +123,11 @@ fn a_range_and_the_rest_are_the_whole() {
         let count = network.layers().count();
         for k in [1, 2, count / 2, count - 2] {
             let half = network.forward_range(0..k, &x, mask, &Pass::Eval).unwrap();
-            assert_eq!(flat(&network.forward_range(k..count, &half, mask, &Pass::Eval).unwrap()), whole, "{backbone:?}");
+            assert_eq!(
+                flat(&network.forward_range(k..count, &half, mask, &Pass::Eval).unwrap()),
+                whole,
+                "{backbone:?}"
+            );
         }
     }
 }
@@ -128,7 +135,8 @@ fn a_range_and_the_rest_are_the_whole() {
 /// As `base.summary()` of Keras, `torchvision.models` without `fc`, and `model.num_parameters()` of transformers say.
 #[test]
 fn sizes_are_those_of_the_originals() {
-    let mini_lm = r#"{ "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536 }"#;
+    let mini_lm =
+        r#"{ "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536 }"#;
     for (backbone, pool, config, parameters) in [
         (Backbone::SqueezeNet1_1, Pool::Avg, "", 722_496),
         (Backbone::Vgg16, Pool::Avg, "", 14_714_688),
@@ -139,7 +147,8 @@ fn sizes_are_those_of_the_originals() {
         (Backbone::Bert, Pool::Cls, mini_lm, 22_713_216),
     ] {
         let network = network(backbone, pool, config);
-        let of_backbone = network.layers().filter(|layer| layer.is_backbone()).map(Layer::parameter_count).sum::<usize>();
+        let of_backbone =
+            network.layers().filter(|layer| layer.is_backbone()).map(Layer::parameter_count).sum::<usize>();
         assert_eq!(of_backbone, parameters, "{backbone:?}");
     }
 }
@@ -227,7 +236,10 @@ fn a_configuration_that_is_not_understood_says_why() {
         (r#"{ "hidden_act": "swish" }"#, "the activation `swish` is not known here"),
         (r#"{ "num_attention_heads": 7 }"#, "768 features cannot be shared by 7 heads"),
         (r#"{ "num_hidden_layers": 0 }"#, "one of its sizes is 0"),
-        (r#"{ "position_embedding_type": "relative_key" }"#, "position embeddings of type `relative_key` are not known here"),
+        (
+            r#"{ "position_embedding_type": "relative_key" }"#,
+            "position embeddings of type `relative_key` are not known here",
+        ),
         (r#"{ "hidden_dropout_prob": 1.5 }"#, "a dropout rate lies outside of 0..1"),
     ] {
         assert_eq!(parse(Layout::Bert, text).unwrap_err(), reason);

@@ -51,7 +51,7 @@ impl Error {
             Error::Data(e) if matches!(**e, data::Error::Crashed { .. }) => Cause::Crashed,
             Error::Data(_) | Error::Checkpoint { .. } | Error::SavedModel { .. } | Error::Device { .. } => {
                 Cause::Experiment
-            },
+            }
             Error::Model(e) => match &**e {
                 model::Error::Tensor(e) => of_candle(e),
                 _ => Cause::Experiment,

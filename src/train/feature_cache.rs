@@ -204,10 +204,10 @@ mod tests {
 
     use super::*;
     use crate::data::{Loader, Picture, Recipe, Samples};
+    use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
     use crate::model::InputShape;
     use crate::train::feed::Preparation;
     use candle_core::Device;
-    use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
 
     fn sizes(views: Option<u32>) -> Sizes {
         Sizes { at_layer: vec![300, 100, 50, 10], val_samples: 10, train_samples: 20, train_views: views }

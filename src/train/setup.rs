@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use candle_core::Device;
 
 use super::error::Error;
-use super::out::{Out, Progress};
 use super::feed::Preparation;
+use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
 use crate::experiment::{self, Experiment, Inputs};
 use crate::model::{InputShape, Network, WeightReport};
