@@ -136,7 +136,7 @@ mod tests {
         fs::write(&path, content).unwrap();
         read(&path, &texts("text", "label")).map(|mut table| {
             for skipped in &mut table.skipped {
-                skipped.source = skipped.source.strip_prefix(folder.path()).unwrap().to_owned();
+                skipped.source = skipped.source.strip_prefix(&*format!("{}/", folder.path().display())).unwrap().to_owned();
             }
             table
         })
