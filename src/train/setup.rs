@@ -8,7 +8,7 @@ use super::error::Error;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe};
 use crate::experiment::{self, Experiment};
-use crate::model::{Network, WeightReport};
+use crate::model::{self, Fetch, Found, Network, WeightReport};
 
 /// All that an experiment's file names, found and built.
 pub(super) struct Setup {
@@ -16,6 +16,8 @@ pub(super) struct Setup {
     pub data: Dataset,
     pub loader: Loader,
     pub network: Network,
+    /// What the network was built of.
+    pub found: Found,
     pub weights: WeightReport,
     /// In the order of the experiment's phases.
     pub phases: Vec<PhaseShape>,
@@ -34,33 +36,20 @@ pub(super) struct PhaseShape {
 }
 
 impl Setup {
-    /// Finds the pictures and builds the network; progress as the stages `index`.
-    pub fn new(experiment: &Experiment, out: &mut Out) -> Result<Self, Error> {
+    /// Finds the pictures and the weights and builds the network; progress as the stages `index` and `download`.
+    pub fn new(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Self, Error> {
         let device = device(experiment.device)?;
         let data = index(experiment, out)?;
-        let (mut network, weights) = Network::build(&experiment.model, data.classes.len(), experiment.seed, &device)?;
+        let found = find(experiment, fetch, out)?;
+        let (mut network, weights) =
+            Network::build(&experiment.model, &found, data.classes.len(), experiment.seed, &device)?;
         let phases = shapes(&mut network, experiment)?;
         let experiment::Inputs::Pictures(pictures) = &experiment.data.inputs else {
             return Err(crate::data::Error::NoValidation.into());
         };
         let recipe = Recipe::new(pictures, network.preprocessing(), experiment.seed);
         let loader = Loader::new(recipe, experiment.data.loader_threads);
-        Ok(Setup { device, data, loader, network, weights, phases })
-    }
-
-    /// Where the weights came from, in one line.
-    pub fn weights_in_words(&self) -> String {
-        let WeightReport { file, loaded, initialized, unused } = &self.weights;
-        match file {
-            None => format!("weights: {} tensors drawn by the seed, none pretrained", initialized.len()),
-            Some(file) => format!(
-                "weights: {} tensors loaded from {}, {} new{}",
-                loaded.len(),
-                file.display(),
-                initialized.len(),
-                if unused.is_empty() { String::new() } else { format!(", {} of the file unused", unused.len()) }
-            ),
-        }
+        Ok(Setup { device, data, loader, network, found, weights, phases })
     }
 
     /// Names of the tensors that some phase trains: all others stay what they are.
@@ -80,6 +69,22 @@ fn index(experiment: &Experiment, out: &mut Out) -> Result<Dataset, Error> {
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(data),
+    }
+}
+
+/// Finds the weights; whoever asks to stop meanwhile stops it.
+fn find(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Found, Error> {
+    let mut progress = Progress::new("download", "bytes");
+    let mut failed = None;
+    let found = model::find(&experiment.model, fetch, &mut |download| {
+        if let (None, Some(event)) = (&failed, progress.at(download.done, download.total)) {
+            failed = out.event(event).err();
+        }
+        failed.is_none() && !out.is_stopped()
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(found?),
     }
 }
 
