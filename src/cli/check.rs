@@ -83,7 +83,7 @@ fn data(plan: &Plan) {
         line(&format!("            {:<20} {:>7} {:>7}", class.name, grouped(class.train), grouped(class.val)));
     }
     for skipped in &plan.skipped {
-        output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
+        output::warning(&format!("{} is left out: {}", skipped.source, skipped.reason));
     }
 }
 

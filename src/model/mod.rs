@@ -18,6 +18,8 @@ mod head;
 mod input;
 mod layer;
 mod resnet;
+#[cfg(test)]
+mod backbone_tests;
 mod squeezenet;
 mod transformer;
 mod vgg;
@@ -133,6 +135,12 @@ impl Network {
     /// What learns, in order, by name.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         self.layers.iter().filter(|layer| layer.is_trainable()).flat_map(Layer::parameters).collect()
+    }
+
+    /// Names of what changes while it trains: what learns, and the running statistics beside it.
+    pub fn moving_tensors(&self) -> Vec<String> {
+        let layers = self.layers.iter().filter(|layer| layer.is_trainable());
+        layers.flat_map(Layer::tensors).map(|(name, _)| name).collect()
     }
 
     /// All that makes up the model, in order, by name: parameters and buffers, frozen or not.

@@ -21,6 +21,8 @@ pub mod optimizer;
 mod out;
 mod phase;
 mod plan;
+//mod predictor;
+mod rows;
 mod saved_model;
 mod setup;
 mod tensor_file;
@@ -30,6 +32,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
+//pub use predictor::{Prediction, Predictor, Unusable};
 pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
 
 use crate::base::durable;

@@ -9,7 +9,7 @@ use super::Job;
 use super::checkpoint::{self, BestEpoch, Checkpoint, PhaseInProgress, Progress, Weights};
 use super::error::{Error, Stoppable};
 use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
-use super::feed::PixelFeed;
+use super::feed::Feed;
 use super::out::Out;
 use super::phase::Phase;
 use super::saved_model;
@@ -141,8 +141,8 @@ impl<'j, 'o> Trainer<'j, 'o> {
             self.out.log(Level::Info, message)?;
         }
         for skipped in &self.setup.data.skipped {
-            let source = skipped.source.display().to_string();
-            self.out.event(Event::Skipped(Skipped { source, reason: skipped.reason.clone() }))?;
+            let (source, reason) = (skipped.source.clone(), skipped.reason.clone());
+            self.out.event(Event::Skipped(Skipped { source, reason }))?;
         }
         Ok(())
     }
@@ -167,18 +167,13 @@ impl<'j, 'o> Trainer<'j, 'o> {
         Ok(())
     }
 
-    /// The pictures of a side, each in the given random variant.
-    pub fn pixels(&self, side: Side, variant: Option<u64>) -> PixelFeed {
-        let pictures = match side {
+    /// The samples of a side, pictures each in the given random variant.
+    pub fn inputs(&self, side: Side, variant: Option<u64>) -> Feed {
+        let samples = match side {
             Side::Val => &self.setup.data.val,
             Side::Train => &self.setup.data.train,
         };
-        PixelFeed {
-            loader: self.setup.loader.clone(),
-            pictures: pictures.clone(),
-            variant,
-            device: self.setup.device.clone(),
-        }
+        Feed::new(samples.clone(), self.setup.preparation.clone(), variant, self.setup.device.clone())
     }
 
     /// Seconds spent on the run, by this attempt and those before it.

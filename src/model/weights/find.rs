@@ -30,12 +30,8 @@ pub enum Fetch {
 pub fn find(spec: &Model, fetch: Fetch, progress: &mut dyn FnMut(Download) -> bool) -> Result<Found, Error> {
     let is_text = spec.backbone.task() == Task::TextClassification;
     let mut found = match &spec.weights {
-        Weights::Random => {
-            Found { side: spec.tokenizer.as_deref().map(Side::beside).unwrap_or_default(), ..Found::random() }
-        }
-        Weights::File(path) => {
-            Found { side: Side::beside(path), ..Found::at(path.display().to_string(), vec![path.clone()]) }
-        }
+        Weights::Random => Found::random().with(spec.tokenizer.as_deref().map(Side::beside).unwrap_or_default()),
+        Weights::File(path) => Found::at(path.display().to_string(), vec![path.clone()]).with(Side::beside(path)),
         Weights::Known(known) => self::known(known, spec, fetch, progress)?,
         Weights::Hub { repo, revision, file } => {
             let hub = Hub::from_env()?;
@@ -107,7 +103,7 @@ impl OnHub<'_> {
         }
         if fetch == Fetch::CacheOnly {
             let side = Side { config: self.repo.cached(CONFIG).filter(|_| self.is_text), ..Side::default() };
-            return Ok(Found { side, ..Found::away(self.repo.address(file)) });
+            return Ok(Found::away(self.repo.address(file)).with(side));
         }
         match self.downloaded(&names, progress) {
             Err(Error::Hub(error)) if error.is_offline() => match self.repo.any_cached_revision() {
@@ -136,7 +132,7 @@ impl OnHub<'_> {
         let tokenizer = TOKENIZERS.iter().find_map(|name| repo.cached(name));
         let config = repo.cached(CONFIG);
         let is_whole = !self.is_text || (config.is_some() && (self.tokenizer_given || tokenizer.is_some()));
-        Ok(is_whole.then(|| Found { side: Side { config, size: None, tokenizer }, ..Found::at(repo.origin(), paths) }))
+        Ok(is_whole.then(|| Found::at(repo.origin(), paths).with(Side { config, size: None, tokenizer })))
     }
 
     /// All that is needed, from the hub; small files first, since they tell soonest that something is wrong.
@@ -157,7 +153,7 @@ impl OnHub<'_> {
         } else {
             vec![weights]
         };
-        Ok(Found { side, ..Found::at(self.repo.origin(), paths) })
+        Ok(Found::at(self.repo.origin(), paths).with(side))
     }
 
     /// The first of `names` that the repository has.

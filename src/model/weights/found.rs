@@ -9,7 +9,7 @@ use super::super::encoder_config::Config;
 use super::super::error::Error;
 use super::checkpoint::Checkpoint;
 use super::report::Origin;
-use crate::experiment::{EncoderSize, Preprocessing};
+use crate::experiment::{EncoderSize, Model, Preprocessing, Task};
 
 /// Where the weights of a model are. Their tensors are read when a network is built.
 #[derive(Debug, Clone)]
@@ -63,12 +63,24 @@ impl Found {
         Found::new(Origin::At("memory".into()), Place::Memory(tensors))
     }
 
-    /// A model that was saved into `folder`: `model.safetensors`, and for an encoder `config.json` and the tokenizer.
-    pub fn saved(folder: &Path) -> Found {
+    /// The model of `spec` that was saved into `folder`: `model.safetensors`, and for an encoder `config.json` and the
+    /// tokenizer.
+    ///
+    /// # Errors
+    /// Where an encoder has no tokenizer.
+    pub fn saved(folder: &Path, spec: &Model) -> Result<Found, Error> {
         let path = folder.join("model.safetensors");
         let origin = Origin::At(path.display().to_string());
-        let side = Side::beside(&path);
-        Found { side, ..Found::new(origin, Place::Files { paths: vec![path], has_head: true }) }
+        let is_text = spec.backbone.task() == Task::TextClassification;
+        let side = if is_text { Side::beside(&path) } else { Side::default() };
+        if is_text && side.tokenizer.is_none() {
+            return Err(Error::NoTokenizer { origin: origin.to_string() });
+        }
+        Ok(Found::new(origin, Place::Files { paths: vec![path], has_head: true }).with(side))
+    }
+
+    pub(super) fn with(self, side: Side) -> Found {
+        Found { side, ..self }
     }
 
     pub(super) fn at(origin: String, paths: Vec<PathBuf>) -> Found {
