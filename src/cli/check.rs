@@ -7,7 +7,7 @@ use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
 use crate::experiment::{Experiment, Loaded, Optimizer};
-use crate::model::{LayerSummary, WeightReport};
+use crate::model::LayerSummary;
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
 
@@ -56,7 +56,7 @@ fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
 fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
     data(plan);
-    line(&format!("  weights   {}", weights(&plan.weights)));
+    line(&format!("  weights   {}", plan.weights));
     let memory = &plan.memory;
     line(&format!(
         "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
@@ -85,19 +85,6 @@ fn data(plan: &Plan) {
     for skipped in &plan.skipped {
         output::warning(&format!("{} is left out: {}", skipped.source, skipped.reason));
     }
-}
-
-fn weights(report: &WeightReport) -> String {
-    let WeightReport { file, loaded, initialized, unused } = report;
-    let Some(file) = file else {
-        return format!("{} tensors drawn by the seed: nothing is pretrained", initialized.len());
-    };
-    let unused = match unused.as_slice() {
-        [] => String::new(),
-        names => format!("; not used: {}", names.join(", ")),
-    };
-    let file = file.display().to_string();
-    format!("{} tensors from {file}, {} new ({}){unused}", loaded.len(), initialized.len(), initialized.join(", "))
 }
 
 /// As Keras' `model.summary()` has it.

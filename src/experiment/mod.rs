@@ -8,6 +8,7 @@
 //! there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
 mod keys;
+mod known_weights;
 mod mistakes;
 mod notes;
 mod number;
@@ -23,6 +24,7 @@ mod values;
 mod write;
 
 pub use keys::{KEYS, Key, Takes, Unset};
+pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use mistakes::{Mistake, Mistakes};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, Origin, load, parse};
@@ -237,17 +239,44 @@ impl Backbone {
 /// Where the backbone's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
-    /// A `.safetensors` file.
-    File(PathBuf),
     /// Drawn by the seed: nothing pretrained.
     Random,
+    /// A `.safetensors` file, or one of PyTorch's: `.pth`, `.pt`, `.bin`.
+    File(PathBuf),
+    /// By name.
+    Known(&'static KnownWeights),
+    /// On a model hub: `hf:OWNER/REPO[@REVISION][/FILE]`.
+    Hub {
+        /// `OWNER/REPO`.
+        repo: String,
+        /// A branch, a tag or a commit; `main` where not given.
+        revision: Option<String>,
+        /// Where not given: `model.safetensors`, or what stands in for it.
+        file: Option<String>,
+    },
+}
+
+/// As `model.weights` takes it.
+impl std::fmt::Display for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Weights::Random => f.write_str("random"),
+            Weights::File(path) => path.display().fmt(f),
+            Weights::Known(known) => f.write_str(known.name),
+            Weights::Hub { repo, revision, file } => {
+                write!(f, "hf:{repo}")?;
+                revision.iter().try_for_each(|revision| write!(f, "@{revision}"))?;
+                file.iter().try_for_each(|file| write!(f, "/{file}"))
+            }
+        }
+    }
 }
 
 impl Serialize for Weights {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Weights::File(path) => path.serialize(serializer),
-            Weights::Random => serializer.serialize_str("random"),
+            other => serializer.collect_str(other),
         }
     }
 }

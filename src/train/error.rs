@@ -1,6 +1,7 @@
 //! What ends a run before its time.
 
 use crate::base::durable;
+use crate::model::HubError;
 use crate::record::life::Cause;
 use crate::{data, model};
 
@@ -54,6 +55,8 @@ impl Error {
             }
             Error::Model(e) => match &**e {
                 model::Error::Tensor(e) => of_candle(e),
+                model::Error::Hub(HubError::Write(e)) if e.is_full() => Cause::DiskFull,
+                model::Error::Hub(e) if e.is_passing() => Cause::Network,
                 _ => Cause::Experiment,
             },
             Error::Compute(e) => of_candle(e),
@@ -100,7 +103,10 @@ pub(super) enum Interrupt {
 
 impl<E: Into<Error>> From<E> for Interrupt {
     fn from(error: E) -> Self {
-        Interrupt::Failed(error.into())
+        match error.into() {
+            Error::Model(e) if e.is_stopped() => Interrupt::Stopped,
+            error => Interrupt::Failed(error),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::out::Out;
 use super::setup::{Setup, device_name};
 use crate::data::{Samples, Skipped};
 use crate::experiment::Experiment;
-use crate::model::{LayerSummary, WeightReport};
+use crate::model::{Fetch, LayerSummary, WeightReport};
 
 /// An experiment, looked at from all sides.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Memory {
 /// Whatever would end the run before its first step: data, weights, layers that do not exist.
 pub fn plan(experiment: &Experiment) -> Result<Plan, Error> {
     let (mut ignore, never) = (|_| Ok(()), AtomicBool::new(false));
-    let setup = Setup::new(experiment, &mut Out::new(&mut ignore, &never))?;
+    let setup = Setup::new(experiment, Fetch::CacheOnly, &mut Out::new(&mut ignore, &never))?;
     of_setup(experiment, setup)
 }
 

@@ -9,7 +9,7 @@ use super::feed::Preparation;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
 use crate::experiment::{self, Experiment, Inputs};
-use crate::model::{InputShape, Network, WeightReport};
+use crate::model::{self, Fetch, Found, InputShape, Network, WeightReport};
 
 /// All that an experiment's file names, found and built.
 pub(super) struct Setup {
@@ -19,6 +19,8 @@ pub(super) struct Setup {
     /// The shape of the largest sample.
     pub input: InputShape,
     pub network: Network,
+    /// What the network was built of.
+    pub found: Found,
     pub weights: WeightReport,
     /// In the order of the experiment's phases.
     pub phases: Vec<PhaseShape>,
@@ -37,31 +39,18 @@ pub(super) struct PhaseShape {
 }
 
 impl Setup {
-    /// Finds the samples and builds the network; progress as the stages `index`.
-    pub fn new(experiment: &Experiment, out: &mut Out) -> Result<Self, Error> {
+    /// Finds the weights and the samples and builds the network; progress as the stages `download` and `index`.
+    pub fn new(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Self, Error> {
         let device = device(experiment.device)?;
-        let tokenizer = tokenizer(experiment)?;
+        let found = find(experiment, fetch, out)?;
+        let tokenizer = tokenizer(experiment, &found)?;
         let data = index(experiment, tokenizer.as_ref(), out)?;
-        let (mut network, weights) = Network::build(&experiment.model, data.classes.len(), experiment.seed, &device)?;
+        let (mut network, weights) =
+            Network::build(&experiment.model, &found, data.classes.len(), experiment.seed, &device)?;
         let phases = shapes(&mut network, experiment)?;
         let preparation = preparation(experiment, &network, tokenizer.as_ref());
         let input = input_shape(&experiment.data, &data);
-        Ok(Setup { device, data, preparation, input, network, weights, phases })
-    }
-
-    /// Where the weights came from, in one line.
-    pub fn weights_in_words(&self) -> String {
-        let WeightReport { file, loaded, initialized, unused } = &self.weights;
-        match file {
-            None => format!("weights: {} tensors drawn by the seed, none pretrained", initialized.len()),
-            Some(file) => format!(
-                "weights: {} tensors loaded from {}, {} new{}",
-                loaded.len(),
-                file.display(),
-                initialized.len(),
-                if unused.is_empty() { String::new() } else { format!(", {} of the file unused", unused.len()) }
-            ),
-        }
+        Ok(Setup { device, data, preparation, input, network, found, weights, phases })
     }
 
     /// Names of the tensors that some phase trains: all others stay what they are.
@@ -71,8 +60,8 @@ impl Setup {
 }
 
 /// What takes texts apart, where there are any.
-fn tokenizer(experiment: &Experiment) -> Result<Option<Tokenizer>, Error> {
-    let (Inputs::Texts(texts), Some(path)) = (&experiment.data.inputs, &experiment.model.tokenizer) else {
+pub(super) fn tokenizer(experiment: &Experiment, found: &Found) -> Result<Option<Tokenizer>, Error> {
+    let (Inputs::Texts(texts), Some(path)) = (&experiment.data.inputs, found.tokenizer()) else {
         return Ok(None);
     };
     Ok(Some(Tokenizer::open(path, texts.max_length)?))
@@ -111,6 +100,22 @@ fn index(experiment: &Experiment, tokenizer: Option<&Tokenizer>, out: &mut Out) 
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(data),
+    }
+}
+
+/// Finds the weights; whoever asks to stop meanwhile stops it.
+fn find(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Found, Error> {
+    let mut progress = Progress::new("download", "bytes");
+    let mut failed = None;
+    let found = model::find(&experiment.model, fetch, &mut |download| {
+        if let (None, Some(event)) = (&failed, progress.at(download.done, download.total)) {
+            failed = out.event(event).err();
+        }
+        failed.is_none() && !out.is_stopped()
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(found?),
     }
 }
 

@@ -16,6 +16,7 @@ use super::saved_model;
 use super::setup::{Setup, device_name};
 use crate::base::clock::Stopwatch;
 use crate::experiment::Save;
+use crate::model::Fetch;
 use crate::record::event::{
     self, Best, Event, FinishReason, Finished, Level, Parameters, PhasePlan, ResumedFrom, RunStarted, Skipped,
 };
@@ -57,7 +58,7 @@ const CHECKPOINT_SHARE: f64 = 0.05;
 pub(super) fn train(job: &Job, mut out: Out) -> Stoppable<FinishReason> {
     let clock = Stopwatch::start();
     use_threads(job.experiment.threads)?;
-    let setup = Setup::new(job.experiment, &mut out)?;
+    let setup = Setup::new(job.experiment, Fetch::Download, &mut out)?;
     out.check()?;
     let (mut trainer, mut resumed) = Trainer::new(job, out, setup, clock)?;
     while trainer.progress.phase < job.experiment.train.phases.len() {
@@ -133,7 +134,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
     }
 
     fn say_setup(&mut self) -> Result<(), Error> {
-        self.out.log(Level::Info, self.setup.weights_in_words())?;
+        self.out.log(Level::Info, format!("weights: {}", self.setup.weights))?;
         let augment = self.job.experiment.data.augment();
         if let (false, Some(views)) = (augment.is_none(), augment.views) {
             let message = format!("augment.views: {views} fixed variants are drawn of each picture and taken in turn");
@@ -237,7 +238,9 @@ impl<'j, 'o> Trainer<'j, 'o> {
             }
             (_, Save::Last) => {}
         }
-        saved_model::write(&self.job.folder.join("model"), experiment, &self.setup.network, &self.setup.data.classes)?;
+        let folder = self.job.folder.join("model");
+        let setup = &self.setup;
+        saved_model::write(&folder, experiment, &setup.network, &setup.found, &setup.data.classes)?;
         let reason = match self.progress.early_stopped {
             true => FinishReason::EarlyStopped,
             false => FinishReason::Completed,

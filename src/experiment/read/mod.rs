@@ -3,6 +3,7 @@
 mod data;
 mod model;
 mod train;
+mod weights;
 
 use super::mistakes::{Finding, Findings, quoted};
 use super::paths::Paths;
