@@ -23,6 +23,7 @@ mod phase;
 mod plan;
 mod saved_model;
 mod setup;
+mod step;
 mod tensor_file;
 mod trainer;
 
