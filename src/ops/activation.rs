@@ -1,8 +1,9 @@
 //! Activations.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
-use rayon::prelude::*;
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
+use super::elementwise::{map, map_pairs};
+use super::real::Real;
 use super::storage::{Operand, by_type, values};
 
 /// `max(x, 0)` element by element, of any shape; its gradient at 0 is 0, and a NaN stays one. Source: PyTorch's `relu`.
@@ -13,12 +14,18 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(Relu)
 }
 
-/// `relu(a + b)` of two tensors of one shape, in one pass: how a residual block ends.
+/// `relu(a + b)` of two tensors of one shape, in one pass: how a residual block ends (He et al. 2015).
 ///
 /// # Errors
 /// Where the shapes differ.
 pub fn add_relu(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    relu(&(a + b)?)
+    if a.dims() != b.dims() {
+        bail!("a residual of {:?} cannot be added to {:?}", b.dims(), a.dims());
+    }
+    if !a.device().is_cpu() {
+        return composed(&(a + b)?);
+    }
+    a.contiguous()?.apply_op2(&b.contiguous()?, AddRelu)
 }
 
 /// What is done to each element of a result before it is written.
@@ -45,8 +52,11 @@ pub(crate) fn relu_gradient(y: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     y.apply_op2_no_bwd(gradient, &ReluGradient)
 }
 
-/// Elements that one task takes; small tensors stay on their thread.
-const TASK: usize = 32 * 1024;
+/// Not `max`, which swallows a NaN.
+#[inline(always)]
+fn rectified<T: Real>(x: T) -> T {
+    if x <= T::zero() { T::zero() } else { x }
+}
 
 struct Relu;
 
@@ -65,14 +75,31 @@ impl CustomOp1 for Relu {
     }
 }
 
-fn forward<T: WithDType>(x: Operand) -> Result<CpuStorage> {
-    let x = values::<T>(x)?;
-    let mut y = vec![T::zero(); x.len()];
-    y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).for_each(|(y, x)| {
-        // not `max`, which swallows a NaN
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = if *x <= T::zero() { T::zero() } else { *x });
-    });
-    Ok(T::to_cpu_storage_owned(y))
+fn forward<T: Real>(x: Operand) -> Result<CpuStorage> {
+    Ok(T::to_cpu_storage_owned(map(values::<T>(x)?, rectified)))
+}
+
+struct AddRelu;
+
+impl CustomOp2 for AddRelu {
+    fn name(&self) -> &'static str {
+        "add-relu"
+    }
+
+    fn cpu_fwd(&self, a: &CpuStorage, al: &Layout, b: &CpuStorage, bl: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (first, second) = ((a, al), (b, bl));
+        Ok((by_type!(a, add_forward(first, second))?, al.shape().clone()))
+    }
+
+    fn bwd(&self, a: &Tensor, b: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = relu_gradient(y, &gradient.contiguous()?)?;
+        let of = |argument: &Tensor| argument.track_op().then(|| gradient.clone());
+        Ok((of(a), of(b)))
+    }
+}
+
+fn add_forward<T: Real>(a: Operand, b: Operand) -> Result<CpuStorage> {
+    Ok(T::to_cpu_storage_owned(map_pairs(values::<T>(a)?, values(b)?, |a, b| rectified(a + b))))
 }
 
 /// (result, its gradient) → gradient of the argument.
@@ -89,15 +116,9 @@ impl CustomOp2 for ReluGradient {
     }
 }
 
-fn backward<T: WithDType>(y: Operand, gradient: Operand) -> Result<CpuStorage> {
-    let (y, gradient) = (values::<T>(y)?, values::<T>(gradient)?);
-    let mut result = vec![T::zero(); y.len()];
-    let tasks = result.par_chunks_mut(TASK).zip(y.par_chunks(TASK)).zip(gradient.par_chunks(TASK));
-    tasks.for_each(|((result, y), gradient)| {
-        let elements = result.iter_mut().zip(y).zip(gradient);
-        elements.for_each(|((r, y), g)| *r = if *y == T::zero() { T::zero() } else { *g });
-    });
-    Ok(T::to_cpu_storage_owned(result))
+fn backward<T: Real>(y: Operand, gradient: Operand) -> Result<CpuStorage> {
+    let masked = |y: T, gradient: T| if y == T::zero() { T::zero() } else { gradient };
+    Ok(T::to_cpu_storage_owned(map_pairs(values::<T>(y)?, values(gradient)?, masked)))
 }
 
 #[cfg(test)]
@@ -110,6 +131,18 @@ mod tests {
         gradient_check(&[values((3, 7), 1)], |x| relu(&x[0]));
         gradient_check(&[values((3, 7), 2)], |x| relu(&x[0].t()?));
         gradient_check(&[values((3, 7), 3)], |x| composed(&x[0]));
+    }
+
+    #[test]
+    fn gradient_and_value_of_a_residual() {
+        let both = [values((3, 7), 1), values((3, 7), 2)];
+        gradient_check(&both, |x| add_relu(&x[0], &x[1]));
+        gradient_check(&both, |x| add_relu(&x[0].t()?, &x[1].t()?));
+        gradient_check(&both[..1], |x| add_relu(&x[0], &x[0]));
+        let flat = |t: Tensor| t.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        let wanted = relu(&(&both[0] + &both[1]).unwrap()).unwrap();
+        assert_eq!(flat(add_relu(&both[0], &both[1]).unwrap()), flat(wanted));
+        assert!(add_relu(&both[0], &both[1].t().unwrap()).is_err());
     }
 
     #[test]

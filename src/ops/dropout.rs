@@ -1,7 +1,11 @@
 //! Inverted dropout.
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
 
+use super::real::Real;
+use super::storage::{Operand, by_type, values};
+use super::vectorized::vectorized;
 use crate::base::random::Stream;
 
 /// Sets each element of `x` to zero with probability `rate` (in `0..1`) and divides the others by `1 - rate`. Whether
@@ -13,10 +17,72 @@ pub fn dropout(x: &Tensor, rate: f64, stream: &Stream) -> Result<Tensor> {
     if rate == 0.0 {
         return Ok(x.clone());
     }
-    let kept = 1.0 / (1.0 - rate);
-    let factor = |i: u64| if stream.uniform_at(i) < rate { 0.0 } else { kept as f32 };
-    let mask: Vec<f32> = (0..x.elem_count() as u64).map(factor).collect();
+    if x.device().is_cpu() {
+        return x.contiguous()?.apply_op1(Dropout(Dropped::new(rate, stream.clone())));
+    }
+    composed(x, rate, stream)
+}
+
+/// The same of Candle's operations.
+fn composed(x: &Tensor, rate: f64, stream: &Stream) -> Result<Tensor> {
+    let dropped = Dropped::new(rate, stream.clone());
+    let mask: Vec<f32> = (0..x.elem_count() as u64).map(|i| dropped.factor(i)).collect();
     x * Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?
+}
+
+/// What each element is multiplied with.
+#[derive(Debug, Clone)]
+pub(crate) struct Dropped {
+    stream: Stream,
+    rate: f64,
+    kept: f64,
+}
+
+impl Dropped {
+    pub fn new(rate: f64, stream: Stream) -> Dropped {
+        Dropped { stream, rate, kept: 1.0 / (1.0 - rate) }
+    }
+
+    /// 0 or `1 / (1 - rate)`, for the element at `counter`.
+    #[inline(always)]
+    pub fn factor<T: Real>(&self, counter: u64) -> T {
+        if self.stream.uniform_at(counter) < self.rate { T::zero() } else { T::near(self.kept) }
+    }
+}
+
+/// Its own adjoint.
+#[derive(Debug, Clone)]
+struct Dropout(Dropped);
+
+impl CustomOp1 for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (dropped, operand) = (&self.0, (x, layout));
+        Ok((by_type!(x, forward(dropped, operand))?, layout.shape().clone()))
+    }
+
+    fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        gradient.contiguous()?.apply_op1_no_bwd(self).map(Some)
+    }
+}
+
+/// Elements that one task takes.
+const TASK: usize = 16 * 1024;
+
+fn forward<T: Real>(dropped: &Dropped, x: Operand) -> Result<CpuStorage> {
+    let x = values::<T>(x)?;
+    let mut y = vec![T::zero(); x.len()];
+    y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).enumerate().for_each(|(task, (y, x))| {
+        vectorized(|| {
+            let first = (task * TASK) as u64;
+            // times 0, so that a NaN stays one
+            y.iter_mut().zip(x).zip(first..).for_each(|((y, x), i)| *y = *x * dropped.factor(i));
+        });
+    });
+    Ok(T::to_cpu_storage_owned(y))
 }
 
 #[cfg(test)]
@@ -33,7 +99,19 @@ mod tests {
     #[test]
     fn gradient() {
         gradient_check(&[values((4, 6), 1)], |x| dropout(&x[0], 0.4, &stream(1, 2, 3)));
+        gradient_check(&[values((4, 6), 1)], |x| dropout(&x[0].t()?, 0.4, &stream(1, 2, 3)));
         gradient_check(&[values((4, 6), 1)], |x| dropout(&x[0], 0.0, &stream(1, 2, 3)));
+        gradient_check(&[values((4, 6), 1)], |x| composed(&x[0], 0.4, &stream(1, 2, 3)));
+    }
+
+    #[test]
+    fn both_homes_drop_the_same() {
+        let x = values((5, 4000), 1).to_dtype(DType::F32).unwrap();
+        let flat = |x: Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let stream = stream(1, 2, 3);
+        assert_eq!(flat(dropout(&x, 0.1, &stream).unwrap()), flat(composed(&x, 0.1, &stream).unwrap()));
+        let nan = Tensor::full(f32::NAN, 64, &Device::Cpu).unwrap();
+        assert!(flat(dropout(&nan, 0.5, &stream).unwrap()).iter().all(|x| x.is_nan()));
     }
 
     #[test]

@@ -11,9 +11,11 @@
 mod activation;
 mod attention;
 mod batch_norm;
+mod columns;
 mod concat;
 mod conv;
 mod dropout;
+mod elementwise;
 mod embedding;
 mod gelu;
 #[cfg(test)]

@@ -53,6 +53,26 @@ pub(crate) enum Onto {
 /// `result = left × right` or `result += left × right`, row-major without gaps, on the calling thread. An element's sum
 /// has an order that does not depend on how many rows or columns there are beside it.
 pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, result: &mut [T], onto: Onto) {
+    multiply(left, right, result, onto, gemm::Parallelism::None);
+}
+
+/// [`product`] on all threads of the pool, which share out the elements of the result, never an element's sum.
+pub(crate) fn product_on_threads<T: WithDType>(
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    result: &mut [T],
+    onto: Onto,
+) {
+    multiply(left, right, result, onto, gemm::Parallelism::Rayon(0));
+}
+
+fn multiply<T: WithDType>(
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+    result: &mut [T],
+    onto: Onto,
+    parallelism: gemm::Parallelism,
+) {
     let (m, k, n) = (left.rows, left.columns, right.columns);
     debug_assert!(result.len() == m * n, "matrix sizes do not match");
     let (result, left_values, right_values) = (&mut result[..m * n], left.visited(m, k), right.visited(k, n));
@@ -78,7 +98,7 @@ pub(crate) fn product<T: WithDType>(left: Matrix<'_, T>, right: Matrix<'_, T>, r
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            parallelism,
         )
     }
 }
