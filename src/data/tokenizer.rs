@@ -208,7 +208,7 @@ mod tests {
                 ("  RED\t\u{a0}Apples!\n", "[CLS] red apple ##s ! [SEP]"),
                 ("unaffable", "[CLS] un ##aff ##able [SEP]"),
                 ("Café, cafe\u{301}", "[CLS] cafe , cafe [SEP]"),
-                ("苹果🍎", "[CLS] 苹 果 [UNK] [SEP]"),
+                ("苹果🍎", "[CLS] 苹 果 🍎 [SEP]"),
                 ("🍎 苹", "[CLS] 🍎 苹 [SEP]"),
                 ("12 1 zebra's", "[CLS] 1 ##2 1 [UNK] ' [UNK] [SEP]"),
                 ("a\0\u{fffd}\u{200d}b", "[CLS] a ##b [SEP]"),
@@ -290,7 +290,7 @@ mod tests {
                 "tokenizer.json",
                 b"{\"version\": \"1.0\"}",
                 None,
-                "could not make a tokenizer of DIR/tokenizer.json: missing field `model`",
+                "could not make a tokenizer of DIR/tokenizer.json: Model missing. at line 1 column 18",
             ),
             (
                 "tokenizer.json",

@@ -1,18 +1,16 @@
 //! One epoch: every training sample once, in an order drawn by (seed, epoch), then the validation samples.
 
-use candle_core::Tensor;
-
 use super::error::{Error, Stoppable};
 use super::feature_cache::{Key, Side};
 use super::feed::{Feed, Input};
 use super::metrics::{self, Scored, Sums};
 use super::out::Progress;
 use super::phase::{Phase, shown};
+use super::step::{self, Batch, Diverged, Stepped, score};
 use super::trainer::Trainer;
 use crate::base::clock::Stopwatch;
 use crate::base::random::{Purpose, Stream};
 use crate::model::Pass;
-use crate::ops;
 use crate::record::event::{Event, Step};
 
 /// What training for an epoch came to.
@@ -73,17 +71,12 @@ impl Trainer<'_, '_> {
         steps: u32,
         clock: &Stopwatch,
     ) -> Result<Sums, Error> {
-        let network = &self.setup.network;
         let pass = Pass::Train { seed: self.job.experiment.seed, step: self.progress.step };
-        let logits = network.forward_range(start..usize::MAX, &input.x, input.mask.as_ref(), &pass)?;
-        let labels = Tensor::from_slice(&input.labels, input.labels.len(), &self.setup.device)?;
-        let loss = ops::cross_entropy(&logits, &labels)?;
-        let (sums, _) = score(&logits, &input.labels)?;
-        let is_finite = sums.loss().is_finite();
-        if is_finite {
-            phase.optimizer.step(&loss.backward()?)?;
-            self.progress.step += 1;
-        }
+        let batch = Batch { x: &input.x, mask: input.mask.as_ref(), labels: &input.labels, first_layer: start };
+        let clip_norm = self.job.experiment.train.clip_norm;
+        let Stepped { sums, diverged } =
+            step::step(&self.setup.network, &mut *phase.optimizer, clip_norm, batch, &pass)?;
+        self.progress.step += u64::from(diverged.is_none());
         let step = self.progress.unfinished.steps + 1;
         self.out.event(Event::Step(Step {
             phase: phase.spec.name.clone(),
@@ -95,7 +88,10 @@ impl Trainer<'_, '_> {
             lr: shown(phase.optimizer.learning_rate()),
             samples_per_s: per_second(input.labels.len(), clock.seconds()),
         }))?;
-        if is_finite { Ok(sums) } else { Err(self.diverged(phase, "loss", sums.loss(), step, steps)) }
+        match diverged {
+            None => Ok(sums),
+            Some(Diverged { what, value }) => Err(self.diverged(phase, what, value, step, steps)),
+        }
     }
 
     fn diverged(&self, phase: &Phase, what: &'static str, value: f64, step: u32, steps: u32) -> Error {
@@ -159,17 +155,6 @@ impl Trainer<'_, '_> {
         let rows = self.cache.rows(Key { side, layer, view }, &inputs, &self.setup.network, &mut self.out)?;
         Ok(inputs.with_rows(rows, layer))
     }
-}
-
-/// Scores logits `[batch, classes]`.
-fn score(logits: &Tensor, labels: &[u32]) -> candle_core::Result<(Sums, Vec<Scored>)> {
-    let (_, classes) = logits.dims2()?;
-    let values = logits.flatten_all()?.to_vec1::<f32>()?;
-    let mut sums = Sums::default();
-    let scored: Vec<Scored> =
-        values.chunks(classes.max(1)).zip(labels).map(|(row, &label)| metrics::score(row, label)).collect();
-    scored.iter().zip(labels).for_each(|(scored, &label)| sums.add(scored, label));
-    Ok((sums, scored))
 }
 
 /// All samples in batches of `size`, as `epoch` takes them.

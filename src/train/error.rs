@@ -80,7 +80,7 @@ impl Error {
                 Some("remove the run's `checkpoints` folder to train it from the start".into())
             }
             Error::Diverged { lr, .. } => {
-                Some(format!("use a lower learning rate than {lr}, as `adam: {{ lr: {} }}`", lr / 10.0))
+                Some(format!("use a lower learning rate than {lr}, as `lr: {}`, or `train.clip_norm: 1`", lr / 10.0))
             }
             Error::Device { .. } => Some("use `device: auto`".into()),
             Error::SavedModel { .. } | Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,

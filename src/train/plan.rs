@@ -95,7 +95,7 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
         });
     }
     let most_trained = setup.phases.iter().map(|phase| phase.trainable_parameters).max().unwrap_or(0);
-    // Beside each trained weight: its gradient, two moments, and two copies of the best.
+    // Beside each trained weight: its gradient, two running values at most, and two copies of the best.
     memory.weights = bytes(setup.network.parameter_count() + 5 * most_trained);
     Ok(Plan {
         device: device_name(&setup.device),

@@ -67,7 +67,7 @@ pub(super) fn tokenizer(experiment: &Experiment, found: &Found) -> Result<Option
     Ok(Some(Tokenizer::open(path, texts.max_length)?))
 }
 
-fn preparation(experiment: &Experiment, network: &Network, tokenizer: Option<&Tokenizer>) -> Preparation {
+pub(super) fn preparation(experiment: &Experiment, network: &Network, tokenizer: Option<&Tokenizer>) -> Preparation {
     match &experiment.data.inputs {
         Inputs::Pictures(pictures) => {
             let recipe = Recipe::new(pictures, network.preprocessing(), experiment.seed);
@@ -133,7 +133,7 @@ fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseSha
     experiment.train.phases.iter().map(shape).collect()
 }
 
-fn device(asked: experiment::Device) -> Result<Device, Error> {
+pub(super) fn device(asked: experiment::Device) -> Result<Device, Error> {
     let failed = |device| move |e: candle_core::Error| Error::Device { device, reason: e.to_string() };
     match asked {
         experiment::Device::Cpu => Ok(Device::Cpu),

@@ -2,6 +2,7 @@
 
 mod data;
 mod model;
+mod optimizer;
 mod train;
 mod weights;
 

@@ -29,7 +29,7 @@ fn every_mistake_is_shown_with_its_place() {
         ("phase_names", phases("    - name: head\n    - name: head\n    - name: a/b\n    - name: 7\n")),
         ("phase_name_through_a_merge", phases("    - &head { name: head }\n    - <<: *head\n      epochs: 3\n")),
         ("no_phases", train("  phases: []\n")),
-        ("optimizers", phases("    - optimizer: adm\n    - optimizer: { lr: 1e-3 }\n    - optimizer: { sgd: { lr: 1e-3 } }\n    - optimizer: {}\n    - optimizer: 1e-3\n")),
+        ("optimizers", phases("    - optimizer: adm\n    - optimizer: { lr: 1e-3 }\n    - optimizer: { sgd: { lr: 0, momentum: 1, nesterov: true } }\n    - optimizer: { sgd: { nesterov: true } }\n    - optimizer: { adam: { variant: torch } }\n    - optimizer: { adamax: { lr: 1e-3 } }\n    - optimizer: {}\n    - optimizer: 1e-3\n")),
         ("trainables", phases("    - trainable: heads\n    - trainable: { last_layers: 0 }\n    - trainable: { from: '' }\n    - trainable: { names: 'fire9*' }\n    - trainable: { names: ['fire[9', 3] }\n    - trainable: { from: a, last_layers: 3 }\n    - trainable: { last_layers: }\n    - trainable: { names: [] }\n")),
         ("heads", format!("{data}model:\n  backbone: squeezenet1_1\n  weights: random\n  head:\n    - dense: {{ activation: gelu }}\n    - dense: 0\n    - dropout: 1\n    - dropout:\n    - conv: 3\n    - {{ dense: 3, dropout: 0.5 }}\n    - dense\n    - dense:\n")),
         ("models", format!("{data}model: {{ backbone: squeezenet, weights: imagenet, preprocessing: cafe, pool: mean }}\n")),
