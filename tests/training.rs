@@ -198,7 +198,8 @@ fn figures_and_model_are_the_same_on_any_number_of_loader_threads() {
     let mut runs = Vec::new();
     // With views the cache is used, without them every epoch loads anew.
     for views in [Some(2), None] {
-        experiment.data.augment.views = views;
+        let experiment::Inputs::Pictures(pictures) = &mut experiment.data.inputs else { panic!("they are pictures") };
+        pictures.augment.views = views;
         for threads in [1, 3, 3] {
             experiment.data.loader_threads = threads;
             let run = tempfile::tempdir().unwrap();
@@ -219,8 +220,8 @@ fn it_learns_and_saves_the_best_epoch() {
     experiment.model.head.clear();
     experiment.train.phases.truncate(1);
     experiment.train.phases[0].trainable = experiment::Trainable::All;
-    experiment.train.phases[0].optimizer =
-        experiment::Optimizer::Adam { lr: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+    let optimizer = &mut experiment.train.phases[0].optimizer;
+    *optimizer = optimizer.with_lr(1e-3);
     experiment.train.reduce_lr_on_plateau = None;
     let events = train_whole(&experiment, run.path());
     let epochs: Vec<_> = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e) } else { None }).collect();
@@ -330,8 +331,8 @@ fn a_loss_that_explodes_ends_the_run_and_leaves_the_last_good_checkpoint() {
     let (data, run) = (pictures(6), tempfile::tempdir().unwrap());
     let text = full([2, 3]).replace("lr: 1e-3", "lr: 1e3");
     let mut experiment = parse(&text, data.path());
-    let experiment::Optimizer::Adam { lr, .. } = &mut experiment.train.phases[1].optimizer;
-    *lr = 1e30;
+    let optimizer = &mut experiment.train.phases[1].optimizer;
+    *optimizer = optimizer.with_lr(1e30);
     let (result, events) = train_until(&experiment, run.path(), |_| false);
     let error = result.unwrap_err();
     assert!(matches!(error, Error::Diverged { epoch: 3, .. }), "{error}");

@@ -6,8 +6,8 @@ use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
-use crate::experiment::{Experiment, Loaded, Optimizer};
-use crate::model::{LayerSummary, WeightReport};
+use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer};
+use crate::model::LayerSummary;
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
 
@@ -56,7 +56,7 @@ fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
 fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
     data(plan);
-    line(&format!("  weights   {}", weights(&plan.weights)));
+    line(&format!("  weights   {}", plan.weights));
     let memory = &plan.memory;
     line(&format!(
         "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
@@ -66,6 +66,9 @@ fn print(experiment: &Experiment, plan: &Plan) {
         bytes(memory.features)
     ));
     experiment.notes().iter().for_each(|note| output::note(note));
+    if let Some(norm) = experiment.train.clip_norm {
+        line(&format!("  clipping  gradients of a norm above {norm} are shortened to it"));
+    }
     for (phase, spec) in plan.phases.iter().zip(&experiment.train.phases) {
         line("");
         self::phase(phase, &spec.optimizer);
@@ -83,32 +86,19 @@ fn data(plan: &Plan) {
         line(&format!("            {:<20} {:>7} {:>7}", class.name, grouped(class.train), grouped(class.val)));
     }
     for skipped in &plan.skipped {
-        output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
+        output::warning(&format!("{} is left out: {}", skipped.source, skipped.reason));
     }
-}
-
-fn weights(report: &WeightReport) -> String {
-    let WeightReport { file, loaded, initialized, unused } = report;
-    let Some(file) = file else {
-        return format!("{} tensors drawn by the seed: nothing is pretrained", initialized.len());
-    };
-    let unused = match unused.as_slice() {
-        [] => String::new(),
-        names => format!("; not used: {}", names.join(", ")),
-    };
-    let file = file.display().to_string();
-    format!("{} tensors from {file}, {} new ({}){unused}", loaded.len(), initialized.len(), initialized.join(", "))
 }
 
 /// As Keras' `model.summary()` has it.
 fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
-    let Optimizer::Adam { .. } = optimizer;
     line(&format!(
-        "phase {}: at most {} epochs of {} steps, adam, lr {}",
+        "phase {}: at most {} epochs of {} steps, lr {}, {}",
         phase.name,
         phase.epochs,
         phase.steps_per_epoch,
-        learning_rate(phase.lr)
+        learning_rate(phase.lr),
+        self::optimizer(optimizer)
     ));
     line(&format!("  {:<16} {:<22} {:<15} {:>12}  {}", "layer", "type", "output shape", "parameters", "learns"));
     for layer in &phase.layers {
@@ -124,6 +114,32 @@ fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
     ));
     if let Some(layers @ 1..) = phase.cached_layers {
         line(&format!("  the first {layers} layers are computed once for each picture and kept"));
+    }
+}
+
+/// The rule and its figures but the rate; what is 0 is left out.
+fn optimizer(optimizer: &Optimizer) -> String {
+    let moments = |beta_1, beta_2, epsilon| format!("betas {beta_1} and {beta_2}, epsilon {epsilon:e}");
+    let unless_0 = |name: &str, value: f64| if value == 0.0 { String::new() } else { format!(", {name} {value}") };
+    match *optimizer {
+        Optimizer::Adam { beta_1, beta_2, epsilon, variant, .. } => {
+            let whose = match variant {
+                AdamVariant::Keras => "Keras",
+                AdamVariant::PyTorch => "PyTorch",
+            };
+            format!("adam (as in {whose}), {}", moments(beta_1, beta_2, epsilon))
+        }
+        Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay, .. } => {
+            format!("adamw, {}{}", moments(beta_1, beta_2, epsilon), unless_0("weight decay", weight_decay))
+        }
+        Optimizer::Sgd { momentum, nesterov, weight_decay, dampening, .. } => {
+            let momentum = unless_0(if nesterov { "Nesterov momentum" } else { "momentum" }, momentum);
+            format!("sgd{momentum}{}{}", unless_0("dampening", dampening), unless_0("weight decay", weight_decay))
+        }
+        Optimizer::RmsProp { alpha, epsilon, momentum, weight_decay, .. } => {
+            let rest = unless_0("momentum", momentum) + &unless_0("weight decay", weight_decay);
+            format!("rmsprop, alpha {alpha}, epsilon {epsilon:e}{rest}")
+        }
     }
 }
 

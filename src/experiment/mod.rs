@@ -8,6 +8,7 @@
 //! there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
 mod keys;
+mod known_weights;
 mod mistakes;
 mod notes;
 mod number;
@@ -23,6 +24,7 @@ mod values;
 mod write;
 
 pub use keys::{KEYS, Key, Takes, Unset};
+pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use mistakes::{Mistake, Mistakes};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, Origin, load, parse};
@@ -237,17 +239,44 @@ impl Backbone {
 /// Where the backbone's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
-    /// A `.safetensors` file.
-    File(PathBuf),
     /// Drawn by the seed: nothing pretrained.
     Random,
+    /// A `.safetensors` file, or one of PyTorch's: `.pth`, `.pt`, `.bin`.
+    File(PathBuf),
+    /// By name.
+    Known(&'static KnownWeights),
+    /// On a model hub: `hf:OWNER/REPO[@REVISION][/FILE]`.
+    Hub {
+        /// `OWNER/REPO`.
+        repo: String,
+        /// A branch, a tag or a commit; `main` where not given.
+        revision: Option<String>,
+        /// Where not given: `model.safetensors`, or what stands in for it.
+        file: Option<String>,
+    },
+}
+
+/// As `model.weights` takes it.
+impl std::fmt::Display for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Weights::Random => f.write_str("random"),
+            Weights::File(path) => path.display().fmt(f),
+            Weights::Known(known) => f.write_str(known.name),
+            Weights::Hub { repo, revision, file } => {
+                write!(f, "hf:{repo}")?;
+                revision.iter().try_for_each(|revision| write!(f, "@{revision}"))?;
+                file.iter().try_for_each(|file| write!(f, "/{file}"))
+            }
+        }
+    }
 }
 
 impl Serialize for Weights {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Weights::File(path) => path.serialize(serializer),
-            Weights::Random => serializer.serialize_str("random"),
+            other => serializer.collect_str(other),
         }
     }
 }
@@ -303,6 +332,9 @@ pub struct Train {
     pub batch_size: usize,
     /// At least one; their names differ. By default one phase `head` with the defaults of a phase.
     pub phases: Vec<Phase>,
+    /// The most that the norm of all gradients together may be, above 0 (Keras' `global_clipnorm`); any by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
     /// Ends a phase early; off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -357,16 +389,57 @@ pub enum Trainable {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimizer {
-    /// Keras' `Adam`: epsilon is added outside the bias correction. By default `lr` 1e-3, `beta_1` 0.9, `beta_2` 0.999,
-    /// `epsilon` 1e-7.
-    Adam { lr: f64, beta_1: f64, beta_2: f64, epsilon: f64 },
+    /// By default `lr` 1e-3, `beta_1` 0.9, `beta_2` 0.999 and the epsilon of its variant.
+    Adam { lr: f64, beta_1: f64, beta_2: f64, epsilon: f64, variant: AdamVariant },
+    /// PyTorch's `AdamW`: every weight shrinks by `lr * weight_decay` a step. By default `lr` 1e-3, `beta_1` 0.9, `beta_2`
+    /// 0.999, `epsilon` 1e-8, `weight_decay` 0.01.
+    #[serde(rename = "adamw")]
+    AdamW { lr: f64, beta_1: f64, beta_2: f64, epsilon: f64, weight_decay: f64 },
+    /// PyTorch's `SGD`. By default `lr` 1e-2 and nothing else; `nesterov` goes with momentum and without dampening only.
+    Sgd { lr: f64, momentum: f64, nesterov: bool, weight_decay: f64, dampening: f64 },
+    /// PyTorch's `RMSprop`. By default `lr` 1e-2, `alpha` 0.99, `epsilon` 1e-8, no momentum, no decay.
+    #[serde(rename = "rmsprop")]
+    RmsProp { lr: f64, alpha: f64, epsilon: f64, momentum: f64, weight_decay: f64 },
 }
 
 impl Optimizer {
     /// The learning rate that the phase starts with.
     pub fn lr(&self) -> f64 {
-        match *self {
-            Optimizer::Adam { lr, .. } => lr,
+        let (Optimizer::Adam { lr, .. }
+        | Optimizer::AdamW { lr, .. }
+        | Optimizer::Sgd { lr, .. }
+        | Optimizer::RmsProp { lr, .. }) = *self;
+        lr
+    }
+
+    /// The same rule with another learning rate to start with.
+    pub fn with_lr(mut self, new: f64) -> Self {
+        let (Optimizer::Adam { lr, .. }
+        | Optimizer::AdamW { lr, .. }
+        | Optimizer::Sgd { lr, .. }
+        | Optimizer::RmsProp { lr, .. }) = &mut self;
+        *lr = new;
+        self
+    }
+}
+
+/// Whose Adam it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdamVariant {
+    /// Epsilon is added outside of the bias correction; 1e-7 by default.
+    #[serde(rename = "keras")]
+    Keras,
+    /// Epsilon is added to the root of the corrected second moment; 1e-8 by default.
+    #[serde(rename = "pytorch")]
+    PyTorch,
+}
+
+impl AdamVariant {
+    /// The library's default.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            AdamVariant::Keras => 1e-7,
+            AdamVariant::PyTorch => 1e-8,
         }
     }
 }

@@ -44,3 +44,4 @@ pub use linear::linear;
 pub use loss::{cross_entropy, cross_entropy_per_sample};
 pub use masked_mean::masked_mean;
 pub use pool::{avg_pool2d, global_avg_pool2d, global_max_pool2d, max_pool2d};
+pub(crate) use vectorized::vectorized;

@@ -21,8 +21,11 @@ pub mod optimizer;
 mod out;
 mod phase;
 mod plan;
+mod predictor;
+mod rows;
 mod saved_model;
 mod setup;
+mod step;
 mod tensor_file;
 mod trainer;
 
@@ -30,6 +33,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
+pub use predictor::{Prediction, Predictor, Unusable};
 pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
 
 use crate::base::durable;

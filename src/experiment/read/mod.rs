@@ -2,7 +2,9 @@
 
 mod data;
 mod model;
+mod optimizer;
 mod train;
+mod weights;
 
 use super::mistakes::{Finding, Findings, quoted};
 use super::paths::Paths;

@@ -9,9 +9,7 @@ use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::place::Place;
 use crate::experiment::section::{Form, Section, text_of};
 use crate::experiment::tree::Kind;
-use crate::experiment::{
-    EarlyStopping, Metric, Mode, Optimizer, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
-};
+use crate::experiment::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     let early_stopping = section.given_section("early_stopping").map(|section| early_stopping(&section));
@@ -19,6 +17,7 @@ pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     Train {
         batch_size: section.small("batch_size"),
         phases: phases(section, findings),
+        clip_norm: section.given_number("clip_norm"),
         reduce_lr_on_plateau: section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section)),
         watch: run_watch(section, watched),
         save: section.word("save", Save::Best),
@@ -66,7 +65,7 @@ fn phase(section: &Section, number: usize) -> Phase {
         name: super::name(section).unwrap_or_else(|| format!("phase_{number}")),
         epochs: section.small("epochs"),
         trainable: trainable(section),
-        optimizer: optimizer(section),
+        optimizer: super::optimizer::optimizer(section),
     }
 }
 
@@ -115,19 +114,6 @@ fn globs(section: &Section) -> Vec<String> {
             Some(text.to_owned())
         })
         .collect()
-}
-
-fn optimizer(phase: &Section) -> Optimizer {
-    let adam = match phase.form("optimizer") {
-        Some(Form::Key(name, section)) => section.section(name),
-        Some(Form::Word(_)) | None => phase.defaults("train.phases[].optimizer.adam"),
-    };
-    Optimizer::Adam {
-        lr: adam.number("lr"),
-        beta_1: adam.number("beta_1"),
-        beta_2: adam.number("beta_2"),
-        epsilon: adam.number("epsilon"),
-    }
 }
 
 fn early_stopping(section: &Section) -> EarlyStopping {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{EXAMPLE, LEAST, absolute, read, read_with};
 use crate::base::clock::Stopwatch;
-use crate::experiment::{Activation, HeadLayer, Mistakes, Mode, Optimizer, Trainable, Weights, load};
+use crate::experiment::{Activation, AdamVariant, HeadLayer, Mistakes, Mode, Optimizer, Trainable, Weights, load};
 
 fn messages(mistakes: &Mistakes) -> Vec<String> {
     let text = |hint: &Option<String>| hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
@@ -34,7 +34,10 @@ fn what_is_not_given_is_as_keras_has_it() {
     let experiment = read(&format!("{LEAST}train: {{ early_stopping: {{}}, reduce_lr_on_plateau: {{}} }}\n")).unwrap();
     insta::assert_snapshot!("defaults", experiment.to_yaml());
     let [phase] = &*experiment.train.phases else { panic!("one phase") };
-    assert_eq!(phase.optimizer, Optimizer::Adam { lr: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
+    assert_eq!(
+        phase.optimizer,
+        Optimizer::Adam { lr: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, variant: AdamVariant::Keras }
+    );
 }
 
 #[test]

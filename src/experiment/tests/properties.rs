@@ -231,10 +231,24 @@ fn datas(task: Task) -> impl Strategy<Value = Data> {
     })
 }
 
+fn hub_weights() -> impl Strategy<Value = Weights> {
+    let name = || "[a-zA-Z0-9][a-zA-Z0-9_-]{0,8}(\\.[a-z0-9]{1,3})?";
+    let revisions = prop_oneof![name().prop_map(|name| name), (0u32..99).prop_map(|n| format!("refs/pr/{n}"))];
+    let files = prop_oneof![
+        name().prop_map(|name| format!("{name}.safetensors")),
+        (name(), name()).prop_map(|(folder, name)| format!("{folder}/{name}.bin")),
+    ];
+    let place = (name(), name(), prop::option::of(revisions), prop::option::of(files));
+    place.prop_map(|(owner, repo, revision, file)| Weights::Hub { repo: format!("{owner}/{repo}"), revision, file })
+}
+
 fn models() -> impl Strategy<Value = Model> {
     let weights = prop_oneof![
         Just(Weights::Random),
-        paths().prop_map(|path| Weights::File(PathBuf::from(format!("{}.safetensors", path.display())))),
+        (paths(), prop::sample::select(vec!["safetensors", "pth", "pt", "bin"]))
+            .prop_map(|(path, ending)| Weights::File(PathBuf::from(format!("{}.{ending}", path.display())))),
+        (0..KNOWN.len()).prop_map(|index| Weights::Known(&KNOWN[index])),
+        hub_weights(),
     ];
     let layers = prop_oneof![
         (1usize..=65_536, any::<bool>()).prop_map(|(units, relu)| HeadLayer::Dense {
@@ -249,8 +263,10 @@ fn models() -> impl Strategy<Value = Model> {
     let backbones = prop::sample::select(backbones);
     (backbones, weights, tokenizers, preprocessing, any::<bool>(), prop::collection::vec(layers, 0..4)).prop_map(
         |(backbone, weights, tokenizer, preprocessing, other_pool, head)| {
+            let backbone = if let Weights::Known(known) = &weights { known.backbone } else { backbone };
             let of_texts = backbone.task() == Task::TextClassification;
             let other = if of_texts { Pool::Cls } else { Pool::Max };
+            let tokenizer = tokenizer.or_else(|| (weights == Weights::Random).then(|| "/vocab.txt".into()));
             Model {
                 backbone,
                 weights,
@@ -263,6 +279,33 @@ fn models() -> impl Strategy<Value = Model> {
     )
 }
 
+fn optimizers() -> impl Strategy<Value = Optimizer> {
+    let variants = prop::sample::select(vec![AdamVariant::Keras, AdamVariant::PyTorch]);
+    let adams = (above_0(), shares(), shares(), above_0(), variants)
+        .prop_map(|(lr, beta_1, beta_2, epsilon, variant)| Optimizer::Adam { lr, beta_1, beta_2, epsilon, variant });
+    let adamws =
+        (above_0(), shares(), shares(), above_0(), shares()).prop_map(|(lr, beta_1, beta_2, epsilon, weight_decay)| {
+            Optimizer::AdamW { lr, beta_1, beta_2, epsilon, weight_decay }
+        });
+    let sgds = (above_0(), shares(), any::<bool>(), shares(), shares()).prop_map(
+        |(lr, momentum, nesterov, weight_decay, dampening)| {
+            let nesterov = nesterov && momentum > 0.0;
+            let dampening = if nesterov { 0.0 } else { dampening };
+            Optimizer::Sgd { lr, momentum, nesterov, weight_decay, dampening }
+        },
+    );
+    let rmsprops = (above_0(), shares(), above_0(), shares(), shares()).prop_map(
+        |(lr, alpha, epsilon, momentum, weight_decay)| Optimizer::RmsProp {
+            lr,
+            alpha,
+            epsilon,
+            momentum,
+            weight_decay,
+        },
+    );
+    prop_oneof![adams, adamws, sgds, rmsprops]
+}
+
 fn phases() -> impl Strategy<Value = Vec<Phase>> {
     let trainables = prop_oneof![
         Just(Trainable::Head),
@@ -272,13 +315,7 @@ fn phases() -> impl Strategy<Value = Vec<Phase>> {
         names().prop_map(Trainable::From),
         prop::collection::vec("[a-z0-9_*?]{1,8}", 1..3).prop_map(Trainable::Names),
     ];
-    let adams = (above_0(), shares(), shares(), above_0()).prop_map(|(lr, beta_1, beta_2, epsilon)| Optimizer::Adam {
-        lr,
-        beta_1,
-        beta_2,
-        epsilon,
-    });
-    let phase = (1u32..=100_000, trainables, adams);
+    let phase = (1u32..=100_000, trainables, optimizers());
     let named = prop::collection::hash_map(names(), phase, 1..4);
     named.prop_map(|phases| {
         let phases = phases.into_iter();
@@ -309,10 +346,13 @@ fn trains() -> impl Strategy<Value = Train> {
             min_lr,
         },
     );
-    (1usize..=65_536, phases(), prop::option::of(early), prop::option::of(reduce), watches(), any::<bool>()).prop_map(
-        |(batch_size, phases, early_stopping, reduce_lr_on_plateau, watch, best)| Train {
+    let clip_norms = prop::option::of(above_0());
+    let callbacks = (prop::option::of(early), prop::option::of(reduce));
+    (1usize..=65_536, phases(), clip_norms, callbacks, watches(), any::<bool>()).prop_map(
+        |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), watch, best)| Train {
             batch_size,
             phases,
+            clip_norm,
             early_stopping,
             reduce_lr_on_plateau,
             watch,

@@ -41,17 +41,30 @@ fn is_of_texts(key: &Key) -> bool {
     key.about.starts_with("Texts: ")
 }
 
-/// An example in which `key` may stand.
-fn example_with(key: &Key) -> &'static str {
-    if is_of_texts(key) { EXAMPLE_OF_TEXTS } else { EXAMPLE }
+/// [`EXAMPLE`] with a phase for each optimizer but Adam.
+fn example() -> String {
+    EXAMPLE.replace("  early_stopping", "    - { name: w }\n    - { name: s }\n    - { name: r }\n  early_stopping")
 }
 
-/// The dotted path of a key in [`EXAMPLE`] with further phases, for an override.
+/// An example in which `key` may stand.
+fn example_with(key: &Key) -> String {
+    if is_of_texts(key) { EXAMPLE_OF_TEXTS.into() } else { example() }
+}
+
+/// The dotted path of a key in [`example`], for an override.
 fn path_in_example(key: &Key) -> String {
     key.path
         .replace("model.head[].dropout", "model.head.1.dropout")
         .replace("head[]", "head.0")
+        .replace("phases[].optimizer.adamw", "phases.2.optimizer.adamw")
+        .replace("phases[].optimizer.sgd", "phases.3.optimizer.sgd")
+        .replace("phases[].optimizer.rmsprop", "phases.4.optimizer.rmsprop")
         .replace("phases[]", "phases.0")
+}
+
+/// The dotted path of what a key stands in.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('.').unwrap().0
 }
 
 /// No key of the table is a dead letter: each complains about nonsense under its own name.
@@ -59,7 +72,7 @@ fn path_in_example(key: &Key) -> String {
 fn every_key_of_the_table_is_read() {
     for key in KEYS {
         let set = format!("{}=[[nonsense]]", path_in_example(key));
-        let Err(mistakes) = read_with(EXAMPLE, &[&set]) else { panic!("{set} is taken") };
+        let Err(mistakes) = read_with(&example(), &[&set]) else { panic!("{set} is taken") };
         let said = mistakes.to_string();
         assert!(said.contains(key.name()) && said.contains(&set) && !said.contains("unknown key"), "{set}: {said}");
     }
@@ -71,7 +84,7 @@ fn every_word_of_the_table_is_taken() {
         let (Takes::Words(words) | Takes::Choice(words)) = key.takes else { continue };
         for word in words {
             let set = format!("{}={word}", path_in_example(key));
-            let of_pictures = read_with(EXAMPLE, &[&set]);
+            let of_pictures = read_with(&example(), &[&set]);
             of_pictures.or(read_with(EXAMPLE_OF_TEXTS, &[&set])).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         }
     }
@@ -80,7 +93,7 @@ fn every_word_of_the_table_is_taken() {
 /// A default that is typed out means the same as one that is not.
 #[test]
 fn every_default_is_what_the_table_says() {
-    let base = "train: { phases: [{}], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
+    let base = "train: { phases: [{}, {}, {}, {}, {}], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
                 model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
                 data: { train: a, val_split: 0.2, augment: {} }\n";
     let of_texts = "model: { backbone: bert, weights: random, tokenizer: v }\ndata: { train: a, val_split: 0.2 }\n";
@@ -88,7 +101,10 @@ fn every_default_is_what_the_table_says() {
         let Unset::Value(value) = key.unset else { continue };
         let set = format!("{}={value}", path_in_example(key));
         let base = if is_of_texts(key) { of_texts } else { base };
-        assert_eq!(read_with(base, &[&set]).unwrap(), read(base).unwrap(), "{set}");
+        // a key of another rule than the default's also says that it is that rule
+        let empty = key.parent().contains(".optimizer.").then(|| format!("{}={{}}", parent(&path_in_example(key))));
+        let unset: Vec<&str> = empty.iter().map(String::as_str).collect();
+        assert_eq!(read_with(base, &[&set]).unwrap(), read_with(base, &unset).unwrap(), "{set}");
     }
 }
 
@@ -97,7 +113,7 @@ fn ranges_end_where_the_table_says() {
     for key in KEYS {
         let Takes::Whole(low, high) = key.takes else { continue };
         let path = path_in_example(key);
-        let set = |value: String| read_with(example_with(key), &[&format!("{path}={value}")]);
+        let set = |value: String| read_with(&example_with(key), &[&format!("{path}={value}")]);
         assert!(set(low.to_string()).is_ok() && set(high.to_string()).is_ok(), "{path}");
         assert!(set((i128::from(low) - 1).to_string()).is_err(), "{path}");
         assert!(set((i128::from(high) + 1).to_string()).is_err(), "{path}");

@@ -4,25 +4,37 @@
 //! whole state, so that an optimizer restored from them goes on as if nothing had happened.
 
 mod adam;
+mod adamw;
+pub mod clip;
+mod home;
+mod rmsprop;
+mod rule;
+mod sgd;
 #[cfg(test)]
-mod reference;
+mod tests;
 
 use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
-pub use adam::Adam;
-
-use crate::experiment;
+use crate::experiment::{self, AdamVariant};
+use adam::Adam;
+use adamw::AdamW;
+use rmsprop::RmsProp;
+use rule::Ruled;
+use sgd::Sgd;
 
 /// A rule of the update, with its state.
 pub trait Optimizer {
     /// The name in files and events.
     fn name(&self) -> &'static str;
 
-    /// Moves every variable that has a gradient, in place.
-    fn step(&mut self, gradients: &GradStore) -> Result<()>;
+    /// Moves every variable that has a gradient, in place, by `scale` times its gradient.
+    fn step(&mut self, gradients: &GradStore, scale: f32) -> Result<()>;
+
+    /// What it moves, in the order that it was built with.
+    fn variables(&self) -> Vec<&Var>;
 
     fn learning_rate(&self) -> f32;
 
@@ -40,11 +52,31 @@ pub trait Optimizer {
 
 /// A fresh optimizer for the named variables.
 pub fn build(spec: &experiment::Optimizer, variables: Vec<(String, Var)>) -> Result<Box<dyn Optimizer>> {
-    match *spec {
-        experiment::Optimizer::Adam { lr, beta_1, beta_2, epsilon } => {
-            Ok(Box::new(Adam::new(variables, lr as f32, [beta_1, beta_2], epsilon)?))
+    use experiment::Optimizer::{Adam as AdamSpec, AdamW as AdamWSpec, RmsProp as RmsPropSpec, Sgd as SgdSpec};
+    let lr = spec.lr() as f32;
+    Ok(match *spec {
+        AdamSpec { beta_1, beta_2, epsilon, variant, .. } => {
+            Box::new(Ruled::new(Adam { betas: [beta_1, beta_2], epsilon, variant }, lr, variables)?)
         }
-    }
+        AdamWSpec { beta_1, beta_2, epsilon, weight_decay, .. } => {
+            let adam = Adam { betas: [beta_1, beta_2], epsilon, variant: AdamVariant::PyTorch };
+            Box::new(Ruled::new(AdamW { adam, weight_decay }, lr, variables)?)
+        }
+        SgdSpec { momentum, nesterov, weight_decay, dampening, .. } => {
+            let rule = Sgd { momentum, dampening, nesterov, weight_decay };
+            match momentum {
+                0.0 => Box::new(Ruled::<_, 0>::new(rule, lr, variables)?),
+                _ => Box::new(Ruled::<_, 1>::new(rule, lr, variables)?),
+            }
+        }
+        RmsPropSpec { alpha, epsilon, momentum, weight_decay, .. } => {
+            let rule = RmsProp { alpha, epsilon, momentum, weight_decay };
+            match momentum {
+                0.0 => Box::new(Ruled::<_, 1>::new(rule, lr, variables)?),
+                _ => Box::new(Ruled::<_, 2>::new(rule, lr, variables)?),
+            }
+        }
+    })
 }
 
 /// The slot `name`, which must have the shape of its variable.
