@@ -15,7 +15,7 @@ macro_rules! vectorized {
         fn $name $(<$($generics)*>)? ($($argument: $type),*) $(-> $result)? {
             struct Work<A>(A);
             impl $(<$($generics)*>)? pulp::NullaryFnOnce for Work<($($type,)*)> {
-                type Output = $crate::ops::vectorized::vectorized!(@result $($result)?);
+                type Output = $crate::ops::vectorized!(@result $($result)?);
 
                 #[inline(always)]
                 fn call(self) -> Self::Output {
