@@ -29,7 +29,9 @@ fn spec(backbone: Backbone, pool: Pool, folder: &Path) -> Model {
 fn network(backbone: Backbone, pool: Pool, config: &str) -> Network {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.json"), config).unwrap();
-    Network::build(&spec(backbone, pool, folder.path()), CLASSES, 7, &Device::Cpu).unwrap().0
+    let spec = spec(backbone, pool, folder.path());
+    let found = find(&spec, Fetch::CacheOnly, &mut |_| true).unwrap();
+    Network::build(&spec, &found, CLASSES, 7, &Device::Cpu).unwrap().0
 }
 
 /// Every backbone with its pools, small where it can be.

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
     use crate::data::{Loader, Picture, Recipe, Samples};
     use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
-    use crate::model::InputShape;
+    use crate::model::{Found, InputShape};
     use crate::train::feed::Preparation;
     use candle_core::Device;
 
@@ -280,7 +280,7 @@ mod tests {
             pool: Pool::Avg,
             head: vec![],
         };
-        let (network, _) = Network::build(&spec, 2, 1, &Device::Cpu).unwrap();
+        let (network, _) = Network::build(&spec, &Found::random(), 2, 1, &Device::Cpu).unwrap();
         let at_layer = network
             .summary(InputShape::Picture { size: 40 })
             .unwrap()
