@@ -49,10 +49,13 @@ fn column_sums<T: Real>(columns: usize, x: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(over_rows(x.len() / columns, columns, add)))
 }
 
-vectorized! {
-    fn add_row[T: Real](row: &[T], sums: &mut [T]) {
-        for (sum, x) in sums.iter_mut().zip(row) {
-            *sum += *x;
-        }
-    }
+fn add_row<T: Real>(row: &[T], sums: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += *x;
+            }
+        },
+    )
 }

@@ -89,12 +89,15 @@ fn forward<T: Real>(dropped: &Dropped, x: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(y))
 }
 
-vectorized! {
-    /// Times 0 where an element is dropped, so that a NaN stays one.
-    fn multiply[T: Real](dropped: &Dropped, first: u64, row: &mut [T]) {
-        let dropped = dropped.clone();
-        row.iter_mut().zip(first..).for_each(|(element, i)| *element *= dropped.factor(i));
-    }
+/// Times 0 where an element is dropped, so that a NaN stays one.
+fn multiply<T: Real>(dropped: &Dropped, first: u64, row: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let dropped = dropped.clone();
+            row.iter_mut().zip(first..).for_each(|(element, i)| *element *= dropped.factor(i));
+        },
+    )
 }
 
 #[cfg(test)]

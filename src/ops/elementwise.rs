@@ -23,18 +23,24 @@ pub(crate) fn map_pairs<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T + Copy 
     result
 }
 
-vectorized! {
-    fn of_each[T: Real, F: Fn(T) -> T](x: &[T], f: F, result: &mut [T]) {
-        for (result, x) in result.iter_mut().zip(x) {
-            *result = f(*x);
-        }
-    }
+fn of_each<T: Real, F: Fn(T) -> T>(x: &[T], f: F, result: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (result, x) in result.iter_mut().zip(x) {
+                *result = f(*x);
+            }
+        },
+    )
 }
 
-vectorized! {
-    fn of_each_pair[T: Real, F: Fn(T, T) -> T](a: &[T], b: &[T], f: F, result: &mut [T]) {
-        for (result, (a, b)) in result.iter_mut().zip(a.iter().zip(b)) {
-            *result = f(*a, *b);
-        }
-    }
+fn of_each_pair<T: Real, F: Fn(T, T) -> T>(a: &[T], b: &[T], f: F, result: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (result, (a, b)) in result.iter_mut().zip(a.iter().zip(b)) {
+                *result = f(*a, *b);
+            }
+        },
+    )
 }

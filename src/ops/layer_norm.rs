@@ -105,13 +105,16 @@ fn forward<T: Real>(epsilon: f64, x: Operand, weight: Operand, bias: Operand) ->
     Ok(T::to_cpu_storage_owned(rows(x.len(), weight.len(), of_row)))
 }
 
-vectorized! {
-    fn normalise[T: Real](x: &[T], weight: &[T], bias: &[T], epsilon: f64, y: &mut [T]) {
-        let (mean, inverse) = moments(x, epsilon);
-        for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-            *y = ((*x - mean) * inverse).mul_add(*weight, *bias);
-        }
-    }
+fn normalise<T: Real>(x: &[T], weight: &[T], bias: &[T], epsilon: f64, y: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                *y = ((*x - mean) * inverse).mul_add(*weight, *bias);
+            }
+        },
+    )
 }
 
 /// (input, weight, gradient of the result) → gradient of the input.
@@ -144,20 +147,23 @@ fn input_gradient<T: Real>(epsilon: f64, x: Operand, weight: Operand, gradient: 
     Ok(T::to_cpu_storage_owned(rows(x.len(), weight.len(), of_row)))
 }
 
-vectorized! {
-    fn row_gradient[T: Real](x: &[T], weight: &[T], gradient: &[T], epsilon: f64, result: &mut [T]) {
-        let (mean, inverse) = moments(x, epsilon);
-        let [sum, along] = sums([x, weight, gradient], |[x, weight, gradient]| {
-            let gradient = gradient * weight;
-            [gradient, gradient * (x - mean)]
-        });
-        let features = x.len() as f64;
-        let offset = T::near(sum.wide() / features);
-        let slope = T::near(along.wide() * inverse.wide() * inverse.wide() / features);
-        for (((r, x), gradient), weight) in result.iter_mut().zip(x).zip(gradient).zip(weight) {
-            *r = inverse * (*gradient * *weight - offset - (*x - mean) * slope);
-        }
-    }
+fn row_gradient<T: Real>(x: &[T], weight: &[T], gradient: &[T], epsilon: f64, result: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            let [sum, along] = sums([x, weight, gradient], |[x, weight, gradient]| {
+                let gradient = gradient * weight;
+                [gradient, gradient * (x - mean)]
+            });
+            let features = x.len() as f64;
+            let offset = T::near(sum.wide() / features);
+            let slope = T::near(along.wide() * inverse.wide() * inverse.wide() / features);
+            for (((r, x), gradient), weight) in result.iter_mut().zip(x).zip(gradient).zip(weight) {
+                *r = inverse * (*gradient * *weight - offset - (*x - mean) * slope);
+            }
+        },
+    )
 }
 
 /// (input, gradient of the result) → gradients of weight and bias: `[2, features]`.
@@ -185,15 +191,18 @@ fn parameter_gradients<T: Real>(epsilon: f64, features: usize, x: Operand, gradi
     Ok(T::to_cpu_storage_owned(over_rows(x.len() / features, 2 * features, add)))
 }
 
-vectorized! {
-    fn add_parameter_gradients[T: Real](x: &[T], gradient: &[T], epsilon: f64, sums: &mut [T]) {
-        let (mean, inverse) = moments(x, epsilon);
-        let (of_weight, of_bias) = sums.split_at_mut(x.len());
-        for (((of_weight, of_bias), x), gradient) in of_weight.iter_mut().zip(of_bias).zip(x).zip(gradient) {
-            *of_weight = ((*x - mean) * inverse).mul_add(*gradient, *of_weight);
-            *of_bias += *gradient;
-        }
-    }
+fn add_parameter_gradients<T: Real>(x: &[T], gradient: &[T], epsilon: f64, sums: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            let (of_weight, of_bias) = sums.split_at_mut(x.len());
+            for (((of_weight, of_bias), x), gradient) in of_weight.iter_mut().zip(of_bias).zip(x).zip(gradient) {
+                *of_weight = ((*x - mean) * inverse).mul_add(*gradient, *of_weight);
+                *of_bias += *gradient;
+            }
+        },
+    )
 }
 
 #[cfg(test)]

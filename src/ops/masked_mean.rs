@@ -74,13 +74,16 @@ fn forward<T: Real>(mean: &MaskedMean, x: Operand) -> Result<CpuStorage> {
     Ok(T::to_cpu_storage_owned(y))
 }
 
-vectorized! {
-    /// Also that of padding, whose zero is no way around a NaN.
-    fn add_share[T: Real](x: &[T], share: T, y: &mut [T]) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = x.mul_add(share, *y);
-        }
-    }
+/// Also that of padding, whose zero is no way around a NaN.
+fn add_share<T: Real>(x: &[T], share: T, y: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x.mul_add(share, *y);
+            }
+        },
+    )
 }
 
 /// Gradient of the result → gradient of the input.

@@ -1,32 +1,19 @@
 //! Safe loops on the widest instructions that the machine has.
 
-/// Makes a function that runs its body, and what is inlined into it, compiled for the machine's widest instructions
-/// (AVX-512, AVX2, NEON …). Type parameters stand in square brackets: `fn scale[T: Real](row: &mut [T], by: T) { … }`.
+/// Runs `work`, and what is inlined into it, compiled for the machine's widest instructions (AVX-512, AVX2, NEON …).
 ///
-/// A macro, since a closure handed to a function is inlined only where it is small, and otherwise runs on the narrowest
-/// instructions unnoticed. For the same reason long loops in a body are `for` loops, and what they call is
-/// `#[inline(always)]`.
-macro_rules! vectorized {
-    (
-        $(#[$attribute:meta])*
-        fn $name:ident $([$($generics:tt)*])? ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block
-    ) => {
-        $(#[$attribute])*
-        fn $name $(<$($generics)*>)? ($($argument: $type),*) $(-> $result)? {
-            struct Work<A>(A);
-            impl $(<$($generics)*>)? pulp::NullaryFnOnce for Work<($($type,)*)> {
-                type Output = $crate::ops::vectorized!(@result $($result)?);
+/// Hand it a closure marked `#[inline(always)]`: another is inlined only where it is small, and otherwise runs on the
+/// narrowest instructions unnoticed. The same goes for what it calls; so long loops in it are `for` loops.
+#[inline(always)]
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Work<F> {
+        type Output = R;
 
-                #[inline(always)]
-                fn call(self) -> Self::Output {
-                    let Work(($($argument,)*)) = self;
-                    $body
-                }
-            }
-            pulp::Arch::new().dispatch(Work(($($argument,)*)))
+        #[inline(always)]
+        fn call(self) -> R {
+            (self.0)()
         }
-    };
-    (@result $result:ty) => { $result };
-    (@result) => { () };
+    }
+    pulp::Arch::new().dispatch(Work(work))
 }
-pub(crate) use vectorized;

@@ -100,35 +100,41 @@ impl<'a, T: Real> Head<'a, T> {
     }
 }
 
-vectorized! {
-    /// Of each row × scale + bias, in place. A bias is 0 or minus infinity, and one at least is 0.
-    fn softmax[T: Real](scores: &mut [T], scale: T, bias: &[f32]) {
-        for row in scores.chunks_exact_mut(bias.len()) {
-            for (score, bias) in row.iter_mut().zip(bias) {
-                *score = score.mul_add(scale, T::near(f64::from(*bias)));
+/// Of each row × scale + bias, in place. A bias is 0 or minus infinity, and one at least is 0.
+fn softmax<T: Real>(scores: &mut [T], scale: T, bias: &[f32]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in scores.chunks_exact_mut(bias.len()) {
+                for (score, bias) in row.iter_mut().zip(bias) {
+                    *score = score.mul_add(scale, T::near(f64::from(*bias)));
+                }
+                let largest = largest(row);
+                for score in row.iter_mut() {
+                    *score = (*score - largest).exp_of_negative();
+                }
+                let [sum] = sums([row], |[e]| [e]);
+                for score in row.iter_mut() {
+                    *score /= sum;
+                }
             }
-            let largest = largest(row);
-            for score in row.iter_mut() {
-                *score = (*score - largest).exp_of_negative();
-            }
-            let [sum] = sums([row], |[e]| [e]);
-            for score in row.iter_mut() {
-                *score /= sum;
-            }
-        }
-    }
+        },
+    )
 }
 
-vectorized! {
-    /// Turns the gradients of the probabilities into those of the products of queries and keys.
-    fn through_softmax[T: Real](probabilities: &[T], scale: T, keys: usize, gradients: &mut [T]) {
-        for (probabilities, gradients) in probabilities.chunks_exact(keys).zip(gradients.chunks_exact_mut(keys)) {
-            let [along] = sums([probabilities, gradients], |[p, g]| [p * g]);
-            for (g, p) in gradients.iter_mut().zip(probabilities) {
-                *g = *p * (*g - along) * scale;
+/// Turns the gradients of the probabilities into those of the products of queries and keys.
+fn through_softmax<T: Real>(probabilities: &[T], scale: T, keys: usize, gradients: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (probabilities, gradients) in probabilities.chunks_exact(keys).zip(gradients.chunks_exact_mut(keys)) {
+                let [along] = sums([probabilities, gradients], |[p, g]| [p * g]);
+                for (g, p) in gradients.iter_mut().zip(probabilities) {
+                    *g = *p * (*g - along) * scale;
+                }
             }
-        }
-    }
+        },
+    )
 }
 
 /// A NaN need not win: it makes its row's sum one.

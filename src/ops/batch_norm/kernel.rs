@@ -64,14 +64,17 @@ pub(super) fn moments<T: Real>(planes: Planes, x: &[T]) -> Vec<(f64, f64)> {
     (0..planes.channels).map(of_channel).collect()
 }
 
-vectorized! {
-    fn plane_moments[T: Real](plane: &[T]) -> (f64, f64) {
-        let count = plane.len() as f64;
-        let [sum] = sums([plane], |[x]| [x.wide()]);
-        let mean = sum / count;
-        let [squares] = sums([plane], |[x]| [(x.wide() - mean) * (x.wide() - mean)]);
-        (mean, squares / count)
-    }
+fn plane_moments<T: Real>(plane: &[T]) -> (f64, f64) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let count = plane.len() as f64;
+            let [sum] = sums([plane], |[x]| [x.wide()]);
+            let mean = sum / count;
+            let [squares] = sums([plane], |[x]| [(x.wide() - mean) * (x.wide() - mean)]);
+            (mean, squares / count)
+        },
+    )
 }
 
 /// A channel's normalisation: `(x - mean) × scale + shift`.
@@ -86,18 +89,21 @@ pub(super) fn forward<T: Real>(planes: Planes, x: &[T], affine: &[Affine], after
     planes.write(x.len(), |channel, range, y| normalise(affine[channel], after, &x[range], y))
 }
 
-vectorized! {
-    fn normalise[T: Real](affine: Affine, after: After, x: &[T], y: &mut [T]) {
-        let Affine { mean, scale, shift } = affine;
-        let (mean, scale, shift) = (T::near(mean), T::near(scale), T::near(shift));
-        // nothing is below a NaN
-        let floor = T::near(if after == After::Relu { 0.0 } else { f64::NAN });
-        for (y, x) in y.iter_mut().zip(x) {
-            let value = (*x - mean).mul_add(scale, shift);
-            // not `max`, which swallows a NaN
-            *y = if value <= floor { T::zero() } else { value };
-        }
-    }
+fn normalise<T: Real>(affine: Affine, after: After, x: &[T], y: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let Affine { mean, scale, shift } = affine;
+            let (mean, scale, shift) = (T::near(mean), T::near(scale), T::near(shift));
+            // nothing is below a NaN
+            let floor = T::near(if after == After::Relu { 0.0 } else { f64::NAN });
+            for (y, x) in y.iter_mut().zip(x) {
+                let value = (*x - mean).mul_add(scale, shift);
+                // not `max`, which swallows a NaN
+                *y = if value <= floor { T::zero() } else { value };
+            }
+        },
+    )
 }
 
 /// The gradient at an element before the ReLU: 0 where the result `y` is.
@@ -132,13 +138,16 @@ pub(super) fn gradient_sums<T: Real>(planes: Planes, of: Backward<T>, means: &[f
     (0..planes.channels).map(of_channel).collect()
 }
 
-vectorized! {
-    fn plane_gradient_sums[T: Real](of: Backward<'_, T>, mean: f64) -> [f64; 2] {
-        sums([of.x, of.y, of.gradient], |[x, y, gradient]| {
-            let gradient = before(of.after, y, gradient).wide();
-            [gradient, gradient * (x.wide() - mean)]
-        })
-    }
+fn plane_gradient_sums<T: Real>(of: Backward<'_, T>, mean: f64) -> [f64; 2] {
+    vectorized(
+        #[inline(always)]
+        || {
+            sums([of.x, of.y, of.gradient], |[x, y, gradient]| {
+                let gradient = before(of.after, y, gradient).wide();
+                [gradient, gradient * (x.wide() - mean)]
+            })
+        },
+    )
 }
 
 /// A channel's gradient of the input: `gradient × scale`, and where the statistics are the batch's own also
@@ -160,23 +169,26 @@ pub(super) fn input_gradient<T: Real>(planes: Planes, of: Backward<T>, slopes: &
     planes.write(of.x.len(), |channel, range, result| plane_gradient(of.plane(range), slopes[channel], result))
 }
 
-vectorized! {
-    fn plane_gradient[T: Real](of: Backward<'_, T>, slope: Slope, result: &mut [T]) {
-        let scale = T::near(slope.scale);
-        let elements = result.iter_mut().zip(of.y).zip(of.gradient);
-        match slope.through_statistics {
-            None => {
-                for ((result, y), gradient) in elements {
-                    *result = before(of.after, *y, *gradient) * scale;
+fn plane_gradient<T: Real>(of: Backward<'_, T>, slope: Slope, result: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let scale = T::near(slope.scale);
+            let elements = result.iter_mut().zip(of.y).zip(of.gradient);
+            match slope.through_statistics {
+                None => {
+                    for ((result, y), gradient) in elements {
+                        *result = before(of.after, *y, *gradient) * scale;
+                    }
+                }
+                Some(ThroughStatistics { mean, slope, offset }) => {
+                    let (mean, slope, offset) = (T::near(mean), T::near(-slope), T::near(-offset));
+                    for (((result, y), gradient), x) in elements.zip(of.x) {
+                        let direct = before(of.after, *y, *gradient).mul_add(scale, offset);
+                        *result = (*x - mean).mul_add(slope, direct);
+                    }
                 }
             }
-            Some(ThroughStatistics { mean, slope, offset }) => {
-                let (mean, slope, offset) = (T::near(mean), T::near(-slope), T::near(-offset));
-                for (((result, y), gradient), x) in elements.zip(of.x) {
-                    let direct = before(of.after, *y, *gradient).mul_add(scale, offset);
-                    *result = (*x - mean).mul_add(slope, direct);
-                }
-            }
-        }
-    }
+        },
+    )
 }
