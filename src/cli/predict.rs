@@ -109,7 +109,8 @@ fn share(probability: f64) -> String {
 fn json(predictions: &[Prediction], top: usize) -> serde_json::Value {
     let one = |prediction: &Prediction| {
         let classes = prediction.classes.iter().take(top);
-        let classes: Vec<_> = classes.map(|(label, p)| serde_json::json!({ "label": label, "probability": p })).collect();
+        let classes: Vec<_> =
+            classes.map(|(label, p)| serde_json::json!({ "label": label, "probability": p })).collect();
         let best = prediction.classes.first();
         serde_json::json!({
             "source": prediction.source,

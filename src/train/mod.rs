@@ -33,8 +33,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
-pub use predictor::{Prediction, Predictor, Unusable};
 pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
+pub use predictor::{Prediction, Predictor, Unusable};
 
 use crate::base::durable;
 use crate::experiment::Experiment;

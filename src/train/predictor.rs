@@ -105,9 +105,11 @@ impl Predictor {
                 }));
             }
             let mut predicted = self.predict(samples(usable))?.into_iter();
-            all.extend(places.into_iter().map(|place| {
-                place.map(|source| Prediction { source, classes: predicted.next().unwrap_or_default() })
-            }));
+            all.extend(
+                places.into_iter().map(|place| {
+                    place.map(|source| Prediction { source, classes: predicted.next().unwrap_or_default() })
+                }),
+            );
         }
         Ok(all)
     }
