@@ -326,6 +326,58 @@ fn a_malicious_pickle_is_refused_and_nothing_is_executed() {
     assert!(!marker.exists());
 }
 
+/// A cache whose revision is not known any more, as after a download by commit alone, stands in for a hub that cannot be
+/// asked; a commit that was asked for does not.
+#[test]
+fn a_cached_revision_stands_in_for_a_hub_that_is_away() {
+    let place = Place::new();
+    place.run().succeeded();
+    std::fs::remove_file(place.cached().join("refs/main")).unwrap();
+    let offline = |file: &str| ended(place.command(&["run", file]).env("HF_HUB_OFFLINE", "1"));
+    offline("x.yaml").succeeded();
+    let log = place.here.finetop(&["events", "2"]).stdout;
+    assert!(log.contains("the hub could not be asked for a newer one"), "{log}");
+    let of = |revision: &str| {
+        let weights = format!("weights: 'hf:{REPO}@{revision}'");
+        place.here.write("r.yaml", tiny("r", 1, "1e-3").replace("weights: random", &weights));
+        offline("r.yaml")
+    };
+    of(COMMIT).succeeded();
+    of("v2").exited(1).says(&["@v2/model.safetensors is not in the cache"]);
+}
+
+/// Real weights and a real tokenizer, by name, from the hub and then from the cache.
+#[test]
+fn a_real_encoder_is_fetched_by_name_and_saved_with_its_tokenizer() {
+    const NAME: &str = "sentence-transformers/all-MiniLM-L6-v2";
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real");
+    let folder = std::env::var_os("FINETOP_REAL").map_or(default, PathBuf::from).join(NAME);
+    if !folder.join("model.safetensors").is_file() {
+        skip("MiniLM is not here; tests/real/fetch.sh brings it");
+        return;
+    }
+    let place = Place::new();
+    place.hub.add_folder(NAME, &folder);
+    let rows = ["red apple", "green pear", "sweet plum", "ripe fig", "old dog", "new cat", "wild wolf", "grey mouse"];
+    let lines = rows.iter().enumerate().map(|(i, text)| format!("{text},{}", if i < 4 { "fruit" } else { "animal" }));
+    place.here.write("texts.csv", format!("text,label\n{}\n", lines.collect::<Vec<_>>().join("\n")));
+    let text = "data: { train: texts.csv, val_split: 0.25 }\nmodel: { backbone: bert, weights: all-MiniLM-L6-v2 }\n\
+                train: { phases: [{ epochs: 2 }] }\n";
+    place.here.write("t.yaml", text);
+    place.finetop(&["run", "t.yaml"]).succeeded();
+    let log = place.here.finetop(&["events", "1"]).stdout;
+    assert!(log.contains(&format!("101 tensors from hf:{NAME}@{}", &COMMIT[..12])), "{log}");
+    for name in ["config.json", "tokenizer.json"] {
+        let saved = std::fs::read(place.here.run_folder(1).join("model").join(name)).unwrap();
+        assert_eq!(saved, std::fs::read(folder.join(name)).unwrap(), "{name}");
+    }
+    let asked = place.hub.requests().len();
+    let shown = place.finetop(&["check", "t.yaml"]).succeeded().stdout;
+    assert!(shown.contains("not used: pooler.dense.bias, pooler.dense.weight"), "{shown}");
+    place.finetop(&["run", "t.yaml"]).succeeded();
+    assert_eq!(place.hub.requests().len(), asked);
+}
+
 #[test]
 fn a_full_disk_is_said_and_the_next_attempt_goes_on() {
     let place = Place::new();
