@@ -29,6 +29,9 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
                 }
                 print(experiment, &plan);
             }
+            Err(error) if error.is_before_download() => {
+                line(&format!("{}  {error}", experiment.name));
+            }
             Err(error) => failures.push(failure(experiment, &error)),
         }
     }

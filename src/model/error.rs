@@ -26,7 +26,7 @@ pub enum Error {
     UnknownPreprocessing { origin: String, value: String },
     #[error("there is no tokenizer beside the weights from {origin}")]
     NoTokenizer { origin: String },
-    #[error("the size of {origin} is only known after its download")]
+    #[error("the weights would be downloaded from {origin}, and its layers are known after that")]
     UnknownSize { origin: String },
     #[error("the program has no weights of {backbone}")]
     NotBuiltIn { backbone: &'static str },

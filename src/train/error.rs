@@ -67,6 +67,11 @@ impl Error {
         }
     }
 
+    /// Whether a download would tell what is asked, and nothing else is wrong.
+    pub fn is_before_download(&self) -> bool {
+        matches!(self, Error::Model(e) if matches!(**e, model::Error::UnknownSize { .. }))
+    }
+
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -10,7 +10,7 @@ use super::error::Error;
 
 /// Longest waits: for a connection, and for the next bytes.
 const CONNECT: Duration = Duration::from_secs(20);
-const READ: Duration = Duration::from_secs(30);
+pub(super) const READ: Duration = Duration::from_secs(30);
 /// Most redirects in a row.
 const REDIRECTS: usize = 10;
 

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::client::{About, Answer};
+use super::client::{About, Answer, READ};
 use super::error::Error;
 use super::{Repo, is_plain};
 use crate::base::clock::Stopwatch;
@@ -24,7 +25,7 @@ pub struct Download {
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 128 << 10;
-/// Between looks at a file that another process is downloading.
+/// Between looks at whether to stop, and at a file that another process is downloading.
 const LOOK: Duration = Duration::from_millis(100);
 /// Another process that got no further in this time is not waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -136,7 +137,7 @@ impl<'a> Wanted<'a> {
             (200, _) => part.restart()?,
             (status, _) => return Err(refused(self.repo, status, self.what.clone())),
         }
-        let told = self.receive(&mut answer.body.into_reader(), part, progress);
+        let told = self.receive(&blocks(answer.body.into_reader()), part, progress);
         // What came is kept in any case.
         part.sync()?;
         told
@@ -146,32 +147,30 @@ impl<'a> Wanted<'a> {
         self.repo.hub.client.get(&self.url, &format!("bytes={from}-"), &self.what)
     }
 
-    fn receive(&self, body: &mut dyn Read, part: &mut PartFile, progress: Progress) -> Result<(), Error> {
-        let mut block = vec![0; BLOCK];
+    fn receive(&self, blocks: &Receiver<Came>, part: &mut PartFile, progress: Progress) -> Result<(), Error> {
+        let mut silence = Stopwatch::start();
         loop {
             if !progress(Download { done: part.length(), total: self.size }) {
                 return Err(Error::Stopped);
             }
-            // One byte more than is wanted would show that the file is longer.
-            let room = (self.size - part.length()).saturating_add(1).min(BLOCK as u64) as usize;
-            let came = match body.read(&mut block[..room]) {
-                Ok(came) => came,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            let block = match blocks.recv_timeout(LOOK) {
+                Ok(Ok(block)) => block,
+                Err(RecvTimeoutError::Timeout) if silence.elapsed() < READ => continue,
                 // The connection may end unclean after the last byte.
-                Err(_) if part.length() == self.size => return Ok(()),
-                Err(error) => return Err(self.broke_off(part, error.to_string())),
+                _ if part.length() == self.size => return Ok(()),
+                Ok(Err(error)) => return Err(self.broke_off(part, error.to_string())),
+                Err(RecvTimeoutError::Timeout) => return Err(self.broke_off(part, "nothing more came".into())),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.broke_off(part, "the connection ended".into()));
+                }
             };
-            if part.length() + came as u64 > self.size {
+            silence = Stopwatch::start();
+            if part.length() + block.len() as u64 > self.size {
                 part.restart()?;
                 let reason = format!("it is longer than {} bytes", self.size);
                 return Err(Error::Damaged { what: self.what.clone(), reason });
             }
-            part.append(&block[..came])?;
-            match came {
-                0 if part.length() == self.size => return Ok(()),
-                0 => return Err(self.broke_off(part, "the connection ended".into())),
-                _ => {}
-            }
+            part.append(&block)?;
         }
     }
 
@@ -199,6 +198,31 @@ impl<'a> Wanted<'a> {
         let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(if found == self.etag { Ok(()) } else { Err(format!("its SHA-256 is {found} instead of {}", self.etag)) })
     }
+}
+
+/// A block of a body, or why there is none.
+type Came = std::io::Result<Vec<u8>>;
+
+/// The blocks of `body`, read by a thread of its own, so that whoever waits for them can stop waiting. It ends with the
+/// body, or at the next block when nobody takes them any more.
+fn blocks(mut body: impl Read + Send + 'static) -> Receiver<Came> {
+    let (out, blocks) = sync_channel(4);
+    std::thread::spawn(move || {
+        let mut block = vec![0; BLOCK];
+        loop {
+            let came = match body.read(&mut block) {
+                Ok(0) => return,
+                Ok(length) => Ok(block[..length].to_vec()),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = came.is_err();
+            if out.send(came).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    blocks
 }
 
 /// The part of a file that is to become `blob`. Not the name that hf-hub gives it: that crate adds to it whatever a server
