@@ -29,13 +29,18 @@ pub(crate) fn layers(spec: &Model, config: Option<&Path>, from: &mut Source) -> 
         Backbone::ResNet50 => (resnet::layers(Kind::Bottleneck, RESNET50, from)?, map(Kind::Bottleneck.channels())),
         Backbone::Bert => {
             let size = encoder_config::read(Layout::Bert, config)?;
-            (bert::layers(&size, spec.pool, from)?, states(&size, spec.pool == Pool::Cls))
+            self::bert(spec, &size, from)?
         }
         Backbone::DistilBert => {
             let size = encoder_config::read(Layout::DistilBert, config)?;
             (distilbert::layers(&size, from)?, states(&size, false))
         }
     })
+}
+
+/// A BERT of `size`.
+pub(crate) fn bert(spec: &Model, size: &Size, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
+    Ok((bert::layers(size, spec.pool, from)?, states(size, spec.pool == Pool::Cls)))
 }
 
 fn states(size: &Size, pooled: bool) -> Features {

@@ -97,7 +97,7 @@ fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseSha
     experiment.train.phases.iter().map(shape).collect()
 }
 
-fn device(asked: experiment::Device) -> Result<Device, Error> {
+pub(super) fn device(asked: experiment::Device) -> Result<Device, Error> {
     let failed = |device| move |e: candle_core::Error| Error::Device { device, reason: e.to_string() };
     match asked {
         experiment::Device::Cpu => Ok(Device::Cpu),
