@@ -10,7 +10,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use finetop::base::clock::Stopwatch;
 use finetop::base::random::{Purpose, Stream};
 use finetop::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Trainable, Weights};
-use finetop::model::{Network, Pass};
+use finetop::model::{Found, Network, Pass};
 use finetop::ops;
 
 #[global_allocator]
@@ -70,11 +70,12 @@ fn network() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let spec = Model {
         backbone: Backbone::SqueezeNet1_1,
         weights: Weights::Random,
+        tokenizer: None,
         preprocessing: None,
         pool: Pool::Avg,
         head: vec![HeadLayer::Dense { units: 256, activation: Activation::Relu }, HeadLayer::Dropout(0.5)],
     };
-    let (mut network, _) = Network::build(&spec, 3, 42, &Device::Cpu)?;
+    let (mut network, _) = Network::build(&spec, &Found::random(), 3, 42, &Device::Cpu)?;
     network.freeze(&Trainable::LastLayers(4))?;
     let prefix = network.frozen_prefix();
     let x = values(&[BATCH, 3, 128, 128], 1)?;

@@ -9,17 +9,20 @@ writes, beside this file,
     weights/squeezenet1_1.reference.json    a few numbers that a right forward pass gives (needs Pillow)
     emoji/train/{animals,food,transport}/   64x64 PNGs, byte for byte as the packages have them
     emoji/val/{animals,food,transport}/     the same for every fourth emoji
+    emoji-names/{train,val}.csv             the names of the same emoji, as texts with their classes
 
 The outputs are committed; run this only to make them again. It needs `pip`, `npm` and numpy (and Pillow for
 the reference), leaves nothing outside this folder, and running it twice gives the same bytes. See ORIGIN.md
 for where everything comes from and for the licences.
 
 Held out are, in each class, the emoji at places 0, 4, 8, ... in the order of emoji.json's `sort_order`; both
-vendors' drawings of an emoji go to the same side. That gives 488 training and 164 validation pictures.
+vendors' drawings of an emoji go to the same side. That gives 488 training and 164 validation pictures, and 244 and
+82 names.
 
 Optional arguments are package archives that are already on disk (found by their names), instead of downloads.
 """
 
+import csv
 import hashlib
 import io
 import json
@@ -152,23 +155,31 @@ def slug(short_name):
     return re.sub(r"[^a-z0-9]+", "-", short_name.lower()).strip("-")
 
 
-def choose_pictures(archives):
+def chosen_emoji(listing):
+    """(side, label, emoji) of every emoji of the data set."""
+    for label, subcategories in CLASSES.items():
+        chosen = [e for e in listing if e["subcategory"] in subcategories]
+        chosen = [e for e in chosen if all(e[f"has_img_{v}"] for v in VENDORS)]
+        chosen.sort(key=lambda e: e["sort_order"])
+        for place, emoji in enumerate(chosen):
+            yield "val" if place % HOLD_OUT == 0 else "train", label, emoji
+
+
+def read_listing(archives):
+    (data,) = members(archives[VENDORS[0]], lambda p: p == "package/emoji.json").values()
+    return json.loads(data)
+
+
+def choose_pictures(archives, listing):
     """{relative path: PNG bytes} of the data set."""
-    files, listing = {}, None
+    files = {}
     for vendor in VENDORS:
         folder = f"package/img/{vendor}/64/"
-        found = members(archives[vendor], lambda p: p == "package/emoji.json" or p.startswith(folder))
-        if listing is None:
-            listing = json.loads(found["package/emoji.json"])
-        for label, subcategories in CLASSES.items():
-            chosen = [e for e in listing if e["subcategory"] in subcategories]
-            chosen = [e for e in chosen if all(e[f"has_img_{v}"] for v in VENDORS)]
-            chosen.sort(key=lambda e: e["sort_order"])
-            for place, emoji in enumerate(chosen):
-                side = "val" if place % HOLD_OUT == 0 else "train"
-                path = f"{side}/{label}/{slug(emoji['short_name'])}-{vendor}.png"
-                assert path not in files, path
-                files[path] = found[folder + emoji["image"]]
+        found = members(archives[vendor], lambda p: p.startswith(folder))
+        for side, label, emoji in chosen_emoji(listing):
+            path = f"{side}/{label}/{slug(emoji['short_name'])}-{vendor}.png"
+            assert path not in files, path
+            files[path] = found[folder + emoji["image"]]
     return files
 
 
@@ -181,6 +192,27 @@ def write_pictures(files):
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+
+def choose_names(listing):
+    """{side: [(name in small letters, label)]}, in the order of the pictures."""
+    rows = {"train": [], "val": []}
+    for side, label, emoji in chosen_emoji(listing):
+        rows[side].append((emoji["name"].lower(), label))
+    return rows
+
+
+def write_names(rows):
+    root = HERE / "emoji-names"
+    root.mkdir(parents=True, exist_ok=True)
+    for side, named in rows.items():
+        with (root / f"{side}.csv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(("text", "label"))
+            table.writerows(named)
 
 
 # --- a forward pass, for the reference --------------------------------------------------------------------------
@@ -268,12 +300,18 @@ def main():
     count = sum(t.size for t in tensors.values())
     print(f"{WEIGHTS.name}: {len(tensors)} tensors, {count} parameters, {WEIGHTS.stat().st_size} bytes")
 
-    files = choose_pictures(archives)
+    listing = read_listing(archives)
+    files = choose_pictures(archives, listing)
     write_pictures(files)
     for side in ("train", "val"):
         counts = {c: sum(p.startswith(f"{side}/{c}/") for p in files) for c in CLASSES}
         print(f"{side}: {sum(counts.values())} pictures {counts}")
     print(f"{sum(map(len, files.values()))} bytes of pictures")
+
+    names = choose_names(listing)
+    write_names(names)
+    for side, rows in names.items():
+        print(f"{side}.csv: {len(rows)} names")
 
     try:
         REFERENCE.write_text(json.dumps(reference(tensors), indent=1) + "\n")

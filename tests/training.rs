@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use finetop::base::durable;
 use finetop::base::random::{Purpose, Stream};
 use finetop::experiment::{self, Experiment, Origin};
-use finetop::model::Network;
+use finetop::model::{Found, Network};
 use finetop::record::event::{Event, FinishReason, Level, LrReason};
 use finetop::record::life::Cause;
 use finetop::train::{self, End, Error, Job};
@@ -245,7 +245,8 @@ fn what_is_frozen_is_equal_to_the_bit_and_the_rest_moved() {
         experiment.train.save = experiment::Save::Last;
         experiment.train.early_stopping = None;
         train_whole(&experiment, run.path());
-        let (network, _) = Network::build(&experiment.model, 3, experiment.seed, &Device::Cpu).unwrap();
+        let (network, _) =
+            Network::build(&experiment.model, &Found::random(), 3, experiment.seed, &Device::Cpu).unwrap();
         let trained = tensors(&model(run.path()));
         let mut is_learning = false;
         for (name, var) in network.tensors() {

@@ -133,6 +133,31 @@ pub fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Holds the lock file at `path` until the value is dropped; None where another process holds it.
+pub fn try_lock(path: &Path) -> Result<Option<File>> {
+    let file = open_lock(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path)(error)),
+    }
+}
+
+/// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
+pub fn symlink(target: &Path, path: &Path) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let _ = fs::remove_file(&temporary);
+    let linked = std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, path));
+    linked.map_err(failed("write", path))?;
+    sync_parent(path)
+}
+
+/// Copies the file `from` to `to`, durably and in one step.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut source = File::open(from).map_err(failed("read", from))?;
+    write_with(to, |file| io::copy(&mut source, file).map(|_| ()))
+}
+
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed("open", path))
@@ -183,6 +208,65 @@ impl Appender {
     /// Waits until all that was appended is on the disk.
     pub fn sync(&mut self) -> Result<()> {
         self.file.sync_data().map_err(failed("write", &self.path))
+    }
+}
+
+/// A file that comes piece by piece, perhaps over several attempts, under a name of its own until it is whole.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl PartFile {
+    /// Opens `path`, creating it where missing; what an earlier attempt left is kept.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut file = open_lock(path)?;
+        let length = file.seek(SeekFrom::End(0)).map_err(failed("read", path))?;
+        Ok(PartFile { file, path: path.to_owned(), length })
+    }
+
+    /// Bytes that are there.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Drops what is there.
+    pub fn restart(&mut self) -> Result<()> {
+        self.length = 0;
+        self.cut().map_err(failed("write", &self.path))
+    }
+
+    /// Adds `bytes`; after an error none of them stays.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Err(source) = self.file.write_all(bytes) {
+            let _ = self.cut();
+            return Err(failed("write", &self.path)(source));
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.seek(SeekFrom::Start(self.length)).map(|_| ())
+    }
+
+    /// Waits until all that was added is on the disk.
+    pub fn sync(&mut self) -> Result<()> {
+        self.file.sync_all().map_err(failed("write", &self.path))
+    }
+
+    /// Gives the whole file its name, durably.
+    pub fn finish(mut self, name: &Path) -> Result<()> {
+        self.sync()?;
+        rename(&self.path, name)
     }
 }
 
@@ -239,6 +323,46 @@ mod tests {
             log.sync().unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
         }
+    }
+
+    #[test]
+    fn a_part_grows_over_attempts_and_gets_its_name_when_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, whole) = (folder.path().join("x.part"), folder.path().join("x"));
+        let mut first = PartFile::open(&part).unwrap();
+        first.append(b"one").unwrap();
+        drop(first);
+        let mut second = PartFile::open(&part).unwrap();
+        assert_eq!(second.length(), 3);
+        second.append(b" two").unwrap();
+        assert!(!whole.exists());
+        second.finish(&whole).unwrap();
+        assert_eq!(fs::read(&whole).unwrap(), b"one two");
+        assert!(!part.exists());
+        let mut third = PartFile::open(&part).unwrap();
+        third.append(b"wrong").unwrap();
+        third.restart().unwrap();
+        third.append(b"new").unwrap();
+        third.finish(&whole).unwrap();
+        assert_eq!(fs::read(&whole).unwrap(), b"new");
+    }
+
+    #[test]
+    fn links_are_replaced_and_locks_exclude() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a"), b"a").unwrap();
+        fs::write(at("b"), b"b").unwrap();
+        for target in ["a", "b"] {
+            symlink(Path::new(target), &at("link")).unwrap();
+            assert_eq!(fs::read_to_string(at("link")).unwrap(), target);
+        }
+        copy(&at("link"), &at("c")).unwrap();
+        assert!(fs::symlink_metadata(at("c")).unwrap().is_file());
+        let held = try_lock(&at("lock")).unwrap();
+        assert!(held.is_some() && try_lock(&at("lock")).unwrap().is_none());
+        drop(held);
+        assert!(try_lock(&at("lock")).unwrap().is_some());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
-use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer};
-use crate::model::{LayerSummary, WeightReport};
+use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer, Task};
+use crate::model::LayerSummary;
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
 
@@ -55,8 +55,8 @@ fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
 
 fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
-    data(plan);
-    line(&format!("  weights   {}", weights(&plan.weights)));
+    data(experiment, plan);
+    line(&format!("  weights   {}", plan.weights));
     let memory = &plan.memory;
     line(&format!(
         "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
@@ -75,32 +75,23 @@ fn print(experiment: &Experiment, plan: &Plan) {
     }
 }
 
-fn data(plan: &Plan) {
+fn data(experiment: &Experiment, plan: &Plan) {
     let sum = |count: fn(&train::ClassCount) -> usize| plan.classes.iter().map(count).sum::<usize>();
     line(&format!(
-        "  data      {} training and {} validation pictures",
+        "  data      {} training and {} validation {}",
         sum(|class| class.train),
-        sum(|class| class.val)
+        sum(|class| class.val),
+        match experiment.task {
+            Task::ImageClassification => "pictures",
+            Task::TextClassification => "texts",
+        }
     ));
     for class in &plan.classes {
         line(&format!("            {:<20} {:>7} {:>7}", class.name, grouped(class.train), grouped(class.val)));
     }
     for skipped in &plan.skipped {
-        output::warning(&format!("{} is left out: {}", skipped.source.display(), skipped.reason));
+        output::warning(&format!("{} is left out: {}", skipped.source, skipped.reason));
     }
-}
-
-fn weights(report: &WeightReport) -> String {
-    let WeightReport { file, loaded, initialized, unused } = report;
-    let Some(file) = file else {
-        return format!("{} tensors drawn by the seed: nothing is pretrained", initialized.len());
-    };
-    let unused = match unused.as_slice() {
-        [] => String::new(),
-        names => format!("; not used: {}", names.join(", ")),
-    };
-    let file = file.display().to_string();
-    format!("{} tensors from {file}, {} new ({}){unused}", loaded.len(), initialized.len(), initialized.join(", "))
 }
 
 /// As Keras' `model.summary()` has it.
@@ -126,7 +117,7 @@ fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
         grouped(total.saturating_sub(learns))
     ));
     if let Some(layers @ 1..) = phase.cached_layers {
-        line(&format!("  the first {layers} layers are computed once for each picture and kept"));
+        line(&format!("  the first {layers} layers are computed once for each sample and kept"));
     }
 }
 

@@ -3,12 +3,12 @@
 //!
 //! A file is untrusted: its size is bounded before it is read and its dimensions before anything is allocated for them.
 
-use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage};
 
+use super::file::{self, Unreadable};
 use crate::base::text;
 
 /// Largest picture, in pixels.
@@ -21,16 +21,10 @@ const MAX_ALLOCATION: u64 = 1 << 30;
 /// Why a file is no usable picture, in words.
 #[derive(Debug, thiserror::Error)]
 pub enum Defect {
-    #[error("the file is gone")]
-    Missing,
-    #[error("could not be read: {0}")]
-    Unreadable(io::Error),
-    #[error("not a regular file")]
-    NotAFile,
+    #[error(transparent)]
+    File(#[from] Unreadable),
     #[error("the file is empty")]
     Empty,
-    #[error("the file is {}, more than {}", text::bytes(*.0), text::bytes(MAX_FILE_BYTES))]
-    HugeFile(u64),
     #[error("not a PNG, JPEG, WebP, BMP or GIF picture, by its first bytes")]
     NotAPicture,
     #[error("{width}x{height} pixels are more than 100 megapixels")]
@@ -50,20 +44,7 @@ pub enum Defect {
 
 /// Reads and decodes the file at `path`, upright.
 pub fn open(path: &Path) -> Result<RgbImage, Defect> {
-    decode(&read(path)?)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Defect> {
-    let metadata = fs::metadata(path).map_err(io_defect)?;
-    if !metadata.is_file() {
-        return Err(Defect::NotAFile); // opening a pipe would wait for a writer
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Defect::HugeFile(metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
-    File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)).map_err(io_defect)?;
-    Ok(bytes)
+    decode(&file::read(path, MAX_FILE_BYTES)?)
 }
 
 /// Decodes the bytes of a file, upright.
@@ -97,9 +78,8 @@ fn limits() -> Limits {
 
 fn io_defect(error: io::Error) -> Defect {
     match error.kind() {
-        io::ErrorKind::NotFound => Defect::Missing,
         io::ErrorKind::UnexpectedEof => Defect::Truncated,
-        _ => Defect::Unreadable(error),
+        _ => Defect::File(Unreadable::Failed(error)),
     }
 }
 
@@ -308,11 +288,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.png");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        assert!(matches!(open(&pipe), Err(Defect::NotAFile)));
-        assert!(matches!(open(folder.path()), Err(Defect::NotAFile)));
-        assert!(matches!(open(&folder.path().join("none.png")), Err(Defect::Missing)));
+        assert!(matches!(open(&pipe), Err(Defect::File(Unreadable::NotAFile))));
+        assert!(matches!(open(folder.path()), Err(Defect::File(Unreadable::NotAFile))));
+        assert!(matches!(open(&folder.path().join("none.png")), Err(Defect::File(Unreadable::Missing))));
         let huge = folder.path().join("huge.png");
-        File::create(&huge).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap(); // sparse: takes no room
+        std::fs::File::create(&huge).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap(); // sparse: takes no room
         assert_eq!(open(&huge).unwrap_err().to_string(), "the file is 512.0 MiB, more than 512.0 MiB");
     }
 

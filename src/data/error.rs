@@ -3,10 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::SkippedFile;
+use super::class_folders::Kind;
 use super::decode::Defect;
+use super::file::Unreadable;
+use super::samples::Skipped;
 
-/// Why the pictures cannot be trained on.
+/// Why the samples cannot be trained on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the folder {} does not exist", .path.display())]
@@ -16,19 +18,47 @@ pub enum Error {
     #[error("could not read the folder {}: {source}", .path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error("no class folders in {}", .path.display())]
-    NoClasses { path: PathBuf },
+    NoClasses { path: PathBuf, kind: Kind },
     #[error("only one class, `{class}`, in {}; two are needed to tell apart", .path.display())]
-    OneClass { path: PathBuf, class: String },
-    #[error("the class `{class}` is empty: no pictures in {}{}", .path.display(), ignored_files(*.ignored))]
-    EmptyClass { class: String, path: PathBuf, ignored: usize },
+    OneClass { path: PathBuf, class: String, kind: Kind },
+    #[error("the class `{class}` is empty: no {kind} in {}{}", .path.display(), ignored_files(*.ignored))]
+    EmptyClass { class: String, path: PathBuf, kind: Kind, ignored: usize },
     /// Classes that only one of the two folders has.
     #[error("{} in {} but not in {}", named(.classes), .present.display(), .absent.display())]
     ClassMismatch { classes: Vec<String>, present: PathBuf, absent: PathBuf },
-    #[error("the class `{class}` has no usable picture left in {}: all {lost} were skipped, the first being {} ({})",
-        .folder.display(), .first.source.display(), .first.reason)]
-    ClassLost { class: String, folder: PathBuf, lost: usize, first: SkippedFile },
-    #[error("the class `{class}` has only one usable picture, too few for `val_split` to hold one out")]
+    #[error("the class `{class}` has no usable sample left in {}: all {lost} were skipped, the first being {} ({})",
+        .folder.display(), .first.source, .first.reason)]
+    ClassLost { class: String, folder: PathBuf, lost: usize, first: Skipped },
+    #[error("the class `{class}` has only one usable sample, too few for `val_split` to hold one out")]
     TooFewToSplit { class: String },
+    #[error("the file {} does not exist", .path.display())]
+    MissingFile { path: PathBuf },
+    #[error("could not read {}: {defect}", .path.display())]
+    File { path: PathBuf, defect: Unreadable },
+    #[error("{} is no table that can be read: .csv, .tsv, .jsonl and .ndjson are", .path.display())]
+    UnknownTable { path: PathBuf },
+    #[error("{} is empty", .path.display())]
+    EmptyTable { path: PathBuf },
+    #[error("there is no column `{column}` in {}; {}{}", .path.display(), listed(.columns), meant(.nearest))]
+    NoColumn { path: PathBuf, column: String, columns: Vec<String>, nearest: Option<String> },
+    #[error("the column `{column}` is there more than once in {}", .path.display())]
+    TwoColumns { path: PathBuf, column: String },
+    /// All of the file behind the quote would be one field.
+    #[error("the quote that opens in line {line} of {} is never closed", .path.display())]
+    OpenQuote { path: PathBuf, line: u64 },
+    #[error("there is no usable row in {}{}", .path.display(), all_skipped(*.skipped, .first))]
+    NoRows { path: PathBuf, skipped: usize, first: Option<Skipped> },
+    #[error("the tokenizer {} does not exist", .path.display())]
+    MissingTokenizer { path: PathBuf },
+    #[error("{} is no tokenizer that can be read: a tokenizer.json and a vocab.txt are", .path.display())]
+    UnknownTokenizer { path: PathBuf },
+    #[error("could not make a tokenizer of {}: {reason}", .path.display())]
+    Tokenizer { path: PathBuf, reason: String },
+    /// The marks of a text's ends alone take all tokens that are allowed.
+    #[error("{max_length} tokens leave no room for a text: {} puts {ends} around each", .path.display())]
+    NoRoom { path: PathBuf, max_length: usize, ends: usize },
+    #[error("could not make tokens of a text: {reason}")]
+    NotEncoded { reason: String },
     #[error("there is nothing to validate on: neither `val` nor `val_split` is given")]
     NoValidation,
     /// A picture that was fine when it was indexed.
@@ -47,18 +77,45 @@ impl Error {
                 "paths under `data` are relative to the experiment file"
             }
             Error::Folder { .. } => "check the folder's permissions",
-            Error::NoClasses { .. } | Error::OneClass { .. } => {
-                "make one folder per class with its pictures in it, as data/train/cat/1.png and data/train/dog/1.png"
-            }
-            Error::EmptyClass { .. } => {
+            Error::NoClasses { kind, .. } | Error::OneClass { kind, .. } => match kind {
+                Kind::Pictures => {
+                    "make one folder per class with its pictures in it, as data/train/cat/1.png and data/train/dog/1.png"
+                }
+                Kind::Texts => {
+                    "make one folder per class with its texts in it, as data/train/food/1.txt and data/train/animals/1.txt"
+                }
+            },
+            Error::EmptyClass { kind: Kind::Pictures, .. } => {
                 "add .png, .jpg, .jpeg, .webp, .bmp or .gif files, or remove the folder if it is no class"
             }
+            Error::EmptyClass { kind: Kind::Texts, .. } => "add .txt files, or remove the folder if it is no class",
             Error::ClassMismatch { .. } => "`train` and `val` need folders of the same names",
             Error::ClassLost { .. } => "replace the files that cannot be read",
-            Error::TooFewToSplit { .. } => "add pictures to the class, or give a folder as `val`",
-            Error::NoValidation => "set `val` to a folder, or `val_split` to a share such as 0.2",
+            Error::TooFewToSplit { .. } => "add samples to the class, or give a `val` of its own",
+            Error::NoValidation => "set `val`, or `val_split` to a share such as 0.2",
             Error::Lost { .. } => "leave the pictures as they are while a run uses them, then run it again",
-            Error::Crashed { .. } => return None,
+            Error::MissingFile { .. } => "paths under `data` are relative to the experiment file",
+            Error::File { defect: Unreadable::NotUtf8 { .. }, .. } => "save the file as UTF-8",
+            Error::File { defect: Unreadable::Failed(_), .. } => "check the file's permissions",
+            Error::UnknownTable { .. } => "give a table, or a folder with one folder of .txt files per class",
+            Error::EmptyTable { .. } | Error::NoRows { .. } => {
+                "the first line of a .csv or .tsv names its columns, as text,label; a .jsonl has an object in each line, as \
+                 {\"text\": \"red apple\", \"label\": \"food\"}"
+            }
+            Error::NoColumn { columns, .. } if matches!(&columns[..], [only] if only.contains([';', '\t', ',', '|'])) => {
+                "the fields of a .csv have commas between them, those of a .tsv tabs"
+            }
+            Error::NoColumn { .. } => "name the columns with `data.text_column` and `data.label_column`",
+            Error::TwoColumns { .. } => "give each column a name of its own",
+            Error::OpenQuote { .. } => {
+                "put a field with quotes, separators or line breaks in quotes, and double the quotes in it (RFC 4180)"
+            }
+            Error::MissingTokenizer { .. } => "`model.tokenizer` is relative to the experiment file",
+            Error::UnknownTokenizer { .. } | Error::Tokenizer { .. } => {
+                "take the tokenizer.json, or the vocab.txt of a BERT, that comes with the model"
+            }
+            Error::NoRoom { .. } => "raise `data.max_length`",
+            Error::File { .. } | Error::NotEncoded { .. } | Error::Crashed { .. } => return None,
         })
     }
 }
@@ -77,4 +134,24 @@ fn named(classes: &[String]) -> String {
         1 => format!("the class {} is", names[0]),
         _ => format!("the classes {} are", names.join(", ")),
     }
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        0 => "it has none".into(),
+        1 => format!("its only one is {}", shown[0]),
+        n if n > SHOWN => format!("its columns are {} and {} more", shown.join(", "), n - SHOWN),
+        _ => format!("its columns are {}", shown.join(", ")),
+    }
+}
+
+fn meant(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|nearest| format!(" (did you mean `{nearest}`?)")).unwrap_or_default()
+}
+
+fn all_skipped(count: usize, first: &Option<Skipped>) -> String {
+    let Some(Skipped { source, reason }) = first else { return String::new() };
+    format!(": all {count} were skipped, the first being {} ({reason})", source)
 }

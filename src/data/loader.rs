@@ -11,7 +11,8 @@ use super::error::Error;
 use super::prefetch::{Panicked, Prefetch};
 use super::preprocess::Planes;
 use super::resize::resize;
-use super::{Picture, threads};
+use super::samples::Picture;
+use super::threads;
 use crate::experiment::{Augment, Pictures, Preprocessing, Resize};
 
 /// Batches that may wait to be taken.
@@ -177,18 +178,18 @@ impl Iterator for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Dataset;
     use crate::data::fixtures::{PICTURES, encoded, picture, spec, write_classes};
+    use crate::data::picture_index;
     use image::ImageFormat;
 
     const CHANNELS: usize = 3;
 
-    fn dataset(root: &std::path::Path) -> Dataset {
+    fn training_pictures(root: &std::path::Path) -> Arc<[Picture]> {
         write_classes(&root.join("train"), &[("a", 10), ("b", 9)]);
-        Dataset::index(&spec(root), 1, &mut |_, _| ()).unwrap()
+        picture_index::index(&spec(root), PICTURES, 1, &mut |_, _| ()).unwrap().train.into()
     }
 
-    fn loader(root: &std::path::Path, threads: usize) -> Loader {
+    fn loader(threads: usize) -> Loader {
         Loader::new(Recipe::new(&PICTURES, Preprocessing::Caffe, 7), threads)
     }
 
@@ -200,13 +201,13 @@ mod tests {
     #[test]
     fn figures_are_the_same_whatever_the_threads_and_what_is_kept() {
         let root = tempfile::tempdir().unwrap();
-        let pictures = dataset(root.path()).train;
+        let pictures = training_pictures(root.path());
         assert!(pictures.iter().all(|picture| picture.kept.is_some()));
         let draw =
             |i: usize| Draw { sample: (7 * i) % pictures.len(), variant: (!i.is_multiple_of(4)).then_some(i as u64) };
         let draws: Vec<Draw> = (0..50).map(draw).collect();
         let load = |pictures: &Arc<[Picture]>, threads, batch_size| {
-            let batches = loader(root.path(), threads).batches(pictures, draws.clone(), batch_size);
+            let batches = loader(threads).batches(pictures, draws.clone(), batch_size);
             batches.collect::<Result<Vec<Batch>, Error>>().unwrap()
         };
         let one = load(&pictures, 1, 8);
@@ -231,7 +232,7 @@ mod tests {
         std::fs::write(&source, encoded(&levels, ImageFormat::Png)).unwrap();
         let pictures: Arc<[Picture]> = [Picture::at(source, 1)].into();
         let draws = vec![Draw { sample: 0, variant: None }, Draw { sample: 0, variant: Some(0) }];
-        let batch = loader(root.path(), 1).batches(&pictures, draws, 2).next().unwrap().unwrap();
+        let batch = loader(1).batches(&pictures, draws, 2).next().unwrap().unwrap();
         assert_eq!(batch.labels, [1, 1]);
         let (plain, varied) = batch.pixels.split_at(CHANNELS * 64);
         for (at, pixel) in levels.pixels().enumerate() {
@@ -245,10 +246,10 @@ mod tests {
     #[test]
     fn a_picture_that_vanishes_is_an_error_that_names_it_and_the_end() {
         let root = tempfile::tempdir().unwrap();
-        let pictures = forgotten(&dataset(root.path()).train);
+        let pictures = forgotten(&training_pictures(root.path()));
         std::fs::remove_file(&pictures[5].source).unwrap();
         let draws = (0..12).map(|sample| Draw { sample, variant: None }).collect();
-        let mut batches = loader(root.path(), 2).batches(&pictures, draws, 4);
+        let mut batches = loader(2).batches(&pictures, draws, 4);
         assert_eq!(batches.remaining(), 3);
         assert_eq!(batches.next().unwrap().unwrap().samples, [0, 1, 2, 3]);
         let error = batches.next().unwrap().unwrap_err();
@@ -261,10 +262,9 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_thread_is_an_error_that_names_the_picture() {
-        let root = tempfile::tempdir().unwrap();
         let odd = Picture { source: "odd.png".into(), label: 0, kept: Some(Arc::new(picture(50, 50, 0))) };
         let draws = vec![Draw { sample: 0, variant: None }];
-        let mut batches = loader(root.path(), 2).batches(&[odd].into(), draws, 4);
+        let mut batches = loader(2).batches(&[odd].into(), draws, 4);
         let said = batches.next().unwrap().unwrap_err().to_string();
         assert!(said.starts_with("a loader thread crashed on odd.png: "), "{said}");
     }
@@ -272,9 +272,9 @@ mod tests {
     #[test]
     fn dropping_half_used_batches_lets_go_of_the_pictures() {
         let root = tempfile::tempdir().unwrap();
-        let pictures = dataset(root.path()).train;
+        let pictures = training_pictures(root.path());
         let draws = (0..1_000).map(|i| Draw { sample: i % pictures.len(), variant: Some(i as u64) }).collect();
-        let mut batches = loader(root.path(), 3).batches(&pictures, draws, 4);
+        let mut batches = loader(3).batches(&pictures, draws, 4);
         batches.next().unwrap().unwrap();
         drop(batches);
         assert_eq!(Arc::strong_count(&pictures), 1);

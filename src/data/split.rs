@@ -1,10 +1,29 @@
 //! Holding out a share of each class, by seed.
 
+use super::error::Error;
 use crate::base::random::{Purpose, Stream};
 
-/// Which of a class' `count` pictures are held out: `share` of them rounded, at least one, at most all but one. `None`
+/// Holds out `share` of each class: (train, val), both in the order of `classes`.
+pub fn stratified<S>(
+    of_classes: Vec<Vec<S>>,
+    share: f64,
+    seed: u64,
+    classes: &[String],
+) -> Result<(Vec<S>, Vec<S>), Error> {
+    let (mut train, mut val) = (Vec::new(), Vec::new());
+    for (class, (samples, name)) in of_classes.into_iter().zip(classes).enumerate() {
+        let held_out =
+            held_out(samples.len(), share, seed, class).ok_or_else(|| Error::TooFewToSplit { class: name.clone() })?;
+        for (sample, held_out) in samples.into_iter().zip(held_out) {
+            if held_out { val.push(sample) } else { train.push(sample) }
+        }
+    }
+    Ok((train, val))
+}
+
+/// Which of a class' `count` samples are held out: `share` of them rounded, at least one, at most all but one. `None`
 /// where there are fewer than two.
-pub fn held_out(count: usize, share: f64, seed: u64, class: usize) -> Option<Vec<bool>> {
+fn held_out(count: usize, share: f64, seed: u64, class: usize) -> Option<Vec<bool>> {
     let most = count.checked_sub(1).filter(|&most| most > 0)?;
     let wanted = ((count as f64 * share).round() as usize).clamp(1, most);
     let mut order: Vec<usize> = (0..count).collect();

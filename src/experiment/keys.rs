@@ -30,7 +30,7 @@ pub enum Takes {
     Samples,
     /// A file; relative to the experiment's.
     File,
-    /// `random` or a `.safetensors` file.
+    /// `random`, known weights, a place on a hub, or a file.
     Weights,
     Flag,
     Whole(u64, u64),
@@ -106,7 +106,10 @@ impl Takes {
             Takes::Name => "a name of 1 to 64 characters".into(),
             Takes::Samples => "the path of a folder, or of a table of texts".into(),
             Takes::File => "the path of a file".into(),
-            Takes::Weights => "`random` or the path of a `.safetensors` file".into(),
+            Takes::Weights => {
+                "`random`, known weights as `imagenet`, `hf:OWNER/REPO`, or the path of a `.safetensors` or `.pth` file"
+                    .into()
+            }
             Takes::Flag => "`true` or `false`".into(),
             Takes::Whole(0, u64::MAX) => "a whole number from 0".into(),
             Takes::Whole(low, high) => format!("a whole number from {low} to {high}"),
@@ -226,11 +229,11 @@ pub static KEYS: &[Key] = &[
     key("data.max_length", Whole(4, 8192), Value("128"), "Texts: tokens that each is cut to, those that mark its ends included (transformers' `max_length`)."),
     key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure."),
 
-    key("model", Map, Required("model: { backbone: squeezenet1_1, weights: PATH.safetensors }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
+    key("model", Map, Required("model: { backbone: squeezenet1_1, weights: imagenet }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
     key("model.backbone", Words(&["squeezenet1_1", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "bert", "distilbert"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),
-    key("model.weights", Weights, Required("weights: PATH.safetensors"), "The backbone's weights: a `.safetensors` file, relative to the experiment file, or `random` for nothing pretrained."),
+    key("model.weights", Weights, Required("weights: imagenet"), "The backbone's weights. Known ones by name: `imagenet` for pictures, `bert-base-uncased`, `all-MiniLM-L6-v2` and others for texts. `hf:OWNER/REPO[@REVISION][/FILE]` from a model hub. A file, relative to the experiment's: `.safetensors`, or `.pth`, `.pt`, `.bin` of PyTorch. `random` for nothing pretrained."),
     key("model.tokenizer", File, Means("the one beside the weights"), "Texts: a `tokenizer.json`, or the `vocab.txt` of a BERT. Relative to the experiment file."),
-    key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights' file says, else what the backbone's weights usually want"), "Pictures: what the weights want as input, `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
+    key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights are known to want"), "Pictures: what the weights want as input, `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
     key("model.pool", Words(&["avg", "max", "cls"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`). For texts `avg` is the mean over the tokens, and `cls` the first token's state, through BERT's pooler; `max` is for pictures."),
     key("model.head", List, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
     key("model.head[].dense", MapOrUnits, Means("one of `dense` and `dropout` per layer"), "A fully connected layer (Keras' `Dense`, Glorot-uniform). `dense: 256` is short for `dense: { units: 256 }`."),

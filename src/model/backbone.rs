@@ -1,7 +1,5 @@
 //! The backbones: a line for each.
 
-use std::path::Path;
-
 use super::bert;
 use super::distilbert;
 use super::encoder_config::{self, Layout};
@@ -12,12 +10,12 @@ use super::resnet::{self, Kind, RESNET18, RESNET34, RESNET50};
 use super::squeezenet;
 use super::transformer::Size;
 use super::vgg::{self, VGG16, VGG19};
-use super::weights::Source;
+use super::weights::{Found, Source};
 use crate::experiment::{Backbone, Model, Pool};
 
 /// The layers of the backbone of `spec` in order, and what the last of them gives. Encoders are of the size that the
-/// `config.json` at `config` says, or of their family's base model.
-pub(crate) fn layers(spec: &Model, config: Option<&Path>, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
+/// the configuration of `found` says.
+pub(crate) fn layers(spec: &Model, found: &Found, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
     let map = |channels| Features::Map { channels };
     let basic = map(Kind::Basic.channels());
     Ok(match spec.backbone {
@@ -28,11 +26,11 @@ pub(crate) fn layers(spec: &Model, config: Option<&Path>, from: &mut Source) -> 
         Backbone::ResNet34 => (resnet::layers(Kind::Basic, RESNET34, from)?, basic),
         Backbone::ResNet50 => (resnet::layers(Kind::Bottleneck, RESNET50, from)?, map(Kind::Bottleneck.channels())),
         Backbone::Bert => {
-            let size = encoder_config::read(Layout::Bert, config)?;
+            let size = encoder_config::read(Layout::Bert, found.encoder()?)?;
             self::bert(spec, &size, from)?
         }
         Backbone::DistilBert => {
-            let size = encoder_config::read(Layout::DistilBert, config)?;
+            let size = encoder_config::read(Layout::DistilBert, found.encoder()?)?;
             (distilbert::layers(&size, from)?, states(&size, false))
         }
     })

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::transformer::{Activation, Dropout, EPSILON, Size};
+use crate::experiment::EncoderSize;
 
 /// What a `config.json` of BERT's layout says; what it does not say is bert-base's.
 #[derive(Debug, Deserialize)]
@@ -97,10 +98,27 @@ impl Layout {
     }
 }
 
-/// Reads the `config.json` at `path`; without one the size is that of the family's base model.
-pub(crate) fn read(layout: Layout, path: Option<&Path>) -> Result<Size, Error> {
-    let Some(path) = path else {
-        return parse(layout, "{}").map_err(|reason| invalid(Path::new("config.json"), reason));
+/// What says how large an encoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Config<'a> {
+    /// A `config.json`.
+    File(&'a Path),
+    /// The table of known weights.
+    Known(EncoderSize),
+    /// Nothing: it is as large as its family's base model.
+    Base,
+}
+
+/// The size that `config` says.
+pub(crate) fn read(layout: Layout, config: Config) -> Result<Size, Error> {
+    let path = match config {
+        Config::File(path) => path,
+        Config::Base => return parse(layout, "{}").map_err(|reason| invalid(Path::new("config.json"), reason)),
+        Config::Known(known) => {
+            let size = read(layout, Config::Base)?;
+            let EncoderSize { vocabulary, width, layers, heads, intermediate } = known;
+            return Ok(Size { vocabulary, width, layers, heads, intermediate, ..size });
+        }
     };
     let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
     parse(layout, &text).map_err(|reason| invalid(path, reason))

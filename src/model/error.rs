@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::input::InputShape;
+use super::weights::{HubError, some};
 
 /// A network that could not be built, frozen, loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -11,10 +12,26 @@ pub enum Error {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{} is not a safetensors file: {reason}", path.display())]
     NotSafetensors { path: PathBuf, reason: String },
-    #[error("the weights in {} do not fit {backbone}: {misfit}", path.display())]
-    Misfit { path: PathBuf, backbone: &'static str, misfit: Misfit },
-    #[error("the weights in {} want preprocessing `{value}`, which is not known here", path.display())]
-    UnknownPreprocessing { path: PathBuf, value: String },
+    #[error("{} is not a file of PyTorch's weights: {reason}", path.display())]
+    NotTorch { path: PathBuf, reason: String },
+    #[error("{} is refused: to be read it would call `{global}`, which weights never need", path.display())]
+    Malicious { path: PathBuf, global: String },
+    #[error("{} names no files of weights: {reason}", path.display())]
+    BadIndex { path: PathBuf, reason: String },
+    #[error("could not read the tensor {name} from {origin}: {source}")]
+    UnreadableTensor { origin: String, name: String, source: candle_core::Error },
+    #[error("the weights from {origin} do not fit {backbone}: {misfit}")]
+    Misfit { origin: String, backbone: &'static str, misfit: Misfit },
+    #[error("the weights from {origin} want preprocessing `{value}`, which is not known here")]
+    UnknownPreprocessing { origin: String, value: String },
+    #[error("there is no tokenizer beside the weights from {origin}")]
+    NoTokenizer { origin: String },
+    #[error("the size of {origin} is only known after its download")]
+    UnknownSize { origin: String },
+    #[error("the program has no weights of {backbone}")]
+    NotBuiltIn { backbone: &'static str },
+    #[error(transparent)]
+    Hub(#[from] HubError),
     #[error("{} is no configuration of an encoder: {reason}", path.display())]
     BadConfig { path: PathBuf, reason: String },
     #[error("the model has no layer `{name}`")]
@@ -75,21 +92,31 @@ impl std::fmt::Display for Misfit {
     }
 }
 
-/// The first few of many.
-fn some(names: &[String]) -> String {
-    const SHOWN: usize = 6;
-    match names.len() {
-        0..=SHOWN => names.join(", "),
-        n => format!("{}, and {} more", names[..SHOWN].join(", "), n - SHOWN),
-    }
-}
-
 impl Error {
+    /// Whether somebody asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, Error::Hub(HubError::Stopped))
+    }
+
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::Unreadable { .. } => Some("check `model.weights` in the experiment".into()),
-            Error::NotSafetensors { .. } => Some("`model.weights` takes a .safetensors file, or `random`".into()),
+            Error::NotSafetensors { path, .. } | Error::BadIndex { path, .. } => {
+                Some(damaged(path, "a .safetensors file"))
+            }
+            Error::NotTorch { path, .. } => {
+                Some(damaged(path, "a file that `torch.save(model.state_dict(), …)` wrote"))
+            }
+            Error::Malicious { .. } => Some(
+                "nothing of it was executed; if you trust it, save its `state_dict()` alone, as safetensors, in Python"
+                    .into(),
+            ),
+            Error::NoTokenizer { .. } => {
+                Some("give one with `model.tokenizer`: a tokenizer.json, or the vocab.txt of a BERT".into())
+            }
+            Error::UnknownSize { .. } => Some("run it, or check it again once the weights are there".into()),
+            Error::Hub(e) => e.hint(),
             Error::Misfit { backbone, misfit, .. } if misfit.unused.is_empty() => {
                 Some(format!("use a file with the weights of {backbone}"))
             }
@@ -113,7 +140,18 @@ impl Error {
                 Some("use a larger `data.image_size`".into())
             }
             Error::UnfitInput { shape: InputShape::Text { .. }, .. } => Some("use a smaller `data.max_length`".into()),
+            Error::UnreadableTensor { .. } | Error::NotBuiltIn { .. } => None,
             Error::BadPattern { .. } | Error::DoesNotRestore(_) | Error::Tensor(_) => None,
         }
+    }
+}
+
+/// What to do about a damaged file, which may be one of the hub's cache.
+fn damaged(path: &std::path::Path, wanted: &str) -> String {
+    match std::fs::canonicalize(path) {
+        Ok(blob) if blob.parent().is_some_and(|folder| folder.ends_with("blobs")) => {
+            format!("remove {} and try again: it is downloaded anew", blob.display())
+        }
+        _ => format!("`model.weights` takes {wanted}, a name of known weights, `hf:OWNER/REPO`, or `random`"),
     }
 }

@@ -18,6 +18,8 @@ mod head;
 mod input;
 mod layer;
 mod resnet;
+#[cfg(test)]
+mod backbone_tests;
 mod squeezenet;
 mod transformer;
 mod vgg;
@@ -33,7 +35,7 @@ use candle_core::{Device, Tensor, Var};
 pub use error::{Error, Misfit};
 pub use input::InputShape;
 pub use layer::{Layer, Pass};
-pub use weights::WeightReport;
+pub use weights::{Download, Fetch, Found, HubError, Origin, WeightReport, find};
 
 use crate::experiment::{Backbone, Model, Preprocessing, Trainable};
 use weights::Source;
@@ -61,19 +63,27 @@ pub struct LayerSummary {
 }
 
 impl Network {
-    /// Builds the network of `spec` with one logit for each of `classes`, on `device`, everything unfrozen.
+    /// Builds the network of `spec` with the weights that were `found`, one logit for each of `classes`, on `device`,
+    /// everything unfrozen. Where the weights are missing it has the right layers and zeros in them.
     ///
     /// # Errors
     /// Where the weights cannot be read or do not fit; the message names the tensors.
-    pub fn build(spec: &Model, classes: usize, seed: u64, device: &Device) -> Result<(Network, WeightReport), Error> {
-        let mut source = Source::open(&spec.weights, seed, device)?;
-        let preprocessing = match spec.preprocessing {
-            Some(preprocessing) => preprocessing,
-            None => source.preprocessing()?.unwrap_or(Preprocessing::Torch),
+    pub fn build(
+        spec: &Model,
+        found: &Found,
+        classes: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<(Network, WeightReport), Error> {
+        let mut source = Source::open(found, spec.backbone, seed, device)?;
+        let told = match spec.preprocessing {
+            Some(preprocessing) => Some(preprocessing),
+            None => source.preprocessing()?.or(found.preprocessing()),
         };
-        let (mut layers, features) = backbone::layers(spec, config_of(spec).as_deref(), &mut source)?;
+        let (mut layers, features) = backbone::layers(spec, found, &mut source)?;
         layers.extend(head::layers(features, spec, classes, &mut source)?);
-        let report = source.finish(spec.backbone.name())?;
+        let preprocessing = told.or_else(|| source.usual_preprocessing()).unwrap_or(Preprocessing::Torch);
+        let report = source.finish()?;
         Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
     }
 
@@ -82,7 +92,7 @@ impl Network {
     pub(crate) fn bert(spec: &Model, config: &str, classes: usize, device: &Device) -> Result<Network, Error> {
         let invalid = |reason| Error::BadConfig { path: "config".into(), reason };
         let size = encoder_config::parse(encoder_config::Layout::Bert, config).map_err(invalid)?;
-        let mut source = Source::open(&crate::experiment::Weights::Random, 0, device)?;
+        let mut source = Source::open(&Found::random(), spec.backbone, 0, device)?;
         let (mut layers, features) = backbone::bert(spec, &size, &mut source)?;
         layers.extend(head::layers(features, spec, classes, &mut source)?);
         let preprocessing = Preprocessing::Torch;
@@ -137,6 +147,12 @@ impl Network {
     /// What learns, in order, by name.
     pub fn trainable(&self) -> Vec<(String, Var)> {
         self.layers.iter().filter(|layer| layer.is_trainable()).flat_map(Layer::parameters).collect()
+    }
+
+    /// Names of what changes while it trains: what learns, and the running statistics beside it.
+    pub fn moving_tensors(&self) -> Vec<String> {
+        let layers = self.layers.iter().filter(|layer| layer.is_trainable());
+        layers.flat_map(Layer::tensors).map(|(name, _)| name).collect()
     }
 
     /// All that makes up the model, in order, by name: parameters and buffers, frozen or not.
@@ -203,15 +219,6 @@ impl Network {
         }
         Ok(lines)
     }
-}
-
-/// The `config.json` beside the weights, or without any beside the tokenizer.
-fn config_of(spec: &Model) -> Option<std::path::PathBuf> {
-    let beside = match &spec.weights {
-        crate::experiment::Weights::File(path) => Some(path),
-        crate::experiment::Weights::Random => spec.tokenizer.as_ref(),
-    };
-    beside.map(|path| path.with_file_name("config.json")).filter(|path| path.is_file())
 }
 
 /// The bytes of a safetensors file with `tensors` and `metadata`: the same for the same content, whatever the run.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Error, InputShape, Network, Pass, to_safetensors};
+use super::{Error, Fetch, InputShape, Network, Origin, Pass, WeightReport, find, to_safetensors};
 use crate::base::random::{Purpose, Stream};
 use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Trainable, Weights};
 use crate::ops;
@@ -28,8 +28,14 @@ fn spec(weights: Weights) -> Model {
     }
 }
 
+/// The network of `spec` on the CPU, with what the machine has of its weights.
+fn build(spec: &Model, classes: usize, seed: u64) -> Result<(Network, WeightReport), Error> {
+    let found = find(spec, Fetch::CacheOnly, &mut |_| true)?;
+    Network::build(spec, &found, classes, seed, &Device::Cpu)
+}
+
 fn random_network() -> Network {
-    Network::build(&spec(Weights::Random), CLASSES, 42, &Device::Cpu).unwrap().0
+    build(&spec(Weights::Random), CLASSES, 42).unwrap().0
 }
 
 fn pixels(batch: usize, size: usize) -> Tensor {
@@ -93,7 +99,7 @@ fn a_picture_that_is_too_small_is_one_clear_error() {
 
 #[test]
 fn random_weights_belong_to_the_seed_and_stay_in_glorots_limits() {
-    let build = |seed| bits(&Network::build(&spec(Weights::Random), CLASSES, seed, &Device::Cpu).unwrap().0);
+    let build = |seed| bits(&build(&spec(Weights::Random), CLASSES, seed).unwrap().0);
     assert_eq!(build(1), build(1));
     let (one, two) = (build(1), build(2));
     assert!(one.iter().all(|(name, bits)| name.ends_with("bias") || *bits != two[name]));
@@ -223,12 +229,12 @@ fn saved_tensors_come_back_to_the_bit() {
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     assert_eq!(header.metadata().clone().unwrap(), HashMap::from_iter(metadata));
 
-    let other = Network::build(&spec(Weights::Random), CLASSES, 1, &Device::Cpu).unwrap().0;
+    let other = build(&spec(Weights::Random), CLASSES, 1).unwrap().0;
     assert_ne!(bits(&other), bits(&network));
     other.restore(&bytes).unwrap();
     assert_eq!(bits(&other), bits(&network));
 
-    let wider = Network::build(&spec(Weights::Random), CLASSES + 1, 1, &Device::Cpu).unwrap().0;
+    let wider = build(&spec(Weights::Random), CLASSES + 1, 1).unwrap().0;
     let (before, error) = (bits(&wider), wider.restore(&bytes).unwrap_err());
     assert!(error.to_string().contains("head.output.weight is [3, 8] instead of [4, 8]"), "{error}");
     assert_eq!(bits(&wider), before, "nothing is changed");
@@ -238,12 +244,13 @@ fn saved_tensors_come_back_to_the_bit() {
 #[test]
 fn shipped_weights_load_without_a_rest() {
     let file = shipped("weights/squeezenet1_1.safetensors");
-    let (network, report) = Network::build(&spec(Weights::File(file.clone())), CLASSES, 42, &Device::Cpu).unwrap();
+    let (network, report) = build(&spec(Weights::File(file.clone())), CLASSES, 42).unwrap();
     assert_eq!(network.preprocessing(), Preprocessing::Caffe, "as the file says");
-    assert_eq!((report.file, report.loaded.len(), report.unused.len()), (Some(file.clone()), 50, 0));
+    let origin = Origin::At(file.display().to_string());
+    assert_eq!((report.origin, report.loaded.len(), report.unused.len()), (origin, 50, 0));
     assert!(report.initialized.iter().all(|name| name.starts_with("head.")) && report.initialized.len() == 6);
     let told = Model { preprocessing: Some(Preprocessing::Torch), ..spec(Weights::File(file)) };
-    assert_eq!(Network::build(&told, CLASSES, 42, &Device::Cpu).unwrap().0.preprocessing(), Preprocessing::Torch);
+    assert_eq!(build(&told, CLASSES, 42).unwrap().0.preprocessing(), Preprocessing::Torch);
 }
 
 #[test]
@@ -253,7 +260,7 @@ fn shipped_weights_see_the_reference_picture_as_numpy_does() {
     let size = reference["image_size"].as_u64().unwrap() as u32;
     let x = caffe_pixels(&shipped(reference["file"].as_str().unwrap()), size);
     let weights = Weights::File(shipped("weights/squeezenet1_1.safetensors"));
-    let (network, _) = Network::build(&spec(weights), CLASSES, 42, &Device::Cpu).unwrap();
+    let (network, _) = build(&spec(weights), CLASSES, 42).unwrap();
     let features = flat(&network.forward_range(0..13, &x, None, &Pass::Eval).unwrap());
     assert_eq!(features.len() as u64, reference["count"].as_u64().unwrap());
     let wanted = reference["features"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32);
@@ -297,12 +304,11 @@ fn weights_that_do_not_fit_are_one_error_that_names_them() {
         crate::base::durable::write(&path, bytes).unwrap();
         path
     };
-    let build =
-        |path: &Path| Network::build(&spec(Weights::File(path.to_owned())), CLASSES, 1, &Device::Cpu).unwrap_err();
+    let failed = |path: &Path| build(&spec(Weights::File(path.to_owned())), CLASSES, 1).unwrap_err();
 
     let one = Var::zeros((64, 3, 7, 7), DType::F32, &Device::Cpu).unwrap();
     let tensors = [("conv1.weight".to_owned(), one.clone()), ("classifier.weight".to_owned(), one)];
-    let misfit = build(&write("other.safetensors", &to_safetensors(&tensors, &BTreeMap::new()).unwrap()));
+    let misfit = failed(&write("other.safetensors", &to_safetensors(&tensors, &BTreeMap::new()).unwrap()));
     let message = misfit.to_string();
     assert!(message.contains("other.safetensors do not fit squeezenet1_1"), "{message}");
     assert!(message.contains("49 of 50 tensors are missing (conv1.bias, fire2.squeeze1x1.weight"), "{message}");
@@ -310,17 +316,17 @@ fn weights_that_do_not_fit_are_one_error_that_names_them() {
     assert!(message.contains("and 43 more") && message.len() < 500, "{message}");
     assert!(misfit.hint().unwrap().contains("this one has classifier.weight"));
 
-    let garbage = build(&write("garbage.safetensors", b"not a tensor in here"));
+    let garbage = failed(&write("garbage.safetensors", b"not a tensor in here"));
     assert!(matches!(garbage, Error::NotSafetensors { .. }), "{garbage}");
-    assert!(matches!(build(&write("empty.safetensors", b"")), Error::NotSafetensors { .. }));
-    assert!(matches!(build(&folder.path().join("none.safetensors")), Error::Unreadable { .. }));
+    assert!(matches!(failed(&write("empty.safetensors", b"")), Error::NotSafetensors { .. }));
+    assert!(matches!(failed(&folder.path().join("none.safetensors")), Error::Unreadable { .. }));
 
     let strange = BTreeMap::from([("preprocessing".to_owned(), "tf".to_owned())]);
     let path = write("tf.safetensors", &to_safetensors(&random_network().tensors(), &strange).unwrap());
-    let error = build(&path);
+    let error = failed(&path);
     assert!(error.to_string().contains("`tf`") && error.hint().unwrap().contains("model.preprocessing"), "{error}");
     let told = Model { preprocessing: Some(Preprocessing::Caffe), ..spec(Weights::File(path)) };
-    let (_, report) = Network::build(&told, CLASSES, 1, &Device::Cpu).unwrap();
+    let (_, report) = build(&told, CLASSES, 1).unwrap();
     assert_eq!((report.loaded.len(), report.unused.len()), (50, 6), "the head of a saved model is not used");
 }
 
@@ -333,7 +339,7 @@ fn half_precision_weights_read_as_f32() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("half.safetensors");
         candle_core::safetensors::save(&converted, &path).unwrap();
-        let (network, _) = Network::build(&spec(Weights::File(path)), CLASSES, 42, &Device::Cpu).unwrap();
+        let (network, _) = build(&spec(Weights::File(path)), CLASSES, 42).unwrap();
         for (name, var) in network.tensors().into_iter().filter(|(name, _)| !name.starts_with("head.")) {
             assert_eq!(flat(&var), flat(&converted[&name].to_dtype(DType::F32).unwrap()), "{name}");
         }

@@ -100,6 +100,8 @@ pub enum Cause {
     Crashed,
     TimeLimit,
     DiskFull,
+    /// Weights could not be downloaded now; later they may be.
+    Network,
     /// The worker could not even be started.
     Start,
     User,
@@ -121,6 +123,7 @@ impl Cause {
             Cause::Crashed => "the worker crashed",
             Cause::TimeLimit => "the time limit was reached",
             Cause::DiskFull => "the disk is full",
+            Cause::Network => "the weights could not be downloaded",
             Cause::Start => "the worker could not be started",
             Cause::User => "asked by the user",
             Cause::Preempted => "preempted",

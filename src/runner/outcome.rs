@@ -139,7 +139,9 @@ impl Verdict {
     pub fn retry_after(&self, retries: u32, retry: Retry) -> Option<Duration> {
         match self.cause {
             Cause::Preempted => Some(retry.pause),
-            Cause::Crashed | Cause::WorkerGone | Cause::NodeFailed | Cause::HostRestarted if retries < retry.limit => {
+            Cause::Crashed | Cause::Network | Cause::WorkerGone | Cause::NodeFailed | Cause::HostRestarted
+                if retries < retry.limit =>
+            {
                 Some(retry.pause.saturating_mul(3u32.saturating_pow(retries)))
             }
             _ => None,
@@ -212,7 +214,7 @@ mod tests {
         let after = |cause, retries| {
             Verdict::new(Outcome::Failed, cause, None).retry_after(retries, retry).map(|time| time.as_secs())
         };
-        for cause in [Cause::Crashed, Cause::WorkerGone, Cause::HostRestarted] {
+        for cause in [Cause::Crashed, Cause::Network, Cause::WorkerGone, Cause::HostRestarted] {
             assert_eq!([0, 1, 2, 3].map(|retries| after(cause, retries)), [Some(10), Some(30), None, None]);
         }
         assert_eq!(after(Cause::Preempted, 7), Some(10));

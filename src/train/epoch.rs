@@ -1,4 +1,4 @@
-//! One epoch: every training picture once, in an order drawn by (seed, epoch), then the validation pictures.
+//! One epoch: every training sample once, in an order drawn by (seed, epoch), then the validation samples.
 
 use super::error::{Error, Stoppable};
 use super::feature_cache::{Key, Side};
@@ -21,10 +21,10 @@ pub(super) struct Trained {
     pub samples_per_s: f64,
 }
 
-/// What the network made of the validation pictures.
+/// What the network made of the validation samples.
 pub(super) struct Validated {
     pub sums: Sums,
-    /// In the order of the pictures.
+    /// In the order of the samples.
     pub scored: Vec<Scored>,
     labels: Vec<u32>,
     pub seconds: f64,
@@ -45,12 +45,11 @@ impl Trainer<'_, '_> {
         let whole = Stopwatch::start();
         let before = self.progress.unfinished.seconds;
         let feed = self.train_feed(epoch)?;
-        let order = order(feed.len(), self.job.experiment.seed, epoch);
-        let size = self.job.experiment.train.batch_size;
-        let done = (self.progress.unfinished.steps as usize * size).min(order.len());
-        let steps = order.len().div_ceil(size) as u32;
+        let batches = shuffled(&feed, self.job.experiment.seed, epoch, self.job.experiment.train.batch_size);
+        let left = &batches[(self.progress.unfinished.steps as usize).min(batches.len())..];
+        let steps = batches.len() as u32;
         let mut clock = Stopwatch::start();
-        for input in feed.batches(&order[done..], size) {
+        for input in feed.inputs(left) {
             self.out.check()?;
             let batch = self.step(phase, &input?, feed.start(), steps, &clock)?;
             self.progress.unfinished.sums.merge(&batch);
@@ -59,7 +58,7 @@ impl Trainer<'_, '_> {
             clock = Stopwatch::start();
         }
         self.progress.unfinished.seconds = before + whole.seconds();
-        let samples_per_s = per_second(order.len() - done, whole.seconds());
+        let samples_per_s = per_second(left.iter().map(Vec::len).sum(), whole.seconds());
         Ok(Trained { sums: self.progress.unfinished.sums, samples_per_s })
     }
 
@@ -100,15 +99,15 @@ impl Trainer<'_, '_> {
         Error::Diverged { what, value, epoch, step, steps, phase: phase.spec.name.clone(), lr }
     }
 
-    /// Puts every validation picture through the network.
+    /// Puts every validation sample through the network.
     pub fn validate(&mut self, phase: &Phase) -> Stoppable<Validated> {
         let clock = Stopwatch::start();
         let feed = self.feed(Side::Val, 0, None)?;
-        let samples: Vec<usize> = (0..feed.len()).collect();
         let mut sums = Sums::default();
-        let mut scored = Vec::with_capacity(samples.len());
-        let mut progress = Progress::new("validation", "pictures");
-        for input in feed.batches(&samples, self.job.experiment.train.batch_size) {
+        let mut scored = vec![Scored::NONE; feed.len()];
+        let mut done = 0;
+        let mut progress = Progress::new("validation", "samples");
+        for input in feed.inputs(&feed.in_order(self.job.experiment.train.batch_size)) {
             self.out.check()?;
             let input = input?;
             let logits = self.setup.network.forward_range(
@@ -119,8 +118,9 @@ impl Trainer<'_, '_> {
             )?;
             let (batch, of_batch) = score(&logits, &input.labels)?;
             sums.merge(&batch);
-            scored.extend(of_batch);
-            if let Some(event) = progress.at(scored.len() as u64, samples.len() as u64) {
+            done += of_batch.len();
+            input.samples.iter().zip(of_batch).for_each(|(&sample, of_sample)| scored[sample] = of_sample);
+            if let Some(event) = progress.at(done as u64, feed.len() as u64) {
                 self.out.event(event)?;
             }
         }
@@ -128,11 +128,10 @@ impl Trainer<'_, '_> {
             let steps = self.progress.unfinished.steps;
             return Err(self.diverged(phase, "val_loss", sums.loss(), steps, steps).into());
         }
-        let labels = self.setup.data.val.iter().map(|picture| picture.label).collect();
-        Ok(Validated { sums, scored, labels, seconds: clock.seconds() })
+        Ok(Validated { sums, scored, labels: feed.labels(), seconds: clock.seconds() })
     }
 
-    /// The training pictures as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
+    /// The training samples as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
     fn train_feed(&mut self, epoch: u32) -> Stoppable<Feed> {
         let augment = self.job.experiment.data.augment();
         let turn = epoch - 1;
@@ -146,23 +145,24 @@ impl Trainer<'_, '_> {
         }
     }
 
-    /// The samples of `side` from the cache where they are kept there, else from pictures in `variant`.
+    /// The samples of `side` from the cache where they are kept there, else as they are, pictures in `variant`.
     fn feed(&mut self, side: Side, view: u32, variant: Option<u64>) -> Stoppable<Feed> {
-        let pixels = self.pixels(side, variant);
+        let inputs = self.inputs(side, variant);
         let layer = self.setup.phases[self.progress.phase].frozen_prefix;
         if !self.cache.is_admitted(side, layer) {
-            return Ok(Feed::Pixels(pixels));
+            return Ok(inputs);
         }
-        let rows = self.cache.rows(Key { side, layer, view }, &pixels, &self.setup.network, &mut self.out)?;
-        Ok(pixels.with_rows(rows, layer))
+        let rows = self.cache.rows(Key { side, layer, view }, &inputs, &self.setup.network, &mut self.out)?;
+        Ok(inputs.with_rows(rows, layer))
     }
 }
 
-/// All samples in the order that `epoch` takes them.
-fn order(samples: usize, seed: u64, epoch: u32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..samples).collect();
-    Stream::new(seed, Purpose::Shuffle, u64::from(epoch), 0).shuffle(&mut order);
-    order
+/// All samples in batches of `size`, as `epoch` takes them.
+fn shuffled(feed: &Feed, seed: u64, epoch: u32, size: usize) -> Vec<Vec<usize>> {
+    let stream = |number| Stream::new(seed, Purpose::Shuffle, u64::from(epoch), number);
+    let mut order: Vec<usize> = (0..feed.len()).collect();
+    stream(0).shuffle(&mut order);
+    feed.shuffled(&order, size, stream(1))
 }
 
 fn per_second(count: usize, seconds: f64) -> f64 {

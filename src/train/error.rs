@@ -1,6 +1,7 @@
 //! What ends a run before its time.
 
 use crate::base::durable;
+use crate::model::HubError;
 use crate::record::life::Cause;
 use crate::{data, model};
 
@@ -22,6 +23,8 @@ pub enum Error {
     TensorFile(#[from] tensor_file::Error),
     #[error("the checkpoint {file} does not fit this experiment: {reason}")]
     Checkpoint { file: &'static str, reason: String },
+    #[error("{} does not hold a saved model that can be used: {reason}", .path.display())]
+    SavedModel { path: std::path::PathBuf, reason: String },
     #[error("the {what} became {value} in epoch {epoch}, step {step} of {steps} (phase `{phase}`)")]
     Diverged { what: &'static str, value: f64, epoch: u32, step: u32, steps: u32, phase: String, lr: f32 },
     #[error("`device: {device}` cannot be used: {reason}")]
@@ -47,9 +50,13 @@ impl Error {
     pub fn cause(&self) -> Cause {
         match self {
             Error::Data(e) if matches!(**e, data::Error::Crashed { .. }) => Cause::Crashed,
-            Error::Data(_) | Error::Checkpoint { .. } | Error::Device { .. } => Cause::Experiment,
+            Error::Data(_) | Error::Checkpoint { .. } | Error::SavedModel { .. } | Error::Device { .. } => {
+                Cause::Experiment
+            }
             Error::Model(e) => match &**e {
                 model::Error::Tensor(e) => of_candle(e),
+                model::Error::Hub(HubError::Write(e)) if e.is_full() => Cause::DiskFull,
+                model::Error::Hub(e) if e.is_passing() => Cause::Network,
                 _ => Cause::Experiment,
             },
             Error::Compute(e) => of_candle(e),
@@ -76,7 +83,7 @@ impl Error {
                 Some(format!("use a lower learning rate than {lr}, as `lr: {}`, or `train.clip_norm: 1`", lr / 10.0))
             }
             Error::Device { .. } => Some("use `device: auto`".into()),
-            Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
+            Error::SavedModel { .. } | Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
         }
     }
 }
@@ -96,7 +103,10 @@ pub(super) enum Interrupt {
 
 impl<E: Into<Error>> From<E> for Interrupt {
     fn from(error: E) -> Self {
-        Interrupt::Failed(error.into())
+        match error.into() {
+            Error::Model(e) if e.is_stopped() => Interrupt::Stopped,
+            error => Interrupt::Failed(error),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Outputs of frozen layers, kept in memory for inputs that come again: validation pictures always, training pictures
-//! where they are not augmented or are drawn from a fixed number of views.
+//! Outputs of frozen layers, kept in memory for inputs that come again: validation samples always, training samples where
+//! they are not augmented or are drawn from a fixed number of views.
 //!
 //! Invariants:
-//! - A set of rows is complete or absent, and is made in the order of the samples in batches of one size, so that its
+//! - A set of rows is complete or absent, and is made in one order of the samples and in batches of one size, so that its
 //!   bits do not depend on when it is made.
 //! - Rows at layer `k` are kept only while layers `0..k` are frozen; [`FeatureCache::begin_phase`] drops the others.
 //! - Nothing is computed twice: on the way to a phase's rows those that a later phase needs from a shallower layer are
@@ -11,16 +11,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
-
 use super::error::{Error, Stoppable};
-use super::feed::{Feed, PixelFeed};
+use super::feed::{Feed, Input};
 use super::out::{Out, Progress};
+use super::rows::Rows;
 use super::setup::Setup;
 use crate::experiment::Experiment;
-use crate::model::{InputShape, Network, Pass};
+use crate::model::{Network, Pass};
 
-/// Pictures in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
+/// Samples in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
 const BATCH: usize = 32;
 
 /// The two sides of a dataset.
@@ -38,31 +37,6 @@ pub(super) struct Key {
     pub view: u32,
 }
 
-/// One row for each sample of a side, in their order.
-#[derive(Debug)]
-pub(super) struct Rows {
-    values: Vec<f32>,
-    /// Of one row.
-    shape: Vec<usize>,
-}
-
-impl Rows {
-    /// The rows of `samples` as `[samples, …]`.
-    pub fn gather(&self, samples: &[usize], device: &Device) -> candle_core::Result<Tensor> {
-        let width = self.width();
-        let mut values = Vec::with_capacity(samples.len() * width);
-        for &sample in samples {
-            values.extend_from_slice(&self.values[sample * width..(sample + 1) * width]);
-        }
-        let shape: Vec<usize> = [&[samples.len()], self.shape.as_slice()].concat();
-        Tensor::from_vec(values, shape, device)
-    }
-
-    fn width(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
-
 /// What the cache must know of the run to decide what to keep.
 #[derive(Debug, Clone)]
 pub(super) struct Sizes {
@@ -77,7 +51,7 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Of the pictures and the network of an experiment.
     pub fn new(experiment: &Experiment, setup: &Setup) -> Result<Self, Error> {
-        let input = InputShape::of(&experiment.data);
+        let input = setup.input;
         let outputs = setup.network.summary(input)?;
         let outputs = outputs.iter().map(|layer| layer.output_shape.iter().product());
         let augment = experiment.data.augment();
@@ -146,9 +120,9 @@ impl FeatureCache {
         self.admitted.iter().filter_map(|&(side, layer)| self.bytes(side, layer)).sum()
     }
 
-    /// The rows of `key`, which must be admitted: from memory, or computed now from `pixels` (the same view of the same
+    /// The rows of `key`, which must be admitted: from memory, or computed now from `inputs` (the same view of the same
     /// side) and kept. Progress is the stage `features`.
-    pub fn rows(&mut self, key: Key, pixels: &PixelFeed, network: &Network, out: &mut Out) -> Stoppable<Arc<Rows>> {
+    pub fn rows(&mut self, key: Key, inputs: &Feed, network: &Network, out: &mut Out) -> Stoppable<Arc<Rows>> {
         if let Some(rows) = self.rows.get(&key) {
             return Ok(Arc::clone(rows));
         }
@@ -160,8 +134,8 @@ impl FeatureCache {
         }
         wanted.push(key.layer);
         let feed = match start {
-            Some((at, rows)) => pixels.with_rows(rows, at.layer),
-            None => Feed::Pixels(pixels.clone()),
+            Some((at, rows)) => inputs.with_rows(rows, at.layer),
+            None => inputs.clone(),
         };
         for (layer, rows) in compute(&feed, &wanted, network, out)? {
             self.rows.insert(Key { layer, ..key }, Arc::new(rows));
@@ -194,23 +168,19 @@ impl FeatureCache {
 
 /// Runs all samples of `feed` through the frozen layers, and keeps the inputs of the layers `wanted` (in order).
 fn compute(feed: &Feed, wanted: &[usize], network: &Network, out: &mut Out) -> Stoppable<Vec<(usize, Rows)>> {
-    let samples: Vec<usize> = (0..feed.len()).collect();
-    let mut kept: Vec<(usize, Rows)> =
-        wanted.iter().map(|&layer| (layer, Rows { values: Vec::new(), shape: Vec::new() })).collect();
-    let mut progress = Progress::new("features", "pictures");
+    let mut kept: Vec<(usize, Rows)> = wanted.iter().map(|&layer| (layer, Rows::empty(feed.len()))).collect();
+    let mut progress = Progress::new("features", "samples");
     let mut done = 0;
-    for batch in feed.batches(&samples, BATCH) {
-        let batch = batch?;
-        let (mut x, mut at) = (batch.x, feed.start());
+    for input in feed.inputs(&feed.in_order(BATCH)) {
+        let Input { mut x, mask, samples, .. } = input?;
+        let mut at = feed.start();
         for (layer, rows) in &mut kept {
-            x = network.forward_range(at..*layer, &x, batch.mask.as_ref(), &Pass::Eval)?;
+            x = network.forward_range(at..*layer, &x, mask.as_ref(), &Pass::Eval)?;
             at = *layer;
-            rows.shape = x.dims()[1..].to_vec();
-            rows.values.reserve_exact(if done == 0 { feed.len() * rows.width() } else { 0 });
-            rows.values.extend(x.flatten_all()?.to_vec1::<f32>()?);
+            rows.put(&samples, &x, mask.as_ref())?;
         }
-        done += batch.samples.len();
-        if let Some(event) = progress.at(done as u64, samples.len() as u64) {
+        done += samples.len();
+        if let Some(event) = progress.at(done as u64, feed.len() as u64) {
             out.event(event)?;
         }
         out.check()?;
@@ -233,8 +203,11 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
-    use crate::data::{Loader, Picture, Recipe};
+    use crate::data::{Loader, Picture, Recipe, Samples};
     use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
+    use crate::model::{Found, InputShape};
+    use crate::train::feed::Preparation;
+    use candle_core::Device;
 
     fn sizes(views: Option<u32>) -> Sizes {
         Sizes { at_layer: vec![300, 100, 50, 10], val_samples: 10, train_samples: 20, train_views: views }
@@ -278,7 +251,7 @@ mod tests {
     }
 
     /// Forty pictures of one size, for more than one batch.
-    fn pixels(folder: &std::path::Path) -> PixelFeed {
+    fn pixels(folder: &std::path::Path) -> Feed {
         let pictures = (0..40u8).map(|n| {
             let path = folder.join(format!("{n}.png"));
             image::RgbImage::from_fn(40, 40, |x, y| image::Rgb([n * 6, x as u8 * 3, y as u8 * 2])).save(&path).unwrap();
@@ -291,8 +264,8 @@ mod tests {
             preprocessing: Preprocessing::Torch,
             seed: 1,
         };
-        let pictures = pictures.collect::<Vec<_>>().into();
-        PixelFeed { loader: Loader::new(recipe, 2), pictures, variant: None, device: Device::Cpu }
+        let pictures = Samples::Pictures(pictures.collect::<Vec<_>>().into());
+        Feed::new(pictures, Preparation::Pictures(Loader::new(recipe, 2)), None, Device::Cpu)
     }
 
     #[test]
@@ -307,7 +280,7 @@ mod tests {
             pool: Pool::Avg,
             head: vec![],
         };
-        let (network, _) = Network::build(&spec, 2, 1, &Device::Cpu).unwrap();
+        let (network, _) = Network::build(&spec, &Found::random(), 2, 1, &Device::Cpu).unwrap();
         let at_layer = network
             .summary(InputShape::Picture { size: 40 })
             .unwrap()
@@ -321,7 +294,7 @@ mod tests {
         let (shallow, deep) = (4, network.frozen_prefix().max(network.layers().count() - 1));
         let mut rows = |cache: &mut FeatureCache, layer| {
             let rows = cache.rows(key(layer), &pixels, &network, &mut out);
-            rows.unwrap_or_else(|e| panic!("{e:?}")).values.clone()
+            rows.unwrap_or_else(|e| panic!("{e:?}")).values()
         };
 
         let mut alone = FeatureCache::new(sizes.clone(), u64::MAX);

@@ -13,6 +13,11 @@ pub struct Scored {
     pub probability: f64,
 }
 
+impl Scored {
+    /// Of a sample that was not looked at yet.
+    pub const NONE: Scored = Scored { loss: f64::NAN, predicted: 0, probability: f64::NAN };
+}
+
 /// Scores one row of logits against its label; the first of equal logits is the prediction (`numpy.argmax`).
 pub fn score(logits: &[f32], label: u32) -> Scored {
     let mut predicted = 0;
@@ -25,6 +30,14 @@ pub fn score(logits: &[f32], label: u32) -> Scored {
     let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - highest).exp()).sum();
     let own = logits.get(label as usize).map_or(f64::NAN, |&logit| f64::from(logit));
     Scored { loss: sum.ln() + highest - own, predicted, probability: 1.0 / sum }
+}
+
+/// The probability of each class.
+pub fn softmax(logits: &[f32]) -> Vec<f64> {
+    let highest = logits.iter().fold(f32::NEG_INFINITY, |highest, &logit| highest.max(logit));
+    let exps: Vec<f64> = logits.iter().map(|&logit| (f64::from(logit) - f64::from(highest)).exp()).collect();
+    let sum: f64 = exps.iter().sum();
+    exps.into_iter().map(|exp| exp / sum).collect()
 }
 
 /// Running sums of loss and accuracy.

@@ -21,6 +21,8 @@ pub mod optimizer;
 mod out;
 mod phase;
 mod plan;
+mod predictor;
+mod rows;
 mod saved_model;
 mod setup;
 mod step;
@@ -33,6 +35,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
 pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
+pub use predictor::{Prediction, Predictor, Unusable};
 
 use crate::base::durable;
 use crate::experiment::Experiment;

@@ -6,9 +6,9 @@ use super::error::Error;
 use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
 use super::out::Out;
 use super::setup::{Setup, device_name};
-use crate::data::{Picture, SkippedFile};
+use crate::data::{Samples, Skipped};
 use crate::experiment::Experiment;
-use crate::model::{InputShape, LayerSummary, WeightReport};
+use crate::model::{Fetch, LayerSummary, WeightReport};
 
 /// An experiment, looked at from all sides.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Plan {
     pub device: String,
     /// In the order of their indices.
     pub classes: Vec<ClassCount>,
-    pub skipped: Vec<SkippedFile>,
+    pub skipped: Vec<Skipped>,
     pub weights: WeightReport,
     pub phases: Vec<PhasePlan>,
     pub memory: Memory,
@@ -67,7 +67,7 @@ impl Memory {
 /// Whatever would end the run before its first step: data, weights, layers that do not exist.
 pub fn plan(experiment: &Experiment) -> Result<Plan, Error> {
     let (mut ignore, never) = (|_| Ok(()), AtomicBool::new(false));
-    let setup = Setup::new(experiment, &mut Out::new(&mut ignore, &never))?;
+    let setup = Setup::new(experiment, Fetch::CacheOnly, &mut Out::new(&mut ignore, &never))?;
     of_setup(experiment, setup)
 }
 
@@ -89,7 +89,7 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
             epochs: spec.epochs,
             steps_per_epoch: setup.data.train.len().div_ceil(experiment.train.batch_size),
             lr: spec.optimizer.lr(),
-            layers: setup.network.summary(InputShape::of(&experiment.data))?,
+            layers: setup.network.summary(setup.input)?,
             trainable_parameters: shape.trainable_parameters,
             cached_layers: cache.is_admitted(Side::Train, shape.frozen_prefix).then_some(shape.frozen_prefix),
         });
@@ -111,8 +111,8 @@ fn bytes(scalars: usize) -> u64 {
     scalars as u64 * size_of::<f32>() as u64
 }
 
-fn class_counts(classes: &[String], train: &[Picture], val: &[Picture]) -> Vec<ClassCount> {
-    let count = |pictures: &[Picture], class| pictures.iter().filter(|picture| picture.label as usize == class).count();
+fn class_counts(classes: &[String], train: &Samples, val: &Samples) -> Vec<ClassCount> {
+    let count = |samples: &Samples, class| samples.labels().filter(|&label| label as usize == class).count();
     let names = classes.iter().enumerate();
     names.map(|(i, name)| ClassCount { name: name.clone(), train: count(train, i), val: count(val, i) }).collect()
 }

@@ -6,14 +6,15 @@ use std::path::Path;
 use super::error::Error;
 use crate::base::durable;
 use crate::experiment::{Experiment, Preprocessing};
-use crate::model::{self, Network};
+use crate::model::{self, Found, Network};
 
 /// Writes `model.safetensors` (with the preprocessing that the weights want), `labels.json` (an array of names, by
-/// index) and `resolved.yaml` into `folder`.
+/// index) and `resolved.yaml` into `folder`; of an encoder also `config.json` and the tokenizer's files.
 pub(super) fn write(
     folder: &Path,
     experiment: &Experiment,
     network: &Network,
+    found: &Found,
     classes: &[String],
 ) -> Result<(), Error> {
     durable::create_dir_all(folder)?;
@@ -25,5 +26,10 @@ pub(super) fn write(
     durable::write(&folder.join("model.safetensors"), &model::to_safetensors(&network.tensors(), &metadata)?)?;
     durable::write(&folder.join("labels.json"), serde_json::json!(classes).to_string().as_bytes())?;
     durable::write(&folder.join("resolved.yaml"), experiment.to_yaml().as_bytes())?;
+    for path in found.side_files() {
+        if let Some(name) = path.file_name() {
+            durable::copy(&path, &folder.join(name))?;
+        }
+    }
     Ok(())
 }

@@ -1,21 +1,26 @@
-//! What stands before the first step: the device, the pictures, the network, and what each phase will train.
+//! What stands before the first step: the device, the samples, the network, and what each phase will train.
 
 use std::collections::BTreeSet;
 
 use candle_core::Device;
 
 use super::error::Error;
+use super::feed::Preparation;
 use super::out::{Out, Progress};
-use crate::data::{Dataset, Loader, Recipe};
-use crate::experiment::{self, Experiment};
-use crate::model::{Network, WeightReport};
+use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
+use crate::experiment::{self, Experiment, Inputs};
+use crate::model::{self, Fetch, Found, InputShape, Network, WeightReport};
 
 /// All that an experiment's file names, found and built.
 pub(super) struct Setup {
     pub device: Device,
     pub data: Dataset,
-    pub loader: Loader,
+    pub preparation: Preparation,
+    /// The shape of the largest sample.
+    pub input: InputShape,
     pub network: Network,
+    /// What the network was built of.
+    pub found: Found,
     pub weights: WeightReport,
     /// In the order of the experiment's phases.
     pub phases: Vec<PhaseShape>,
@@ -29,38 +34,23 @@ pub(super) struct PhaseShape {
     /// Names of the layers that learn.
     pub trainable: Vec<String>,
     pub trainable_parameters: usize,
-    /// Names of the tensors that learn.
+    /// Names of the tensors that change while it trains.
     pub tensors: Vec<String>,
 }
 
 impl Setup {
-    /// Finds the pictures and builds the network; progress as the stages `index`.
-    pub fn new(experiment: &Experiment, out: &mut Out) -> Result<Self, Error> {
+    /// Finds the weights and the samples and builds the network; progress as the stages `download` and `index`.
+    pub fn new(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Self, Error> {
         let device = device(experiment.device)?;
-        let data = index(experiment, out)?;
-        let (mut network, weights) = Network::build(&experiment.model, data.classes.len(), experiment.seed, &device)?;
+        let found = find(experiment, fetch, out)?;
+        let tokenizer = tokenizer(experiment, &found)?;
+        let data = index(experiment, tokenizer.as_ref(), out)?;
+        let (mut network, weights) =
+            Network::build(&experiment.model, &found, data.classes.len(), experiment.seed, &device)?;
         let phases = shapes(&mut network, experiment)?;
-        let experiment::Inputs::Pictures(pictures) = &experiment.data.inputs else {
-            return Err(crate::data::Error::NoValidation.into());
-        };
-        let recipe = Recipe::new(pictures, network.preprocessing(), experiment.seed);
-        let loader = Loader::new(recipe, experiment.data.loader_threads);
-        Ok(Setup { device, data, loader, network, weights, phases })
-    }
-
-    /// Where the weights came from, in one line.
-    pub fn weights_in_words(&self) -> String {
-        let WeightReport { file, loaded, initialized, unused } = &self.weights;
-        match file {
-            None => format!("weights: {} tensors drawn by the seed, none pretrained", initialized.len()),
-            Some(file) => format!(
-                "weights: {} tensors loaded from {}, {} new{}",
-                loaded.len(),
-                file.display(),
-                initialized.len(),
-                if unused.is_empty() { String::new() } else { format!(", {} of the file unused", unused.len()) }
-            ),
-        }
+        let preparation = preparation(experiment, &network, tokenizer.as_ref());
+        let input = input_shape(&experiment.data, &data);
+        Ok(Setup { device, data, preparation, input, network, found, weights, phases })
     }
 
     /// Names of the tensors that some phase trains: all others stay what they are.
@@ -69,10 +59,40 @@ impl Setup {
     }
 }
 
-fn index(experiment: &Experiment, out: &mut Out) -> Result<Dataset, Error> {
-    let mut progress = Progress::new("index", "pictures");
+/// What takes texts apart, where there are any.
+pub(super) fn tokenizer(experiment: &Experiment, found: &Found) -> Result<Option<Tokenizer>, Error> {
+    let (Inputs::Texts(texts), Some(path)) = (&experiment.data.inputs, found.tokenizer()) else {
+        return Ok(None);
+    };
+    Ok(Some(Tokenizer::open(path, texts.max_length)?))
+}
+
+pub(super) fn preparation(experiment: &Experiment, network: &Network, tokenizer: Option<&Tokenizer>) -> Preparation {
+    match &experiment.data.inputs {
+        Inputs::Pictures(pictures) => {
+            let recipe = Recipe::new(pictures, network.preprocessing(), experiment.seed);
+            Preparation::Pictures(Loader::new(recipe, experiment.data.loader_threads))
+        }
+        Inputs::Texts(_) => Preparation::Texts { pad: tokenizer.map_or(0, Tokenizer::pad_id) },
+    }
+}
+
+/// Pictures are all of one size; texts are as long as the longest of them.
+fn input_shape(spec: &experiment::Data, data: &Dataset) -> InputShape {
+    let longest = |samples: &Samples| match samples {
+        Samples::Pictures(_) => 0,
+        Samples::Texts(texts) => texts.iter().map(|text| text.tokens.len()).max().unwrap_or(0),
+    };
+    match (InputShape::of(spec), longest(&data.train).max(longest(&data.val))) {
+        (InputShape::Text { .. }, tokens @ 1..) => InputShape::Text { tokens },
+        (shape, _) => shape,
+    }
+}
+
+fn index(experiment: &Experiment, tokenizer: Option<&Tokenizer>, out: &mut Out) -> Result<Dataset, Error> {
+    let mut progress = Progress::new("index", "samples");
     let mut failed = None;
-    let data = Dataset::index(&experiment.data, experiment.seed, &mut |done, total| {
+    let data = Dataset::index(&experiment.data, tokenizer, experiment.seed, &mut |done, total| {
         if let (None, Some(event)) = (&failed, progress.at(done, total)) {
             failed = out.event(event).err();
         }
@@ -80,6 +100,22 @@ fn index(experiment: &Experiment, out: &mut Out) -> Result<Dataset, Error> {
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(data),
+    }
+}
+
+/// Finds the weights; whoever asks to stop meanwhile stops it.
+fn find(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Found, Error> {
+    let mut progress = Progress::new("download", "bytes");
+    let mut failed = None;
+    let found = model::find(&experiment.model, fetch, &mut |download| {
+        if let (None, Some(event)) = (&failed, progress.at(download.done, download.total)) {
+            failed = out.event(event).err();
+        }
+        failed.is_none() && !out.is_stopped()
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(found?),
     }
 }
 
@@ -91,7 +127,7 @@ fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseSha
             frozen_prefix: network.frozen_prefix(),
             trainable: network.layers().filter(|l| l.is_trainable()).map(|l| l.name().to_owned()).collect(),
             trainable_parameters: network.trainable_parameter_count(),
-            tensors: network.trainable().into_iter().map(|(name, _)| name).collect(),
+            tensors: network.moving_tensors(),
         })
     };
     experiment.train.phases.iter().map(shape).collect()

@@ -9,13 +9,14 @@ use super::Job;
 use super::checkpoint::{self, BestEpoch, Checkpoint, PhaseInProgress, Progress, Weights};
 use super::error::{Error, Stoppable};
 use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
-use super::feed::PixelFeed;
+use super::feed::Feed;
 use super::out::Out;
 use super::phase::Phase;
 use super::saved_model;
 use super::setup::{Setup, device_name};
 use crate::base::clock::Stopwatch;
 use crate::experiment::Save;
+use crate::model::Fetch;
 use crate::record::event::{
     self, Best, Event, FinishReason, Finished, Level, Parameters, PhasePlan, ResumedFrom, RunStarted, Skipped,
 };
@@ -57,7 +58,7 @@ const CHECKPOINT_SHARE: f64 = 0.05;
 pub(super) fn train(job: &Job, mut out: Out) -> Stoppable<FinishReason> {
     let clock = Stopwatch::start();
     use_threads(job.experiment.threads)?;
-    let setup = Setup::new(job.experiment, &mut out)?;
+    let setup = Setup::new(job.experiment, Fetch::Download, &mut out)?;
     out.check()?;
     let (mut trainer, mut resumed) = Trainer::new(job, out, setup, clock)?;
     while trainer.progress.phase < job.experiment.train.phases.len() {
@@ -133,15 +134,15 @@ impl<'j, 'o> Trainer<'j, 'o> {
     }
 
     fn say_setup(&mut self) -> Result<(), Error> {
-        self.out.log(Level::Info, self.setup.weights_in_words())?;
+        self.out.log(Level::Info, format!("weights: {}", self.setup.weights))?;
         let augment = self.job.experiment.data.augment();
         if let (false, Some(views)) = (augment.is_none(), augment.views) {
             let message = format!("augment.views: {views} fixed variants are drawn of each picture and taken in turn");
             self.out.log(Level::Info, message)?;
         }
         for skipped in &self.setup.data.skipped {
-            let source = skipped.source.display().to_string();
-            self.out.event(Event::Skipped(Skipped { source, reason: skipped.reason.clone() }))?;
+            let (source, reason) = (skipped.source.clone(), skipped.reason.clone());
+            self.out.event(Event::Skipped(Skipped { source, reason }))?;
         }
         Ok(())
     }
@@ -166,18 +167,13 @@ impl<'j, 'o> Trainer<'j, 'o> {
         Ok(())
     }
 
-    /// The pictures of a side, each in the given random variant.
-    pub fn pixels(&self, side: Side, variant: Option<u64>) -> PixelFeed {
-        let pictures = match side {
+    /// The samples of a side, pictures each in the given random variant.
+    pub fn inputs(&self, side: Side, variant: Option<u64>) -> Feed {
+        let samples = match side {
             Side::Val => &self.setup.data.val,
             Side::Train => &self.setup.data.train,
         };
-        PixelFeed {
-            loader: self.setup.loader.clone(),
-            pictures: pictures.clone(),
-            variant,
-            device: self.setup.device.clone(),
-        }
+        Feed::new(samples.clone(), self.setup.preparation.clone(), variant, self.setup.device.clone())
     }
 
     /// Seconds spent on the run, by this attempt and those before it.
@@ -242,7 +238,9 @@ impl<'j, 'o> Trainer<'j, 'o> {
             }
             (_, Save::Last) => {}
         }
-        saved_model::write(&self.job.folder.join("model"), experiment, &self.setup.network, &self.setup.data.classes)?;
+        let folder = self.job.folder.join("model");
+        let setup = &self.setup;
+        saved_model::write(&folder, experiment, &setup.network, &setup.found, &setup.data.classes)?;
         let reason = match self.progress.early_stopped {
             true => FinishReason::EarlyStopped,
             false => FinishReason::Completed,

@@ -48,6 +48,7 @@ fn short(cause: Cause) -> &'static str {
         Cause::Crashed => "crashed",
         Cause::TimeLimit => "time",
         Cause::DiskFull => "disk",
+        Cause::Network => "network",
         Cause::Start => "start",
         Cause::User => "user",
         Cause::Preempted => "preempted",

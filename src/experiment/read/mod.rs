@@ -4,6 +4,7 @@ mod data;
 mod model;
 mod optimizer;
 mod train;
+mod weights;
 
 use super::mistakes::{Finding, Findings, quoted};
 use super::paths::Paths;

@@ -1,8 +1,9 @@
 //! The key `model`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::experiment::mistakes::{Finding, Findings, quoted};
+use super::weights::weights;
+use crate::experiment::mistakes::{Finding, Findings};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::Section;
 use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Task, Weights};
@@ -16,7 +17,7 @@ pub(super) fn backbone(section: &Section) -> Option<Backbone> {
 pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths, findings: &Findings) -> Model {
     let model = Model {
         backbone: backbone.unwrap_or(Backbone::SqueezeNet1_1),
-        weights: weights(section, paths, findings),
+        weights: weights(section, backbone, paths),
         tokenizer: tokenizer(section, paths, findings),
         preprocessing: section.given_word("preprocessing"),
         pool: section.word("pool", Pool::Avg),
@@ -30,6 +31,7 @@ pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths
         Some(Task::TextClassification) => {
             section.refuse(&["preprocessing"], "pictures, and the backbone takes texts");
             refuse_pool(section, model.pool, Pool::Max, "`max` is for pictures");
+            want_tokenizer(section, &model);
         }
         None => {}
     }
@@ -41,41 +43,23 @@ fn tokenizer(section: &Section, paths: &Paths, findings: &Findings) -> Option<Pa
     Some(paths.resolve(text, given.node.place, Wants::File, findings))
 }
 
+/// A tokenizer comes with the weights, or must be given.
+fn want_tokenizer(section: &Section, model: &Model) {
+    if model.weights == Weights::Random
+        && section.given("tokenizer").is_none()
+        && let Some(("random", given)) = section.given_text("weights")
+    {
+        let message = "missing `model.tokenizer`: a tokenizer comes with pretrained weights, and these are random";
+        let hint = "add `tokenizer: PATH/tokenizer.json`, or the `vocab.txt` of a BERT";
+        section.found(Finding::new(given.node.place, message).hint(hint));
+    }
+}
+
 fn refuse_pool(section: &Section, pool: Pool, wrong: Pool, message: &str) {
     if let Some(given) = section.given("pool")
         && pool == wrong
     {
         section.found(Finding::new(given.node.place, message).hint("use `avg`"));
-    }
-}
-
-fn weights(section: &Section, paths: &Paths, findings: &Findings) -> Weights {
-    let Some((text, given)) = section.text("weights") else { return Weights::Random };
-    let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
-    match (text, ending) {
-        ("random", _) => Weights::Random,
-        (_, Some("safetensors")) if !text.starts_with("hf:") => {
-            Weights::File(paths.resolve(text, given.node.place, Wants::File, findings))
-        }
-        _ => {
-            let message = format!("`weights` is {}, expected {}", quoted(text), given.key.expected());
-            section.found(Finding::new(given.node.place, message).hint(other_weights(text, ending)));
-            Weights::Random
-        }
-    }
-}
-
-/// What to do about weights of a kind that this version cannot read.
-fn other_weights(text: &str, ending: Option<&str>) -> &'static str {
-    const SHIPPED: &str =
-        "the ImageNet weights of squeezenet1_1 ship with finetop: experiments/weights/squeezenet1_1.safetensors";
-    match ending {
-        _ if text == "imagenet" => SHIPPED,
-        _ if text.starts_with("hf:") => "model hubs are not supported yet: download the file and give its path",
-        Some("pth" | "pt" | "bin" | "h5" | "ckpt" | "keras") => {
-            "convert it: `safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")` in Python"
-        }
-        _ => SHIPPED,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What holds for any text and any experiment.
 
+use std::path::PathBuf;
+
 use proptest::prelude::*;
 
 use super::{LEAST, origin, read};
@@ -231,10 +233,24 @@ fn datas(task: Task) -> impl Strategy<Value = Data> {
     })
 }
 
+fn hub_weights() -> impl Strategy<Value = Weights> {
+    let name = || "[a-zA-Z0-9][a-zA-Z0-9_-]{0,8}(\\.[a-z0-9]{1,3})?";
+    let revisions = prop_oneof![name().prop_map(|name| name), (0u32..99).prop_map(|n| format!("refs/pr/{n}"))];
+    let files = prop_oneof![
+        name().prop_map(|name| format!("{name}.safetensors")),
+        (name(), name()).prop_map(|(folder, name)| format!("{folder}/{name}.bin")),
+    ];
+    let place = (name(), name(), prop::option::of(revisions), prop::option::of(files));
+    place.prop_map(|(owner, repo, revision, file)| Weights::Hub { repo: format!("{owner}/{repo}"), revision, file })
+}
+
 fn models() -> impl Strategy<Value = Model> {
     let weights = prop_oneof![
         Just(Weights::Random),
-        paths().prop_map(|path| Weights::File(PathBuf::from(format!("{}.safetensors", path.display())))),
+        (paths(), prop::sample::select(vec!["safetensors", "pth", "pt", "bin"]))
+            .prop_map(|(path, ending)| Weights::File(PathBuf::from(format!("{}.{ending}", path.display())))),
+        (0..KNOWN.len()).prop_map(|index| Weights::Known(&KNOWN[index])),
+        hub_weights(),
     ];
     let layers = prop_oneof![
         (1usize..=65_536, any::<bool>()).prop_map(|(units, relu)| HeadLayer::Dense {
@@ -249,8 +265,10 @@ fn models() -> impl Strategy<Value = Model> {
     let backbones = prop::sample::select(backbones);
     (backbones, weights, tokenizers, preprocessing, any::<bool>(), prop::collection::vec(layers, 0..4)).prop_map(
         |(backbone, weights, tokenizer, preprocessing, other_pool, head)| {
+            let backbone = if let Weights::Known(known) = &weights { known.backbone } else { backbone };
             let of_texts = backbone.task() == Task::TextClassification;
             let other = if of_texts { Pool::Cls } else { Pool::Max };
+            let tokenizer = tokenizer.or_else(|| (weights == Weights::Random).then(|| "/vocab.txt".into()));
             Model {
                 backbone,
                 weights,

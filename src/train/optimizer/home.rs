@@ -1,6 +1,7 @@
 //! Where running values live: on the CPU as flat values that one pass over memory updates together with the weights,
 //! elsewhere as tensors.
 
+use std::marker::PhantomData;
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var, bail};
@@ -122,20 +123,28 @@ impl<R: Rule<N>, const N: usize> InplaceOp2 for Pass<'_, R, N> {
 
 impl<R: Rule<N>, const N: usize> Pass<'_, R, N> {
     fn update(&self, weights: &mut [f32], gradient: &[f32], slots: [&mut [f32]; N]) {
-        let (scale, scalars) = (self.scale, self.scalars);
-        vectorized(
-            #[inline(always)]
-            move || {
-                let length = weights.len().min(gradient.len());
-                let (weights, gradient) = (&mut weights[..length], &gradient[..length]);
-                let mut slots = slots.map(|slot| &mut slot[..length]);
-                for i in 0..length {
-                    let before = std::array::from_fn(|slot| slots[slot][i]);
-                    let (weight, after) = R::update(scalars, weights[i], scale * gradient[i], before);
-                    weights[i] = weight;
-                    slots.iter_mut().zip(after).for_each(|(slot, value)| slot[i] = value);
-                }
-            },
-        );
+        update::<R, N>(PhantomData, self.scalars, self.scale, weights, gradient, slots);
+    }
+}
+
+vectorized! {
+    fn update[R: Rule<N>, const N: usize](
+        rule: PhantomData<R>,
+        scalars: R::Scalars,
+        scale: f32,
+        weights: &mut [f32],
+        gradient: &[f32],
+        slots: [&mut [f32]; N],
+    ) {
+        let _: PhantomData<R> = rule;
+        let length = weights.len().min(gradient.len());
+        let (weights, gradient) = (&mut weights[..length], &gradient[..length]);
+        let mut slots = slots.map(|slot| &mut slot[..length]);
+        for i in 0..length {
+            let before = std::array::from_fn(|slot| slots[slot][i]);
+            let (weight, after) = R::update(scalars, weights[i], scale * gradient[i], before);
+            weights[i] = weight;
+            slots.iter_mut().zip(after).for_each(|(slot, value)| slot[i] = value);
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::prose::Prose;
 use super::recipe::{self, Library};
 use super::replay::{self, Samples, Tensors, Training};
 use crate::experiment::{Backbone, Pool, Preprocessing};
-use crate::model::Network;
+use crate::model::{Found, Network};
 
 const LOGITS: (Measure, f64) = (Measure::Absolute, 1e-4);
 const LOSSES: (Measure, f64) = (Measure::Relative, 2e-3);
@@ -46,7 +46,7 @@ pub(super) fn replay(
     let source = Prose::new("source", &figures.source);
     let classes = figures.logits_eval_before.first().map_or(0, Vec::len);
     let spec = replay::spec(backbone(source)?, Pool::Avg, Vec::new(), Preprocessing::Torch);
-    let (mut network, _) = Network::build(&spec, classes, 0, device)?;
+    let (mut network, _) = Network::build(&spec, &Found::random(), classes, 0, device)?;
     let statistics = statistics(&mut figures.common.rest, &network)?;
     figures.common.note(notes);
     let weights = Prose::new("weights", &figures.weights);

@@ -14,7 +14,7 @@ use super::recipe::{self, Library};
 use super::replay::{self, Samples, Tensors, Training};
 use crate::data::preprocess::Planes;
 use crate::experiment::{Activation, Backbone, HeadLayer, Pool, Preprocessing};
-use crate::model::{Network, Pass};
+use crate::model::{Found, Network, Pass};
 
 const PIXEL: (Measure, f64) = (Measure::Absolute, 1e-4);
 const FEATURES: (Measure, f64) = (Measure::OfLargest, 1e-4);
@@ -117,7 +117,7 @@ fn network(figures: &Figures, device: &Device) -> Result<Network, Trouble> {
     let head = Head::read(Prose::new("head", &figures.head))?;
     let layers = head.hidden.iter().map(|&(units, activation, _)| HeadLayer::Dense { units, activation }).collect();
     let spec = replay::spec(backbone, head.pool, layers, Preprocessing::Caffe);
-    let (network, _) = Network::build(&spec, head.output.0, 0, device)?;
+    let (network, _) = Network::build(&spec, &Found::random(), head.output.0, 0, device)?;
     let tensors = Tensors::of(&network);
     if let Some((_, _, scale)) = head.hidden {
         set(&tensors, "head.dense.weight", figures.k.of("head_dense_weight")?, scale)?;

@@ -10,41 +10,44 @@ use super::error::Error;
 use super::image_folder::ImageFolder;
 use super::prefetch::{Panicked, Prefetch};
 use super::resize::resize;
-use super::split::held_out;
-use super::{Dataset, Picture, SkippedFile, threads};
-use crate::experiment::{Data, Inputs, Pictures};
+use super::samples::{Indexed, Picture, Skipped};
+use super::split::stratified;
+use super::threads;
+use crate::experiment::{Data, Pictures};
 
 /// Bytes of decoded pictures that are kept in memory.
 const KEPT_BYTES: u64 = 1 << 30;
 
-impl Dataset {
-    /// Lists the folders of `spec` and decodes every picture once, on loader threads. `progress` hears of every picture:
-    /// how many are done, of how many.
-    pub fn index(spec: &Data, seed: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Dataset, Error> {
-        let Inputs::Pictures(pictures) = spec.inputs else { return Err(Error::NoValidation) };
-        let train = ImageFolder::list(&spec.train)?;
-        let val = spec.val.as_deref().map(ImageFolder::list).transpose()?;
-        if let Some(val) = &val {
-            train.check_same_classes(val)?;
-            val.check()?;
-        }
-        train.check()?;
-        let classes: Vec<String> = train.classes.iter().map(|class| class.name.clone()).collect();
-        let folders: Vec<&ImageFolder> = [Some(&train), val.as_ref()].into_iter().flatten().collect();
-        let mut decoded = Decoded::start(&folders, pictures, spec.loader_threads);
-        let total = decoded.files.len() as u64;
-        let mut skipped = Vec::new();
-        let mut sides = Vec::new();
-        for folder in folders {
-            sides.push(usable(folder, &mut decoded, &mut skipped, &mut |done| progress(done, total))?);
-        }
-        let (train, val) = match (sides.pop(), sides.pop(), spec.val_split) {
-            (Some(val), Some(train), _) => (train.concat(), val.concat()),
-            (Some(train), None, Some(share)) => split(train, share, seed, &classes)?,
-            _ => return Err(Error::NoValidation),
-        };
-        Ok(Dataset { classes, train: train.into(), val: val.into(), skipped })
+/// Lists the folders of `spec` and decodes every picture once, on loader threads. `progress` hears of every picture: how
+/// many are done, of how many.
+pub(super) fn index(
+    spec: &Data,
+    pictures: Pictures,
+    seed: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Indexed<Picture>, Error> {
+    let train = ImageFolder::list(&spec.train)?;
+    let val = spec.val.as_deref().map(ImageFolder::list).transpose()?;
+    if let Some(val) = &val {
+        train.check_same_classes(val)?;
+        val.check()?;
     }
+    train.check()?;
+    let classes: Vec<String> = train.classes.iter().map(|class| class.name.clone()).collect();
+    let folders: Vec<&ImageFolder> = [Some(&train), val.as_ref()].into_iter().flatten().collect();
+    let mut decoded = Decoded::start(&folders, pictures, spec.loader_threads);
+    let total = decoded.files.len() as u64;
+    let mut skipped = Vec::new();
+    let mut sides = Vec::new();
+    for folder in folders {
+        sides.push(usable(folder, &mut decoded, &mut skipped, &mut |done| progress(done, total))?);
+    }
+    let (train, val) = match (sides.pop(), sides.pop(), spec.val_split) {
+        (Some(val), Some(train), _) => (train.concat(), val.concat()),
+        (Some(train), None, Some(share)) => stratified(train, share, seed, &classes)?,
+        _ => return Err(Error::NoValidation),
+    };
+    Ok(Indexed { classes, train, val, skipped })
 }
 
 /// Every file in turn, decoded on threads.
@@ -83,7 +86,7 @@ impl Decoded {
 fn usable(
     folder: &ImageFolder,
     decoded: &mut Decoded,
-    skipped: &mut Vec<SkippedFile>,
+    skipped: &mut Vec<Skipped>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<Vec<Picture>>, Error> {
     let mut classes = Vec::with_capacity(folder.classes.len());
@@ -96,7 +99,9 @@ fn usable(
                 Some(Ok(image)) => {
                     pictures.push(Picture { source, label: label as u32, kept: image.map(Arc::new) });
                 }
-                Some(Err(defect)) => skipped.push(SkippedFile { source, reason: defect.to_string() }),
+                Some(Err(defect)) => {
+                    skipped.push(Skipped { source: source.display().to_string(), reason: defect.to_string() })
+                }
                 None => break,
             }
             progress(decoded.done);
@@ -114,33 +119,15 @@ fn usable(
     Ok(classes)
 }
 
-/// Holds out a share of each class: (train, val).
-fn split(
-    sides: Vec<Vec<Picture>>,
-    share: f64,
-    seed: u64,
-    classes: &[String],
-) -> Result<(Vec<Picture>, Vec<Picture>), Error> {
-    let (mut train, mut val) = (Vec::new(), Vec::new());
-    for (class, (pictures, name)) in sides.into_iter().zip(classes).enumerate() {
-        let held_out =
-            held_out(pictures.len(), share, seed, class).ok_or_else(|| Error::TooFewToSplit { class: name.clone() })?;
-        for (picture, held_out) in pictures.into_iter().zip(held_out) {
-            if held_out { val.push(picture) } else { train.push(picture) }
-        }
-    }
-    Ok((train, val))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::fixtures::{encoded, picture, spec, spec_with_val, write, write_classes};
+    use crate::data::fixtures::{PICTURES, encoded, picture, spec, spec_with_val, write, write_classes};
     use image::ImageFormat;
     use std::path::Path;
 
-    fn index(spec: &Data) -> Result<Dataset, Error> {
-        Dataset::index(spec, 1, &mut |_, _| ())
+    fn index(spec: &Data) -> Result<Indexed<Picture>, Error> {
+        super::index(spec, PICTURES, 1, &mut |_, _| ())
     }
 
     fn names(pictures: &[Picture]) -> Vec<String> {
@@ -155,7 +142,8 @@ mod tests {
         write_classes(&root.path().join("val"), &[("a", 1), ("b", 1)]);
         let mut heard = Vec::new();
         let dataset =
-            Dataset::index(&spec_with_val(root.path()), 1, &mut |done, total| heard.push((done, total))).unwrap();
+            super::index(&spec_with_val(root.path()), PICTURES, 1, &mut |done, total| heard.push((done, total)))
+                .unwrap();
         assert_eq!(dataset.classes, ["a", "b"]);
         assert_eq!(names(&dataset.train), ["0 00.png", "0 01.png", "0 02.png", "1 00.png", "1 01.png"]);
         assert_eq!(names(&dataset.val), ["0 00.png", "1 00.png"]);
@@ -175,10 +163,11 @@ mod tests {
         write(train.join("b/10_a_jpeg.png"), &jpeg);
         std::os::unix::fs::symlink("nowhere", train.join("b/11_dangling.png")).unwrap();
         let dataset = index(&spec(root.path())).unwrap();
+        let prefix = format!("{}/", train.display());
         let skipped: Vec<_> = dataset
             .skipped
             .iter()
-            .map(|skipped| (skipped.source.strip_prefix(&train).unwrap().to_str().unwrap(), &*skipped.reason))
+            .map(|skipped| (skipped.source.strip_prefix(&prefix).unwrap(), &*skipped.reason))
             .collect();
         assert_eq!(
             skipped,
@@ -205,7 +194,7 @@ mod tests {
         let said = error.to_string().replace(&*root.path().to_string_lossy(), "DIR");
         assert_eq!(
             said,
-            "the class `b` has no usable picture left in DIR/val: all 2 were skipped, the first being DIR/val/b/1.png \
+            "the class `b` has no usable sample left in DIR/val: all 2 were skipped, the first being DIR/val/b/1.png \
              (the file is empty)"
         );
     }
@@ -228,7 +217,7 @@ mod tests {
         write_classes(&root.path().join("train"), &[("few", 2), ("many", 12)]);
         let spec = spec(root.path());
         let (one, two) = (index(&spec).unwrap(), index(&spec).unwrap());
-        let other = Dataset::index(&spec, 2, &mut |_, _| ()).unwrap();
+        let other = super::index(&spec, PICTURES, 2, &mut |_, _| ()).unwrap();
         let count = |side: &[Picture], label| side.iter().filter(|picture| picture.label == label).count();
         for dataset in [&one, &other] {
             assert_eq!([count(&dataset.train, 0), count(&dataset.val, 0)], [1, 1]);
@@ -238,6 +227,6 @@ mod tests {
         assert_ne!(names(&one.val), names(&other.val));
         write(root.path().join("train/lonely/1.png"), &encoded(&picture(9, 9, 1), ImageFormat::Png));
         let said = index(&spec).unwrap_err().to_string();
-        assert_eq!(said, "the class `lonely` has only one usable picture, too few for `val_split` to hold one out");
+        assert_eq!(said, "the class `lonely` has only one usable sample, too few for `val_split` to hold one out");
     }
 }
