@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use finetop::data::{Dataset, Draw, Loader, Recipe};
-use finetop::experiment::{Augment, Data, Preprocessing, Resize};
+use finetop::data::{Dataset, Draw, Loader, Recipe, Samples};
+use finetop::experiment::{Augment, Data, Inputs, Pictures, Preprocessing, Resize};
 use image::{Rgba, RgbaImage};
 
 /// As the binary's.
@@ -30,22 +30,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn measure(folder: &Path, threads: usize) -> Result<(), Box<dyn std::error::Error>> {
     let augment =
         Augment { rotation: 20.0, zoom: 0.2, width_shift: 0.1, height_shift: 0.1, horizontal_flip: true, views: None };
+    let pictures = Pictures { image_size: 128, resize: Resize::Bilinear, augment };
     let spec = Data {
         train: folder.to_owned(),
         val: None,
         val_split: Some(0.01),
-        image_size: 128,
-        resize: Resize::Bilinear,
-        augment,
+        inputs: Inputs::Pictures(pictures),
         loader_threads: threads,
     };
-    let dataset = best("index", || Dataset::index(&spec, 1, &mut |_, _| ()))?;
-    let loader = Loader::new(Recipe::new(&spec, Preprocessing::Caffe, 1), threads);
+    let dataset = best("index", || Dataset::index(&spec, None, 1, &mut |_, _| ()))?;
+    let loader = Loader::new(Recipe::new(&pictures, Preprocessing::Caffe, 1), threads);
+    let Samples::Pictures(train) = &dataset.train else { return Err("they are pictures".into()) };
     for (name, variant) in [("augment and preprocess", Some(0)), ("preprocess", None)] {
-        let draws: Vec<Draw> = (0..dataset.train.len()).map(|sample| Draw { sample, variant }).collect();
-        best(name, || {
-            loader.batches(&dataset.train, draws.clone(), 32).collect::<Result<Vec<_>, _>>().map(|b| b.len())
-        })?;
+        let draws: Vec<Draw> = (0..train.len()).map(|sample| Draw { sample, variant }).collect();
+        best(name, || loader.batches(train, draws.clone(), 32).collect::<Result<Vec<_>, _>>().map(|b| b.len()))?;
     }
     Ok(())
 }

@@ -80,7 +80,8 @@ fn network() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let prefix = network.frozen_prefix();
     let x = values(&[BATCH, 3, 128, 128], 1)?;
     let labels = Tensor::from_vec(vec![1u32; BATCH], BATCH, &Device::Cpu)?;
-    let forward = |range, x: &Tensor, pass| network.forward_range(range, x, &pass).map_err(candle_core::Error::wrap);
+    let forward =
+        |range, x: &Tensor, pass| network.forward_range(range, x, None, &pass).map_err(candle_core::Error::wrap);
     let all = best(BATCH, || forward(0..usize::MAX, &x, Pass::Eval))?;
     let frozen = best(BATCH, || forward(0..prefix, &x, Pass::Eval))?;
     let features = forward(0..prefix, &x, Pass::Eval)?;

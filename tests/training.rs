@@ -55,6 +55,57 @@ train:
   reduce_lr_on_plateau: { monitor: val_loss, factor: 0.5, patience: 1, min_delta: 100 }
 ";
 
+/// A ResNet whose last stage learns with momentum, so that there are running statistics and velocities to go on with.
+const RESNET: &str = "
+name: tiny
+data: { train: train, val: val, image_size: 40 }
+model: { backbone: resnet18, weights: random }
+train:
+  batch_size: 8
+  clip_norm: 1.0
+  phases:
+    - { name: head, epochs: 2, optimizer: { sgd: { lr: 1e-2, momentum: 0.9, nesterov: true } } }
+    - { name: fine_tune, epochs: 2, trainable: { last_layers: 2 }, optimizer: { rmsprop: { lr: 1e-4 } } }
+";
+
+/// A BERT of a few thousand weights on texts of different lengths.
+const BERT: &str = "
+name: tiny
+data: { train: train.csv, val_split: 0.3, max_length: 10 }
+model: { backbone: bert, weights: random, tokenizer: vocab.txt, pool: cls, head: [ { dropout: 0.2 } ] }
+train:
+  batch_size: 8
+  phases:
+    - { name: head, epochs: 2, optimizer: { adam: { lr: 1e-2 } } }
+    - { name: fine_tune, epochs: 3, trainable: { last_layers: 3 }, optimizer: { adamw: { lr: 1e-2 } } }
+  early_stopping: { patience: 9, restore_best_weights: true }
+";
+
+/// A table of texts that tell two classes apart by their words, a vocabulary, and the size of a small encoder.
+fn texts() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut draw = Stream::new(3, Purpose::Augment, 0, 0);
+    let mut table = String::from("text,label\n");
+    for number in 0..40 {
+        let (class, words) = if number % 2 == 0 {
+            ("food", ["apple", "bread", "rice"])
+        } else {
+            ("transport", ["train", "ship", "bus"])
+        };
+        let count = 1 + draw.range(0.0, 6.0) as usize;
+        let text: Vec<&str> =
+            (0..count).map(|_| if draw.range(0.0, 1.0) < 0.5 { words[number % 3] } else { "the" }).collect();
+        table.push_str(&format!("\"{}\",{class}\n", [&text[..], &[words[(number + 1) % 3]]].concat().join(" ")));
+    }
+    std::fs::write(folder.path().join("train.csv"), table).unwrap();
+    let words = "[PAD] [UNK] [CLS] [SEP] the apple bread rice train ship bus";
+    std::fs::write(folder.path().join("vocab.txt"), words.replace(' ', "\n")).unwrap();
+    let config = r#"{ "model_type": "bert", "vocab_size": 11, "hidden_size": 16, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "intermediate_size": 24, "max_position_embeddings": 10 }"#;
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    folder
+}
+
 fn parse(text: &str, folder: &Path) -> Experiment {
     let origin = Origin { shown: "tiny.yaml".into(), folder: folder.to_owned(), stem: "tiny".into() };
     experiment::parse(text, &origin, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
@@ -306,9 +357,9 @@ fn nowhere() -> durable::Error {
 
 #[test]
 fn stopped_or_killed_anywhere_and_resumed_it_ends_the_same() {
-    let data = pictures(5);
-    for text in [EARLY.to_owned(), full([3, 2])] {
-        let experiment = parse(&text, data.path());
+    let (data, texts) = (pictures(5), texts());
+    let of_pictures = [EARLY.to_owned(), full([3, 2]), RESNET.to_owned()].map(|text| parse(&text, data.path()));
+    for experiment in of_pictures.into_iter().chain([parse(BERT, texts.path())]) {
         let whole = tempfile::tempdir().unwrap();
         let (figures, _) = in_attempts(&experiment, whole.path(), &[]);
         for endings in [
@@ -325,6 +376,64 @@ fn stopped_or_killed_anywhere_and_resumed_it_ends_the_same() {
             assert!(resumed[1..].iter().flatten().count() > 0, "{endings:?}: {resumed:?}");
         }
     }
+}
+
+#[test]
+fn texts_are_learned_and_predicted_wherever_the_model_lies() {
+    let (texts, run) = (texts(), tempfile::tempdir().unwrap());
+    let experiment = parse(&BERT.replace("epochs: 3", "epochs: 12"), texts.path());
+    let events = train_whole(&experiment, run.path());
+    let accuracies = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e.val_accuracy) } else { None });
+    assert!(accuracies.fold(0.0, f64::max) > 0.9, "{:?}", figures(&events));
+    let Some(Event::Samples(samples)) = events.iter().find(|e| matches!(e, Event::Samples(_))) else { panic!() };
+    assert!(samples.items.iter().all(|item| item.source.contains("train.csv:")), "{samples:?}");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(run.path().join("model")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), elsewhere.path().join(file.file_name())).unwrap();
+    }
+    drop((texts, run));
+    let predictor = train::Predictor::open(elsewhere.path()).unwrap();
+    let line = |text: &str| ("line".to_owned(), text.to_owned());
+    let asked =
+        [line("the apple bread"), line("ship"), line("the rice the the the the the the the rice"), line("bus train")];
+    let answers = predictor.texts(&asked).unwrap();
+    let likeliest: Vec<&str> = answers.iter().map(|answer| &*answer.as_ref().unwrap().classes[0].0).collect();
+    assert_eq!(likeliest, ["food", "transport", "food", "transport"]);
+    for answer in &answers {
+        let sum: f64 = answer.as_ref().unwrap().classes.iter().map(|(_, probability)| probability).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+    }
+    assert!(predictor.pictures(&["a.png".into()]).is_err());
+}
+
+#[test]
+fn pictures_are_predicted_as_they_were_validated() {
+    let (data, run) = (pictures(3), tempfile::tempdir().unwrap());
+    let events = train_whole(&parse(&full([4, 1]), data.path()), run.path());
+    let Some(Event::Finished(finished)) = events.last() else { panic!() };
+    let best = finished.best.as_ref().unwrap().epoch;
+    let confusion = events.iter().find_map(|e| match e {
+        Event::Confusion(confusion) if confusion.epoch == best => Some(confusion.counts.clone()),
+        _ => None,
+    });
+    let mut paths = Vec::new();
+    for class in ["blue", "green", "red"] {
+        paths.extend((0..5).map(|number| data.path().join("val").join(class).join(format!("{number:02}.png"))));
+    }
+    paths.push(data.path().join("nowhere.png"));
+    let predictor = train::Predictor::open(&run.path().join("model")).unwrap();
+    let mut answers = predictor.pictures(&paths).unwrap();
+    let unusable = answers.pop().unwrap().unwrap_err();
+    assert!(unusable.source.ends_with("nowhere.png") && unusable.reason == "the file is gone", "{unusable:?}");
+    let mut counts = vec![vec![0u64; 3]; 3];
+    for (number, answer) in answers.iter().enumerate() {
+        let classes = &answer.as_ref().unwrap().classes;
+        assert!(classes.windows(2).all(|pair| pair[0].1 >= pair[1].1));
+        counts[number / 5][["blue", "green", "red"].iter().position(|class| *class == classes[0].0).unwrap()] += 1;
+    }
+    assert_eq!(Some(counts), confusion);
 }
 
 #[test]
@@ -407,7 +516,7 @@ fn a_plan_says_what_would_be_trained() {
     let classes: Vec<_> = plan.classes.iter().map(|class| (class.name.as_str(), class.train, class.val)).collect();
     assert_eq!(classes, [("blue", 11, 5), ("green", 11, 4), ("red", 11, 5)]);
     assert_eq!(plan.skipped.len(), 1);
-    assert!(plan.weights.file.is_none());
+    assert_eq!(plan.weights.origin, finetop::model::Origin::Seed);
 
     let [head, fine_tune] = &plan.phases[..] else { panic!("{:?}", plan.phases) };
     assert_eq!((head.epochs, head.steps_per_epoch, head.lr), (6, 5, 0.01));

@@ -13,7 +13,7 @@ pub enum Purpose {
 }
 
 /// The splitmix64 output function (Steele, Lea and Flood 2014) on the state `z`.
-#[inline]
+#[inline(always)]
 pub const fn mix(z: u64) -> u64 {
     let z = z.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -36,13 +36,13 @@ impl Stream {
     }
 
     /// The number at `counter`, without moving: for elements computed in any order.
-    #[inline]
+    #[inline(always)]
     pub fn bits_at(&self, counter: u64) -> u64 {
         mix(self.key ^ mix(counter))
     }
 
     /// The uniform number in `0..1` at `counter`, without moving.
-    #[inline]
+    #[inline(always)]
     pub fn uniform_at(&self, counter: u64) -> f64 {
         (self.bits_at(counter) >> 11) as f64 / (1u64 << 53) as f64
     }

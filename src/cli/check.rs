@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{bytes, grouped, learning_rate};
-use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer};
+use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer, Task};
 use crate::model::LayerSummary;
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
@@ -58,7 +58,7 @@ fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
 
 fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
-    data(plan);
+    data(experiment, plan);
     line(&format!("  weights   {}", plan.weights));
     let memory = &plan.memory;
     line(&format!(
@@ -78,12 +78,16 @@ fn print(experiment: &Experiment, plan: &Plan) {
     }
 }
 
-fn data(plan: &Plan) {
+fn data(experiment: &Experiment, plan: &Plan) {
     let sum = |count: fn(&train::ClassCount) -> usize| plan.classes.iter().map(count).sum::<usize>();
     line(&format!(
-        "  data      {} training and {} validation pictures",
+        "  data      {} training and {} validation {}",
         sum(|class| class.train),
-        sum(|class| class.val)
+        sum(|class| class.val),
+        match experiment.task {
+            Task::ImageClassification => "pictures",
+            Task::TextClassification => "texts",
+        }
     ));
     for class in &plan.classes {
         line(&format!("            {:<20} {:>7} {:>7}", class.name, grouped(class.train), grouped(class.val)));
@@ -116,7 +120,7 @@ fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
         grouped(total.saturating_sub(learns))
     ));
     if let Some(layers @ 1..) = phase.cached_layers {
-        line(&format!("  the first {layers} layers are computed once for each picture and kept"));
+        line(&format!("  the first {layers} layers are computed once for each sample and kept"));
     }
 }
 

@@ -30,6 +30,7 @@ mod run;
 mod runner;
 mod select;
 mod show;
+mod verify;
 mod wait;
 mod worker;
 
@@ -76,6 +77,8 @@ enum Command {
     Retry(retry::Args),
     /// Use a trained model.
     Predict(predict::Args),
+    /// Replay figures of Keras and PyTorch on this machine and device.
+    Verify(verify::Args),
     /// Wait until runs have ended.
     Wait(wait::Args),
     /// Remove runs with all their files.
@@ -123,6 +126,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Resume(args)) => resume::main(args, &store),
         Some(Command::Retry(args)) => retry::main(args, &store),
         Some(Command::Predict(args)) => predict::main(args, &store),
+        Some(Command::Verify(args)) => verify::main(args),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),

@@ -27,13 +27,18 @@ pub(crate) fn layers(spec: &Model, found: &Found, from: &mut Source) -> Result<(
         Backbone::ResNet50 => (resnet::layers(Kind::Bottleneck, RESNET50, from)?, map(Kind::Bottleneck.channels())),
         Backbone::Bert => {
             let size = encoder_config::read(Layout::Bert, found.encoder()?)?;
-            (bert::layers(&size, spec.pool, from)?, states(&size, spec.pool == Pool::Cls))
+            self::bert(spec, &size, from)?
         }
         Backbone::DistilBert => {
             let size = encoder_config::read(Layout::DistilBert, found.encoder()?)?;
             (distilbert::layers(&size, from)?, states(&size, false))
         }
     })
+}
+
+/// A BERT of `size`.
+pub(crate) fn bert(spec: &Model, size: &Size, from: &mut Source) -> Result<(Vec<Layer>, Features), Error> {
+    Ok((bert::layers(size, spec.pool, from)?, states(size, spec.pool == Pool::Cls)))
 }
 
 fn states(size: &Size, pooled: bool) -> Features {

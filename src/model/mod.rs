@@ -87,6 +87,18 @@ impl Network {
         Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
     }
 
+    /// A BERT with random weights of the size that `config` says, which is the text of a `config.json`, with the head of
+    /// `spec`.
+    pub(crate) fn bert(spec: &Model, config: &str, classes: usize, device: &Device) -> Result<Network, Error> {
+        let invalid = |reason| Error::BadConfig { path: "config".into(), reason };
+        let size = encoder_config::parse(encoder_config::Layout::Bert, config).map_err(invalid)?;
+        let mut source = Source::open(&Found::random(), spec.backbone, 0, device)?;
+        let (mut layers, features) = backbone::bert(spec, &size, &mut source)?;
+        layers.extend(head::layers(features, spec, classes, &mut source)?);
+        let preprocessing = Preprocessing::Torch;
+        Ok(Network { backbone: Backbone::Bert, preprocessing, layers, device: device.clone() })
+    }
+
     /// What its weights want as input.
     pub fn preprocessing(&self) -> Preprocessing {
         self.preprocessing

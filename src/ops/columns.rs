@@ -17,7 +17,7 @@ pub(crate) fn over_rows<T: Real>(rows: usize, len: usize, add: impl Fn(usize, &m
     let group = rows.div_ceil(GROUPS).max(ROWS);
     let of_group = |index: usize| {
         let mut sums = vec![T::zero(); len];
-        vectorized(|| (index * group..rows.min((index + 1) * group)).for_each(|row| add(row, &mut sums)));
+        (index * group..rows.min((index + 1) * group)).for_each(|row| add(row, &mut sums));
         sums
     };
     let groups: Vec<Vec<T>> = (0..rows.div_ceil(group)).into_par_iter().map(of_group).collect();
@@ -45,8 +45,17 @@ impl CustomOp1 for ColumnSums {
 
 fn column_sums<T: Real>(columns: usize, x: Operand) -> Result<CpuStorage> {
     let x = values::<T>(x)?;
-    let add = |row: usize, sums: &mut [T]| {
-        sums.iter_mut().zip(&x[row * columns..][..columns]).for_each(|(sum, x)| *sum += *x);
-    };
+    let add = |row: usize, sums: &mut [T]| add_row(&x[row * columns..][..columns], sums);
     Ok(T::to_cpu_storage_owned(over_rows(x.len() / columns, columns, add)))
+}
+
+fn add_row<T: Real>(row: &[T], sums: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += *x;
+            }
+        },
+    )
 }

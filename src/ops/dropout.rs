@@ -34,19 +34,26 @@ fn composed(x: &Tensor, rate: f64, stream: &Stream) -> Result<Tensor> {
 #[derive(Debug, Clone)]
 pub(crate) struct Dropped {
     stream: Stream,
-    rate: f64,
+    /// The rate as a part of 2⁵³, rounded up.
+    threshold: u64,
     kept: f64,
 }
 
 impl Dropped {
     pub fn new(rate: f64, stream: Stream) -> Dropped {
-        Dropped { stream, rate, kept: 1.0 / (1.0 - rate) }
+        Dropped { stream, threshold: (rate * (1u64 << 53) as f64).ceil() as u64, kept: 1.0 / (1.0 - rate) }
+    }
+
+    /// Multiplies the elements whose counters begin with `first`.
+    pub fn apply<T: Real>(&self, first: u64, row: &mut [T]) {
+        multiply(self, first, row);
     }
 
     /// 0 or `1 / (1 - rate)`, for the element at `counter`.
     #[inline(always)]
-    pub fn factor<T: Real>(&self, counter: u64) -> T {
-        if self.stream.uniform_at(counter) < self.rate { T::zero() } else { T::near(self.kept) }
+    fn factor<T: Real>(&self, counter: u64) -> T {
+        // what `uniform_at(counter) < rate` says, in whole numbers
+        if self.stream.bits_at(counter) >> 11 < self.threshold { T::zero() } else { T::near(self.kept) }
     }
 }
 
@@ -76,13 +83,21 @@ fn forward<T: Real>(dropped: &Dropped, x: Operand) -> Result<CpuStorage> {
     let x = values::<T>(x)?;
     let mut y = vec![T::zero(); x.len()];
     y.par_chunks_mut(TASK).zip(x.par_chunks(TASK)).enumerate().for_each(|(task, (y, x))| {
-        vectorized(|| {
-            let first = (task * TASK) as u64;
-            // times 0, so that a NaN stays one
-            y.iter_mut().zip(x).zip(first..).for_each(|((y, x), i)| *y = *x * dropped.factor(i));
-        });
+        y.copy_from_slice(x);
+        dropped.apply((task * TASK) as u64, y);
     });
     Ok(T::to_cpu_storage_owned(y))
+}
+
+/// Times 0 where an element is dropped, so that a NaN stays one.
+fn multiply<T: Real>(dropped: &Dropped, first: u64, row: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let dropped = dropped.clone();
+            row.iter_mut().zip(first..).for_each(|(element, i)| *element *= dropped.factor(i));
+        },
+    )
 }
 
 #[cfg(test)]
@@ -110,6 +125,9 @@ mod tests {
         let flat = |x: Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let stream = stream(1, 2, 3);
         assert_eq!(flat(dropout(&x, 0.1, &stream).unwrap()), flat(composed(&x, 0.1, &stream).unwrap()));
+        let uniform = |i: usize| if stream.uniform_at(i as u64) < 0.1 { 0.0 } else { 1.0 / 0.9 };
+        let one = dropout(&Tensor::ones(5000, DType::F64, &Device::Cpu).unwrap(), 0.1, &stream).unwrap();
+        assert_eq!(one.to_vec1::<f64>().unwrap(), (0..5000).map(uniform).collect::<Vec<f64>>());
         let nan = Tensor::full(f32::NAN, 64, &Device::Cpu).unwrap();
         assert!(flat(dropout(&nan, 0.5, &stream).unwrap()).iter().all(|x| x.is_nan()));
     }

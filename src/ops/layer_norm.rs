@@ -1,5 +1,7 @@
 //! Layer normalisation (Ba, Kiros and Hinton 2016).
 
+use std::ops::Range;
+
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -76,16 +78,14 @@ impl CustomOp3 for LayerNorm {
 const TASK: usize = 16 * 1024;
 
 /// Writes every row of `features` elements by `of_row(range, row)`.
-fn rows<T: Real>(elements: usize, features: usize, of_row: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync) -> Vec<T> {
+fn rows<T: Real>(elements: usize, features: usize, of_row: impl Fn(Range<usize>, &mut [T]) + Sync) -> Vec<T> {
     let mut result = vec![T::zero(); elements];
     let task = (TASK / features).max(1) * features;
     result.par_chunks_mut(task).enumerate().for_each(|(index, rows)| {
-        vectorized(|| {
-            for (i, row) in rows.chunks_exact_mut(features).enumerate() {
-                let first = index * task + i * features;
-                of_row(first..first + features, row);
-            }
-        });
+        for (i, row) in rows.chunks_exact_mut(features).enumerate() {
+            let first = index * task + i * features;
+            of_row(first..first + features, row);
+        }
     });
     result
 }
@@ -93,21 +93,28 @@ fn rows<T: Real>(elements: usize, features: usize, of_row: impl Fn(std::ops::Ran
 /// The row's mean and the inverse of its deviation, in two passes.
 #[inline(always)]
 fn moments<T: Real>(row: &[T], epsilon: f64) -> (T, T) {
-    let [sum] = sums(row.len(), |i| [row[i]]);
+    let [sum] = sums([row], |[x]| [x]);
     let mean = T::near(sum.wide() / row.len() as f64);
-    let [squares] = sums(row.len(), |i| [(row[i] - mean) * (row[i] - mean)]);
+    let [squares] = sums([row], |[x]| [(x - mean) * (x - mean)]);
     (mean, T::near(1.0 / (squares.wide() / row.len() as f64 + epsilon).sqrt()))
 }
 
 fn forward<T: Real>(epsilon: f64, x: Operand, weight: Operand, bias: Operand) -> Result<CpuStorage> {
     let (x, weight, bias) = (values::<T>(x)?, values::<T>(weight)?, values::<T>(bias)?);
-    Ok(T::to_cpu_storage_owned(rows(x.len(), weight.len(), |range, y| {
-        let x = &x[range];
-        let (mean, inverse) = moments(x, epsilon);
-        for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-            *y = ((*x - mean) * inverse).mul_add(*weight, *bias);
-        }
-    })))
+    let of_row = |range: Range<usize>, y: &mut [T]| normalise(&x[range], weight, bias, epsilon, y);
+    Ok(T::to_cpu_storage_owned(rows(x.len(), weight.len(), of_row)))
+}
+
+fn normalise<T: Real>(x: &[T], weight: &[T], bias: &[T], epsilon: f64, y: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+                *y = ((*x - mean) * inverse).mul_add(*weight, *bias);
+            }
+        },
+    )
 }
 
 /// (input, weight, gradient of the result) → gradient of the input.
@@ -134,20 +141,29 @@ impl CustomOp3 for InputGradient {
 
 fn input_gradient<T: Real>(epsilon: f64, x: Operand, weight: Operand, gradient: Operand) -> Result<CpuStorage> {
     let (x, weight, gradient) = (values::<T>(x)?, values::<T>(weight)?, values::<T>(gradient)?);
-    let features = weight.len();
-    Ok(T::to_cpu_storage_owned(rows(x.len(), features, |range, result| {
-        let (x, gradient) = (&x[range.clone()], &gradient[range]);
-        let (mean, inverse) = moments(x, epsilon);
-        let [sum, along] = sums(features, |i| {
-            let gradient = gradient[i] * weight[i];
-            [gradient, gradient * (x[i] - mean)]
-        });
-        let offset = T::near(sum.wide() / features as f64);
-        let slope = T::near(along.wide() * inverse.wide() * inverse.wide() / features as f64);
-        for (((r, x), gradient), weight) in result.iter_mut().zip(x).zip(gradient).zip(weight) {
-            *r = inverse * (*gradient * *weight - offset - (*x - mean) * slope);
-        }
-    })))
+    let of_row = |range: Range<usize>, result: &mut [T]| {
+        row_gradient(&x[range.clone()], weight, &gradient[range], epsilon, result);
+    };
+    Ok(T::to_cpu_storage_owned(rows(x.len(), weight.len(), of_row)))
+}
+
+fn row_gradient<T: Real>(x: &[T], weight: &[T], gradient: &[T], epsilon: f64, result: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            let [sum, along] = sums([x, weight, gradient], |[x, weight, gradient]| {
+                let gradient = gradient * weight;
+                [gradient, gradient * (x - mean)]
+            });
+            let features = x.len() as f64;
+            let offset = T::near(sum.wide() / features);
+            let slope = T::near(along.wide() * inverse.wide() * inverse.wide() / features);
+            for (((r, x), gradient), weight) in result.iter_mut().zip(x).zip(gradient).zip(weight) {
+                *r = inverse * (*gradient * *weight - offset - (*x - mean) * slope);
+            }
+        },
+    )
 }
 
 /// (input, gradient of the result) → gradients of weight and bias: `[2, features]`.
@@ -169,15 +185,24 @@ impl CustomOp2 for ParameterGradients {
 fn parameter_gradients<T: Real>(epsilon: f64, features: usize, x: Operand, gradient: Operand) -> Result<CpuStorage> {
     let (x, gradient) = (values::<T>(x)?, values::<T>(gradient)?);
     let add = |row: usize, sums: &mut [T]| {
-        let (x, gradient) = (&x[row * features..][..features], &gradient[row * features..][..features]);
-        let (mean, inverse) = moments(x, epsilon);
-        let (of_weight, of_bias) = sums.split_at_mut(features);
-        for (((of_weight, of_bias), x), gradient) in of_weight.iter_mut().zip(of_bias).zip(x).zip(gradient) {
-            *of_weight = ((*x - mean) * inverse).mul_add(*gradient, *of_weight);
-            *of_bias += *gradient;
-        }
+        let range = row * features..(row + 1) * features;
+        add_parameter_gradients(&x[range.clone()], &gradient[range], epsilon, sums);
     };
     Ok(T::to_cpu_storage_owned(over_rows(x.len() / features, 2 * features, add)))
+}
+
+fn add_parameter_gradients<T: Real>(x: &[T], gradient: &[T], epsilon: f64, sums: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            let (mean, inverse) = moments(x, epsilon);
+            let (of_weight, of_bias) = sums.split_at_mut(x.len());
+            for (((of_weight, of_bias), x), gradient) in of_weight.iter_mut().zip(of_bias).zip(x).zip(gradient) {
+                *of_weight = ((*x - mean) * inverse).mul_add(*gradient, *of_weight);
+                *of_bias += *gradient;
+            }
+        },
+    )
 }
 
 #[cfg(test)]

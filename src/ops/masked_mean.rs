@@ -69,15 +69,21 @@ fn forward<T: Real>(mean: &MaskedMean, x: Operand) -> Result<CpuStorage> {
     let mut y = vec![T::zero(); batch * hidden];
     let texts = y.par_chunks_exact_mut(*hidden).zip(x.par_chunks_exact(tokens * hidden));
     texts.zip(shares.par_chunks_exact(*tokens)).for_each(|((y, x), shares)| {
-        vectorized(|| {
-            for (x, share) in x.chunks_exact(*hidden).zip(shares) {
-                // padding's zero is no short cut around a NaN
-                let share = T::near(*share);
-                y.iter_mut().zip(x).for_each(|(y, x)| *y = x.mul_add(share, *y));
-            }
-        });
+        x.chunks_exact(*hidden).zip(shares).for_each(|(x, share)| add_share(x, T::near(*share), y));
     });
     Ok(T::to_cpu_storage_owned(y))
+}
+
+/// Also that of padding, whose zero is no way around a NaN.
+fn add_share<T: Real>(x: &[T], share: T, y: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y = x.mul_add(share, *y);
+            }
+        },
+    )
 }
 
 /// Gradient of the result → gradient of the input.

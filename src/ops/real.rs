@@ -119,19 +119,32 @@ impl Real for f64 {
 /// Numbers that a sum keeps apart, so that it vectorises and rounds less.
 pub(crate) const LANES: usize = 16;
 
-/// The sums of `terms(0)` to `terms(len - 1)`, in an order that `len` alone decides.
+/// The sums of `terms` of the elements that the slices, all of one length, have at each place; in an order that the
+/// length alone decides.
 #[inline(always)]
-pub(crate) fn sums<T: Real, const N: usize>(len: usize, terms: impl Fn(usize) -> [T; N]) -> [T; N] {
-    let mut lanes = [[T::zero(); LANES]; N];
+pub(crate) fn sums<T: Real, S: Real, const K: usize, const N: usize>(
+    slices: [&[T]; K],
+    terms: impl Fn([T; K]) -> [S; N],
+) -> [S; N] {
+    let mut lanes = [[S::zero(); LANES]; N];
+    let len = slices[0].len();
     let whole = len - len % LANES;
     for first in (0..whole).step_by(LANES) {
-        (0..LANES).for_each(|lane| {
-            let terms = terms(first + lane);
-            (0..N).for_each(|n| lanes[n][lane] += terms[n]);
-        });
+        let mut chunks = [[T::zero(); LANES]; K];
+        for (chunk, slice) in chunks.iter_mut().zip(slices) {
+            chunk.copy_from_slice(&slice[first..first + LANES]);
+        }
+        let mut results = [[S::zero(); LANES]; N];
+        for lane in 0..LANES {
+            let terms = terms(std::array::from_fn(|k| chunks[k][lane]));
+            (0..N).for_each(|n| results[n][lane] = terms[n]);
+        }
+        for (lanes, results) in lanes.iter_mut().zip(results) {
+            lanes.iter_mut().zip(results).for_each(|(lane, result)| *lane += result);
+        }
     }
     for at in whole..len {
-        let terms = terms(at);
+        let terms = terms(slices.map(|slice| slice[at]));
         (0..N).for_each(|n| lanes[n][at - whole] += terms[n]);
     }
     lanes.map(folded)
@@ -201,8 +214,9 @@ mod tests {
 
     #[test]
     fn sums_take_every_term_once() {
-        for len in [0, 1, 15, 16, 17, 100] {
-            let [ones, numbers] = sums(len, |i| [1.0f64, i as f64]);
+        for len in [0usize, 1, 15, 16, 17, 100] {
+            let numbers: Vec<f64> = (0..len).map(|i| i as f64).collect();
+            let [ones, numbers] = sums([&numbers, &numbers], |[a, b]| [1.0 + a - b, a]);
             assert_eq!((ones, numbers), (len as f64, (len * len.saturating_sub(1) / 2) as f64));
         }
     }

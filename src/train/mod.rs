@@ -28,6 +28,7 @@ mod setup;
 mod step;
 mod tensor_file;
 mod trainer;
+pub mod verify;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -1,6 +1,7 @@
 //! A step of training: forward, loss, backward, clipping, update. The one function that trains, whoever asks for it.
 
 use candle_core::Tensor;
+use candle_core::backprop::GradStore;
 
 use super::error::Error;
 use super::metrics::{self, Scored, Sums};
@@ -48,22 +49,30 @@ pub(super) fn step(
     let labels = Tensor::from_slice(batch.labels, batch.labels.len(), logits.device())?;
     let loss = ops::cross_entropy(&logits, &labels)?;
     let (sums, _) = score(&logits, batch.labels)?;
-    let diverged = |what, value| Ok(Stepped { sums, diverged: Some(Diverged { what, value }) });
     if !sums.loss().is_finite() {
-        return diverged("loss", sums.loss());
+        return Ok(Stepped { sums, diverged: Some(Diverged { what: "loss", value: sums.loss() }) });
     }
-    let gradients = loss.backward()?;
+    let diverged = update(optimizer, &loss.backward()?, clip_norm)?;
+    Ok(Stepped { sums, diverged })
+}
+
+/// The last part of [`step`], from the gradients on.
+pub(super) fn update(
+    optimizer: &mut dyn Optimizer,
+    gradients: &GradStore,
+    clip_norm: Option<f64>,
+) -> candle_core::Result<Option<Diverged>> {
     let mut scale = 1.0;
     if let Some(most) = clip_norm {
         let variables = optimizer.variables();
         let norm = clip::norm(variables.iter().filter_map(|variable| gradients.get(variable)))?;
         if !norm.is_finite() {
-            return diverged("norm of the gradient", norm);
+            return Ok(Some(Diverged { what: "norm of the gradient", value: norm }));
         }
         scale = clip::scale(norm, most);
     }
-    optimizer.step(&gradients, scale as f32)?;
-    Ok(Stepped { sums, diverged: None })
+    optimizer.step(gradients, scale as f32)?;
+    Ok(None)
 }
 
 /// Scores logits `[batch, classes]`.

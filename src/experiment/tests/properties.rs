@@ -1,5 +1,7 @@
 //! What holds for any text and any experiment.
 
+use std::path::PathBuf;
+
 use proptest::prelude::*;
 
 use super::{LEAST, origin, read};

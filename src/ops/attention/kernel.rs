@@ -51,17 +51,17 @@ impl<'a, T: Real> Head<'a, T> {
         let (queries, of_keys) = (self.part(Part::Queries, tokens), self.part(Part::Keys, keys));
         product(queries, of_keys.transposed(), &mut scores, Onto::Fresh);
         let scale = T::near(self.attention.sizes.scale());
-        vectorized(|| scores.chunks_exact_mut(keys).for_each(|row| softmax(row, scale, self.bias())));
+        softmax(&mut scores, scale, self.bias());
         scores
     }
 
-    /// What dropout multiplies the probabilities of one token's row with.
-    #[inline(always)]
-    fn factors(&self, row: usize, factors: &mut [T]) {
+    /// Drops out of tokens × keys.
+    fn drop_out(&self, probabilities: &mut [T]) {
         let Some(dropped) = &self.attention.dropped else { return };
         let Sizes { tokens, heads, .. } = self.attention.sizes;
-        let first = (((self.text * heads + self.head) * tokens + row) * tokens) as u64;
-        factors.iter_mut().zip(first..).for_each(|(factor, i)| *factor = dropped.factor(i));
+        for (row, probabilities) in probabilities.chunks_exact_mut(self.bias().len()).enumerate() {
+            dropped.apply((((self.text * heads + self.head) * tokens + row) * tokens) as u64, probabilities);
+        }
     }
 
     /// Writes tokens × width into `context`, which is zero.
@@ -71,15 +71,7 @@ impl<'a, T: Real> Head<'a, T> {
             return;
         }
         let mut probabilities = self.probabilities();
-        if self.attention.dropped.is_some() {
-            vectorized(|| {
-                let mut factors = vec![T::one(); keys];
-                for (row, probabilities) in probabilities.chunks_exact_mut(keys).enumerate() {
-                    self.factors(row, &mut factors);
-                    probabilities.iter_mut().zip(&factors).for_each(|(p, factor)| *p *= *factor);
-                }
-            });
-        }
+        self.drop_out(&mut probabilities);
         product(Matrix::new(&probabilities, keys), self.part(Part::Values, keys), context, Onto::Fresh);
     }
 
@@ -95,7 +87,9 @@ impl<'a, T: Real> Head<'a, T> {
         let mut probabilities = self.probabilities();
         let mut scores = vec![T::zero(); tokens * keys];
         product(gradient, self.part(Part::Values, keys).transposed(), &mut scores, Onto::Fresh);
-        vectorized(|| self.through_softmax(&mut probabilities, &mut scores));
+        self.drop_out(&mut scores);
+        through_softmax(&probabilities, T::near(self.attention.sizes.scale()), keys, &mut scores);
+        self.drop_out(&mut probabilities);
         let (probabilities, scores) = (Matrix::new(&probabilities, keys), Matrix::new(&scores, keys));
         let (of_queries, rest) = result.split_at_mut(tokens * width);
         let (of_keys, of_values) = rest.split_at_mut(tokens * width);
@@ -104,34 +98,43 @@ impl<'a, T: Real> Head<'a, T> {
         product(scores.transposed(), queries, &mut of_keys[..keys * width], Onto::Fresh);
         product(probabilities.transposed(), gradient, &mut of_values[..keys * width], Onto::Fresh);
     }
-
-    /// Turns the gradients of the dropped-out probabilities into those of the products of queries and keys, and drops
-    /// the probabilities out.
-    #[inline(always)]
-    fn through_softmax(&self, probabilities: &mut [T], gradients: &mut [T]) {
-        let keys = self.bias().len();
-        let scale = T::near(self.attention.sizes.scale());
-        let mut factors = vec![T::one(); keys];
-        let rows = probabilities.chunks_exact_mut(keys).zip(gradients.chunks_exact_mut(keys));
-        for (row, (probabilities, gradients)) in rows.enumerate() {
-            self.factors(row, &mut factors);
-            gradients.iter_mut().zip(&factors).for_each(|(g, factor)| *g *= *factor);
-            let [along] = sums(keys, |i| [gradients[i] * probabilities[i]]);
-            let pairs = gradients.iter_mut().zip(&*probabilities);
-            pairs.for_each(|(g, p)| *g = *p * (*g - along) * scale);
-            probabilities.iter_mut().zip(&factors).for_each(|(p, factor)| *p *= *factor);
-        }
-    }
 }
 
-/// Of `row × scale + bias`, in place. A bias is 0 or minus infinity, and one at least is 0.
-#[inline(always)]
-fn softmax<T: Real>(row: &mut [T], scale: T, bias: &[f32]) {
-    row.iter_mut().zip(bias).for_each(|(score, bias)| *score = score.mul_add(scale, T::near(f64::from(*bias))));
-    let largest = largest(row);
-    row.iter_mut().for_each(|score| *score = (*score - largest).exp_of_negative());
-    let [sum] = sums(row.len(), |i| [row[i]]);
-    row.iter_mut().for_each(|e| *e /= sum);
+/// Of each row × scale + bias, in place. A bias is 0 or minus infinity, and one at least is 0.
+fn softmax<T: Real>(scores: &mut [T], scale: T, bias: &[f32]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in scores.chunks_exact_mut(bias.len()) {
+                for (score, bias) in row.iter_mut().zip(bias) {
+                    *score = score.mul_add(scale, T::near(f64::from(*bias)));
+                }
+                let largest = largest(row);
+                for score in row.iter_mut() {
+                    *score = (*score - largest).exp_of_negative();
+                }
+                let [sum] = sums([row], |[e]| [e]);
+                for score in row.iter_mut() {
+                    *score /= sum;
+                }
+            }
+        },
+    )
+}
+
+/// Turns the gradients of the probabilities into those of the products of queries and keys.
+fn through_softmax<T: Real>(probabilities: &[T], scale: T, keys: usize, gradients: &mut [T]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (probabilities, gradients) in probabilities.chunks_exact(keys).zip(gradients.chunks_exact_mut(keys)) {
+                let [along] = sums([probabilities, gradients], |[p, g]| [p * g]);
+                for (g, p) in gradients.iter_mut().zip(probabilities) {
+                    *g = *p * (*g - along) * scale;
+                }
+            }
+        },
+    )
 }
 
 /// A NaN need not win: it makes its row's sum one.

@@ -7,7 +7,11 @@ use crate::ops::gradient_check::{gradient_check, gradients, relative_error, valu
 use candle_core::DType;
 
 /// ([batch, in, height, width], [out, kernel height, kernel width], stride, padding)
-const CASES: [([usize; 4], [usize; 3], usize, usize); 12] = [
+const CASES: [([usize; 4], [usize; 3], usize, usize); 15] = [
+    // those of ResNet: its stem, its strided blocks, their shortcuts
+    ([1, 3, 12, 10], [2, 7, 7], 2, 3),
+    ([2, 2, 8, 6], [3, 3, 3], 2, 1),
+    ([2, 3, 6, 8], [2, 1, 1], 2, 0),
     ([2, 3, 8, 7], [4, 3, 3], 2, 1),
     ([2, 3, 8, 7], [4, 3, 3], 2, 0),
     ([1, 2, 7, 8], [3, 3, 3], 1, 1),
@@ -68,7 +72,10 @@ fn forward_is_candles() {
 }
 
 /// Sizes of real layers, and some that divide into no tile.
-const FAST_CASES: [([usize; 4], [usize; 3], usize, usize); 11] = [
+const FAST_CASES: [([usize; 4], [usize; 3], usize, usize); 14] = [
+    ([2, 3, 38, 34], [16, 7, 7], 2, 3),
+    ([2, 16, 14, 14], [24, 3, 3], 2, 1),
+    ([3, 16, 14, 12], [24, 1, 1], 2, 0),
     ([2, 9, 7, 5], [10, 3, 3], 1, 2),
     ([2, 8, 7, 9], [8, 3, 3], 1, 0),
     ([40, 8, 5, 5], [16, 3, 3], 1, 1),

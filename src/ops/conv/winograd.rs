@@ -187,48 +187,56 @@ fn output_to_points([a, b, c, d]: [f32; 4]) -> [f32; 6] {
 fn transformed_weight(weight: &[f32], out: usize, channels: usize) -> Vec<f32> {
     let mut filters = vec![0.0; out * POINTS * channels];
     let rows = filters.par_chunks_exact_mut(POINTS * channels).zip(weight.par_chunks_exact(9 * channels));
-    rows.with_min_len(8).for_each(|(points, filters)| vectorized(|| filters_to_points(filters, points)));
+    rows.with_min_len(8).for_each(|(points, filters)| filters_to_points(filters, points));
     filters
 }
 
-#[inline(always)]
 fn filters_to_points(filters: &[f32], points: &mut [f32]) {
-    let channels = filters.len() / 9;
-    for first in (0..channels).step_by(LANES) {
-        let count = LANES.min(channels - first);
-        let mut tile = [[[0.0; LANES]; 3]; 3];
-        for (lane, filter) in filters[first * 9..].chunks_exact(9).take(count).enumerate() {
-            (0..9).for_each(|i| tile[i / 3][i % 3][lane] = filter[i]);
-        }
-        let result = sandwich(&tile, filter_to_points);
-        for (row, lanes) in points.chunks_exact_mut(channels).zip(result.as_flattened()) {
-            row[first..first + count].copy_from_slice(&lanes[..count]);
-        }
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            let channels = filters.len() / 9;
+            for first in (0..channels).step_by(LANES) {
+                let count = LANES.min(channels - first);
+                let mut tile = [[[0.0; LANES]; 3]; 3];
+                for (lane, filter) in filters[first * 9..].chunks_exact(9).take(count).enumerate() {
+                    (0..9).for_each(|i| tile[i / 3][i % 3][lane] = filter[i]);
+                }
+                let result = sandwich(&tile, filter_to_points);
+                for (row, lanes) in points.chunks_exact_mut(channels).zip(result.as_flattened()) {
+                    row[first..first + count].copy_from_slice(&lanes[..count]);
+                }
+            }
+        },
+    )
 }
 
 /// The adjoint of [`transformed_weight`]: `[point][out][in]` to `[out, in, 3, 3]`.
 fn weight_from_points(points: &[f32], out: usize, channels: usize) -> Vec<f32> {
     let mut weight = vec![0.0; out * channels * 9];
     weight.par_chunks_exact_mut(9 * channels).with_min_len(8).enumerate().for_each(|(row, filters)| {
-        vectorized(|| points_to_filters(&points[row * channels..], out * channels, filters));
+        points_to_filters(&points[row * channels..], out * channels, filters);
     });
     weight
 }
 
-#[inline(always)]
 fn points_to_filters(points: &[f32], stride: usize, filters: &mut [f32]) {
-    for (block, filters) in filters.chunks_mut(9 * LANES).enumerate() {
-        let count = filters.len() / 9;
-        let mut tile = [[[0.0; LANES]; 6]; 6];
-        for (point, lanes) in tile.as_flattened_mut().iter_mut().enumerate() {
-            lanes[..count].copy_from_slice(&points[point * stride + block * LANES..][..count]);
-        }
-        let result = sandwich(&tile, points_to_filter);
-        for (lane, filter) in filters.chunks_exact_mut(9).enumerate() {
-            (0..9).for_each(|i| filter[i] = result[i / 3][i % 3][lane]);
-        }
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for (block, filters) in filters.chunks_mut(9 * LANES).enumerate() {
+                let count = filters.len() / 9;
+                let mut tile = [[[0.0; LANES]; 6]; 6];
+                for (point, lanes) in tile.as_flattened_mut().iter_mut().enumerate() {
+                    lanes[..count].copy_from_slice(&points[point * stride + block * LANES..][..count]);
+                }
+                let result = sandwich(&tile, points_to_filter);
+                for (lane, filter) in filters.chunks_exact_mut(9).enumerate() {
+                    (0..9).for_each(|i| filter[i] = result[i / 3][i % 3][lane]);
+                }
+            }
+        },
+    )
 }
 
 /// Input planes of some images as `[in][point][tile]`.
@@ -264,7 +272,7 @@ fn transformed_planes<const N: usize>(
     let mut points = vec![0.0; channels * POINTS * tiling.padded()];
     points.par_chunks_exact_mut(POINTS * tiling.padded()).with_min_len(4).enumerate().for_each(|(channel, points)| {
         let padded = padded_planes(tiling, grid, planes.chunks_exact(len).skip(channel).step_by(channels));
-        vectorized(|| planes_to_points(tiling, grid, &padded, points, transform));
+        planes_to_points(tiling, grid, &padded, transform, points);
     });
     points
 }
@@ -282,30 +290,34 @@ fn padded_planes<'a>(tiling: &Tiling, grid: &Grid, planes: impl Iterator<Item = 
     padded
 }
 
-#[inline(always)]
 fn planes_to_points<const N: usize>(
     tiling: &Tiling,
     grid: &Grid,
     padded: &[f32],
-    points: &mut [f32],
     transform: impl Fn([f32; N]) -> [f32; 6],
+    points: &mut [f32],
 ) {
-    let (height, width) = (4 * tiling.rows + grid.overlap, 4 * tiling.columns + grid.overlap);
-    for first in (0..tiling.count()).step_by(LANES) {
-        let mut tile = [[[0.0; LANES]; N]; N];
-        for (lane, place) in tiling.places(first).enumerate() {
-            let (image, row, column) = place;
-            let corner = &padded[(image * height + row * 4) * width + column * 4..];
-            for i in 0..N {
-                let line = &corner[i * width..][..N];
-                (0..N).for_each(|j| tile[i][j][lane] = line[j]);
+    vectorized(
+        #[inline(always)]
+        || {
+            let (height, width) = (4 * tiling.rows + grid.overlap, 4 * tiling.columns + grid.overlap);
+            for first in (0..tiling.count()).step_by(LANES) {
+                let mut tile = [[[0.0; LANES]; N]; N];
+                for (lane, place) in tiling.places(first).enumerate() {
+                    let (image, row, column) = place;
+                    let corner = &padded[(image * height + row * 4) * width + column * 4..];
+                    for i in 0..N {
+                        let line = &corner[i * width..][..N];
+                        (0..N).for_each(|j| tile[i][j][lane] = line[j]);
+                    }
+                }
+                let result = sandwich(&tile, &transform);
+                for (row, lanes) in points.chunks_exact_mut(tiling.padded()).zip(result.as_flattened()) {
+                    row[first..first + LANES].copy_from_slice(lanes);
+                }
             }
-        }
-        let result = sandwich(&tile, &transform);
-        for (row, lanes) in points.chunks_exact_mut(tiling.padded()).zip(result.as_flattened()) {
-            row[first..first + LANES].copy_from_slice(lanes);
-        }
-    }
+        },
+    )
 }
 
 /// At each point, filters `[out][in]` times inputs `[in][tile]`: `[point][out][tile]`.
@@ -340,33 +352,38 @@ fn outputs(case: &Case, tiling: &Tiling, products: &[f32], bias: Option<&[f32]>,
             }
         };
         let stride = case.out * tiling.padded();
-        vectorized(|| points_to_planes(tiling, case.window.output, points, stride, finish, planes));
+        points_to_planes(tiling, case.window.output, points, stride, finish, planes);
     });
 }
 
-#[inline(always)]
-fn points_to_planes(
+fn points_to_planes<F: Fn(f32) -> f32>(
     tiling: &Tiling,
-    (height, width): (usize, usize),
+    output: (usize, usize),
     points: &[f32],
     stride: usize,
-    finish: impl Fn(f32) -> f32,
+    finish: F,
     planes: &mut [&mut [f32]],
 ) {
-    for first in (0..tiling.count()).step_by(LANES) {
-        let mut tile = [[[0.0; LANES]; 6]; 6];
-        for (point, lanes) in tile.as_flattened_mut().iter_mut().enumerate() {
-            lanes.copy_from_slice(&points[point * stride + first..][..LANES]);
-        }
-        let mut result = sandwich(&tile, points_to_output);
-        result.as_flattened_mut().as_flattened_mut().iter_mut().for_each(|value| *value = finish(*value));
-        for (lane, place) in tiling.places(first).enumerate() {
-            let (image, row, column) = place;
-            let columns = 4.min(width - column * 4);
-            for i in 0..4.min(height - row * 4) {
-                let line = &mut planes[image][(row * 4 + i) * width + column * 4..][..columns];
-                line.iter_mut().enumerate().for_each(|(j, to)| *to = result[i][j][lane]);
+    vectorized(
+        #[inline(always)]
+        || {
+            let (height, width) = output;
+            for first in (0..tiling.count()).step_by(LANES) {
+                let mut tile = [[[0.0; LANES]; 6]; 6];
+                for (point, lanes) in tile.as_flattened_mut().iter_mut().enumerate() {
+                    lanes.copy_from_slice(&points[point * stride + first..][..LANES]);
+                }
+                let mut result = sandwich(&tile, points_to_output);
+                result.as_flattened_mut().as_flattened_mut().iter_mut().for_each(|value| *value = finish(*value));
+                for (lane, place) in tiling.places(first).enumerate() {
+                    let (image, row, column) = place;
+                    let columns = 4.min(width - column * 4);
+                    for i in 0..4.min(height - row * 4) {
+                        let line = &mut planes[image][(row * 4 + i) * width + column * 4..][..columns];
+                        line.iter_mut().enumerate().for_each(|(j, to)| *to = result[i][j][lane]);
+                    }
+                }
             }
-        }
-    }
+        },
+    )
 }

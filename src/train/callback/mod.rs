@@ -7,7 +7,7 @@
 mod early_stopping;
 mod reduce_lr;
 #[cfg(test)]
-mod reference;
+mod tests;
 
 pub use early_stopping::{EarlyStopping, State as EarlyStoppingState, Verdict};
 pub use reduce_lr::{ReduceLrOnPlateau, Reduction, State as ReduceLrState};
