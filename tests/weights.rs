@@ -134,6 +134,27 @@ fn a_download_that_breaks_off_goes_on_at_the_next_attempt() {
 }
 
 #[test]
+fn a_download_of_another_process_is_waited_for() {
+    use sha2::Digest;
+    let place = Place::new();
+    let etag: String = sha2::Sha256::digest(shipped()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let blobs = place.cached().join("blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let held = std::fs::File::create(blobs.join(format!("{etag}.lock"))).unwrap();
+    held.lock().unwrap();
+    let run = place.command(&["run", "x.yaml"]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // It tells of the download while it waits, and asks for nothing but what the file is.
+    wait_for("a stage of the download", || {
+        place.here.store().is_dir() && place.here.finetop(&["events", "1"]).stdout.contains("download")
+    });
+    assert!(place.hub.ranges("model.safetensors").is_empty());
+    std::fs::write(blobs.join(&etag), shipped()).unwrap();
+    drop(held);
+    Ended::from(run.wait_with_output().unwrap()).succeeded();
+    assert!(place.hub.ranges("model.safetensors").is_empty(), "the other process has it");
+}
+
+#[test]
 fn a_server_without_ranges_begins_anew() {
     let place = Place::new();
     place.hub.set(Fault::BreakOffAt(500_000));

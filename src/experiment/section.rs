@@ -3,8 +3,6 @@
 //! Invariant: a reader whose value is missing or wrong writes a finding down and answers with the key's default (or a
 //! stand-in), so that reading goes on; what was read is handed out only when nothing was found.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -13,7 +11,6 @@ use super::keys::{self, Key, Takes, Unset};
 use super::meant::{elsewhere, wrong};
 use super::mistakes::{Finding, Findings, quoted};
 use super::number;
-use super::paths::{Paths, Wants};
 use super::place::Place;
 use super::tree::{Entry, Kind, Node, Scalar, ScalarValue};
 
@@ -123,11 +120,6 @@ impl<'a> Section<'a> {
     /// Writes down something about this section.
     pub fn found(&self, finding: Finding) {
         self.findings.push(finding);
-    }
-
-    /// The absolute path that the text of `given` means.
-    pub fn resolved(&self, paths: &Paths, text: &str, given: Given, wants: Wants) -> PathBuf {
-        paths.resolve(text, given.node.place, wants, self.findings)
     }
 
     /// Where this section is, for what it lacks.

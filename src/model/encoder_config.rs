@@ -198,7 +198,7 @@ fn check(size: &Size) -> Result<(), String> {
     if counts.contains(&0) {
         return Err("one of its sizes is 0".into());
     }
-    if size.width % size.heads != 0 {
+    if !size.width.is_multiple_of(size.heads) {
         return Err(format!("{} features cannot be shared by {} heads", size.width, size.heads));
     }
     let rates = [size.dropout.hidden, size.dropout.attention, size.dropout.attention_output];

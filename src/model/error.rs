@@ -19,7 +19,7 @@ pub enum Error {
     #[error("{} names no files of weights: {reason}", path.display())]
     BadIndex { path: PathBuf, reason: String },
     #[error("could not read the tensor {name} from {origin}: {source}")]
-    UnreadableTensor { origin: String, name: String, source: candle_core::Error },
+    UnreadableTensor { origin: String, name: String, source: Box<candle_core::Error> },
     #[error("the weights from {origin} do not fit {backbone}: {misfit}")]
     Misfit { origin: String, backbone: &'static str, misfit: Misfit },
     #[error("the weights from {origin} want preprocessing `{value}`, which is not known here")]

@@ -17,7 +17,7 @@ pub(super) fn backbone(section: &Section) -> Option<Backbone> {
 pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths, findings: &Findings) -> Model {
     let model = Model {
         backbone: backbone.unwrap_or(Backbone::SqueezeNet1_1),
-        weights: weights(section, backbone, paths),
+        weights: weights(section, backbone, paths, findings),
         tokenizer: tokenizer(section, paths, findings),
         preprocessing: section.given_word("preprocessing"),
         pool: section.word("pool", Pool::Avg),

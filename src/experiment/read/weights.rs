@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::experiment::keys;
-use crate::experiment::mistakes::{Finding, quoted};
+use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::{Given, Section};
 use crate::experiment::{Backbone, KNOWN, KnownWeights, Weights};
@@ -16,13 +16,13 @@ const INDEX: &str = ".index.json";
 const LONGEST_NAME: usize = 96;
 
 /// Reads the key; where it is wrong that is written down and the answer is `random`.
-pub(super) fn weights(section: &Section, backbone: Option<Backbone>, paths: &Paths) -> Weights {
+pub(super) fn weights(section: &Section, backbone: Option<Backbone>, paths: &Paths, findings: &Findings) -> Weights {
     let Some((text, given)) = section.text("weights") else { return Weights::Random };
     let read = match text.strip_prefix("hf:") {
         _ if text == "random" => Ok(Weights::Random),
         Some(place) => on_hub(place),
         None if ending(text).is_some_and(|ending| ENDINGS.contains(&ending)) => {
-            return Weights::File(section.resolved(paths, text, given, Wants::File));
+            return Weights::File(paths.resolve(text, given.node.place, Wants::File, findings));
         }
         None => match backbone {
             Some(backbone) => known(text, backbone),
@@ -109,8 +109,9 @@ fn on_hub(place: &str) -> Result<Weights, Wrong> {
         return Err(Wrong::because("whose revision is none", FORM));
     }
     let file = file.join("/");
-    let is_weights = || ending(&file).is_some_and(|ending| ENDINGS.contains(&ending)) || file.ends_with(INDEX);
-    if !file.is_empty() && !(is_right(&file) && is_weights()) {
+    let is_weights = ending(&file).is_some_and(|ending| ENDINGS.contains(&ending)) || file.ends_with(INDEX);
+    let is_file = is_right(&file) && is_weights;
+    if !file.is_empty() && !is_file {
         return Err(Wrong::because(
             "whose file is none of weights",
             "weights are in a `.safetensors`, `.pth`, `.pt` or `.bin` file; leave the file out for `model.safetensors`",

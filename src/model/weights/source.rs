@@ -90,7 +90,11 @@ impl<'a> Source<'a> {
         match stored {
             Some(stored) if stored.shape == shape && stored.number != Number::Other => {
                 let tensor = stored.read().and_then(|tensor| on(self.device, &tensor)).map_err(|source| {
-                    Error::UnreadableTensor { origin: self.report.origin.to_string(), name: name.to_owned(), source }
+                    Error::UnreadableTensor {
+                        origin: self.report.origin.to_string(),
+                        name: name.to_owned(),
+                        source: Box::new(source),
+                    }
                 })?;
                 self.report.loaded.push(name.to_owned());
                 return Ok(tensor);
@@ -133,7 +137,7 @@ fn lookup(checkpoint: &Checkpoint, backbone: Backbone, style: Option<Style>, nam
     let aliases = styles.iter().flat_map(|style| style.aliases(backbone, name).into_iter().map(move |a| (*style, a)));
     for (style, alias) in aliases {
         if let Some(stored) = checkpoint.tensors.get(&alias.name).cloned() {
-            let stored = if alias.is_kernel { stored.as_kernel_of_torch() } else { stored };
+            let stored = if alias.is_kernel { stored.into_kernel_of_torch() } else { stored };
             return Some(Lookup { stored, name: alias.name, style });
         }
     }

@@ -80,7 +80,7 @@ impl Stored {
     }
 
     /// A kernel `[height, width, in, out]`, as TensorFlow has it, as `[out, in, height, width]`.
-    pub fn as_kernel_of_torch(self) -> Stored {
+    pub fn into_kernel_of_torch(self) -> Stored {
         const ORDER: [usize; 4] = [3, 2, 0, 1];
         let Stored { shape, number, place } = self;
         if shape.len() != ORDER.len() {
@@ -213,10 +213,10 @@ mod tests {
         let laid = Stored::in_a_row(Bytes::BuiltIn(&BYTES), 0, Number::F32, vec![2, 2, 2, 3]);
         let flat = |tensor: Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(flat(laid.read().unwrap()), flat(whole.clone()));
-        let kernel = laid.as_kernel_of_torch();
+        let kernel = laid.into_kernel_of_torch();
         assert_eq!(kernel.shape, [3, 2, 2, 2]);
         assert_eq!(flat(kernel.read().unwrap()), flat(whole.permute([3, 2, 0, 1]).unwrap()));
-        let in_memory = Stored::in_memory(whole.clone()).as_kernel_of_torch();
+        let in_memory = Stored::in_memory(whole.clone()).into_kernel_of_torch();
         assert_eq!(flat(in_memory.read().unwrap()), flat(whole.permute([3, 2, 0, 1]).unwrap()));
         let part = Stored::strided(Bytes::BuiltIn(&BYTES), 4, Number::F32, vec![3, 2], vec![1, 3]);
         assert_eq!(flat(part.read().unwrap()), [1., 4., 2., 5., 3., 6.]);

@@ -1,208 +1,12 @@
-//! Python's pickles, as far as PyTorch writes weights with them (the opcodes of CPython's `pickletools`).
-//!
-//! Invariants: nothing is ever executed; a global that no file of weights needs is refused by name before anything is
-//! made of it; a malformed pickle is an error, never a panic, and takes no more memory than a multiple of its length.
+//! The machine that pickles are programs of.
 
 use std::collections::HashMap;
-use std::io::Read;
 
-/// A value by its place among all that a pickle makes; values that are shared stay shared.
-pub(super) type Id = usize;
-
-/// What a pickle makes.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    None,
-    Int(i64),
-    Text(String),
-    Tuple(Vec<Id>),
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    Global(Global),
-    /// What stands for a storage in a file of PyTorch's: its persistent id.
-    Persistent(Id),
-    /// A call that was not made.
-    Call {
-        of: Global,
-        arguments: Id,
-    },
-    /// What weights do not need: numbers and bytes of other kinds.
-    Other,
-}
-
-/// A class or function by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Global {
-    RebuildTensor,
-    RebuildParameter,
-    /// A storage of numbers; its name without `Storage`.
-    Storage(&'static str),
-    Dict,
-    /// Takes one tuple and is it.
-    Size,
-    /// Harmless, and not needed.
-    Ignored,
-}
-
-/// Why a pickle is not read.
-#[derive(Debug)]
-pub(super) enum Refused {
-    /// It would call this.
-    Global(String),
-    Malformed(String),
-}
-
-/// What files of weights are made of, and no more; all is made by this reader, none by Python.
-fn allowed(module: &str, name: &str) -> Option<Global> {
-    const STORAGES: [&str; 12] = [
-        "Float",
-        "Double",
-        "Half",
-        "BFloat16",
-        "Byte",
-        "Char",
-        "Short",
-        "Int",
-        "Long",
-        "Bool",
-        "ComplexFloat",
-        "ComplexDouble",
-    ];
-    match (module, name) {
-        ("torch._utils", "_rebuild_tensor_v2") => Some(Global::RebuildTensor),
-        ("torch._utils", "_rebuild_parameter") => Some(Global::RebuildParameter),
-        ("collections", "OrderedDict" | "defaultdict" | "Counter") => Some(Global::Dict),
-        ("torch", "Size") => Some(Global::Size),
-        ("torch", "float32" | "float16" | "bfloat16" | "float64" | "int64" | "device" | "strided") => {
-            Some(Global::Ignored)
-        }
-        ("__builtin__" | "builtins", "set" | "int" | "float" | "bool" | "complex" | "bytearray") => {
-            Some(Global::Ignored)
-        }
-        ("_codecs", "encode") => Some(Global::Ignored),
-        ("torch" | "torch.storage" | "torch.cuda", name) => {
-            let kind = name.strip_suffix("Storage")?;
-            STORAGES.iter().find(|storage| **storage == kind).map(|storage| Global::Storage(storage))
-        }
-        _ => None,
-    }
-}
-
-/// The values of one pickle.
-#[derive(Debug)]
-pub(super) struct Pickle {
-    values: Vec<Value>,
-    root: Id,
-}
-
-impl Pickle {
-    /// Reads one pickle, up to its `STOP`; `limit` is the most bytes that it may have.
-    pub fn read(input: &mut dyn Read, limit: u64) -> Result<Pickle, Refused> {
-        let input = Input { input, left: limit };
-        let (values, stack, marks, memo) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-        let mut machine = Machine { input, values, stack, marks, memo, room: limit };
-        let root = loop {
-            if let Some(root) = machine.step()? {
-                break root;
-            }
-        };
-        Ok(Pickle { values: machine.values, root })
-    }
-
-    /// What the pickle as a whole is.
-    pub fn root(&self) -> Id {
-        self.root
-    }
-
-    /// All that it makes, in order.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
-        self.values.iter()
-    }
-
-    pub fn get(&self, id: Id) -> &Value {
-        self.values.get(id).unwrap_or(&Value::None)
-    }
-
-    /// The text that `id` is.
-    pub fn text(&self, id: Id) -> Option<&str> {
-        if let Value::Text(text) = self.get(id) { Some(text) } else { None }
-    }
-
-    /// The number that `id` is, if it is not negative.
-    pub fn count(&self, id: Id) -> Option<usize> {
-        if let Value::Int(value) = self.get(id) { usize::try_from(*value).ok() } else { None }
-    }
-
-    /// The items of the tuple or list that `id` is.
-    pub fn items(&self, id: Id) -> Option<&[Id]> {
-        match self.get(id) {
-            Value::Call { of: Global::Size, arguments } => match self.get(*self.list(*arguments)?.first()?) {
-                Value::Tuple(items) => Some(items),
-                _ => None,
-            },
-            _ => self.list(id),
-        }
-    }
-
-    fn list(&self, id: Id) -> Option<&[Id]> {
-        if let Value::Tuple(items) | Value::List(items) = self.get(id) { Some(items) } else { None }
-    }
-
-    /// The entries of the dictionary that `id` is; a later one stands before an earlier one of the same key.
-    pub fn entries(&self, id: Id) -> Option<&[(Id, Id)]> {
-        if let Value::Dict(entries) = self.get(id) { Some(entries) } else { None }
-    }
-}
-
-struct Input<'a> {
-    input: &'a mut dyn Read,
-    left: u64,
-}
-
-impl Input<'_> {
-    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Refused> {
-        let mut bytes = [0; N];
-        self.left = self.left.checked_sub(N as u64).ok_or_else(|| malformed("it is too long"))?;
-        self.input.read_exact(&mut bytes).map_err(|e| malformed(&e.to_string()))?;
-        Ok(bytes)
-    }
-
-    fn byte(&mut self) -> Result<u8, Refused> {
-        self.bytes::<1>().map(|[byte]| byte)
-    }
-
-    /// As many bytes as the pickle itself says.
-    fn many(&mut self, count: u64) -> Result<Vec<u8>, Refused> {
-        self.left = self.left.checked_sub(count).ok_or_else(|| malformed("a text is longer than the file"))?;
-        let mut bytes = Vec::new();
-        (&mut *self.input).take(count).read_to_end(&mut bytes).map_err(|e| malformed(&e.to_string()))?;
-        if (bytes.len() as u64) < count {
-            return Err(malformed("it is cut short"));
-        }
-        Ok(bytes)
-    }
-
-    fn text(&mut self, count: u64) -> Result<String, Refused> {
-        String::from_utf8(self.many(count)?).map_err(|_| malformed("a text is not UTF-8"))
-    }
-
-    fn line(&mut self) -> Result<String, Refused> {
-        let mut line = Vec::new();
-        loop {
-            match self.byte()? {
-                b'\n' => return String::from_utf8(line).map_err(|_| malformed("a text is not UTF-8")),
-                byte => line.push(byte),
-            }
-        }
-    }
-}
-
-fn malformed(reason: &str) -> Refused {
-    Refused::Malformed(reason.to_owned())
-}
+use super::input::Input;
+use super::{Global, Id, Refused, Value, allowed, malformed};
 
 /// CPython's machine for pickles, with values in the place of objects.
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     input: Input<'a>,
     values: Vec<Value>,
     stack: Vec<Id>,
@@ -213,15 +17,26 @@ struct Machine<'a> {
     room: u64,
 }
 
-impl Machine<'_> {
-    fn step(&mut self) -> Result<Option<Id>, Refused> {
+impl<'a> Machine<'a> {
+    /// Before the first opcode; containers may hold `room` items in all.
+    pub fn new(input: Input<'a>, room: u64) -> Machine<'a> {
+        Machine { input, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), room }
+    }
+
+    /// All that was made.
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
+    /// Takes one opcode; the pickle as a whole where it was the last.
+    pub fn step(&mut self) -> Result<Option<Id>, Refused> {
         match self.input.byte()? {
             0x80 => drop(self.input.byte()?),          // PROTO
             0x95 => drop(self.input.bytes::<8>()?),    // FRAME
             b'.' => return self.pop().map(Some),       // STOP
             b'(' => self.marks.push(self.stack.len()), // MARK
             b'0' => drop(self.pop()?),                 // POP
-            b'1' => drop(self.to_mark()?),             // POP_MARK
+            b'1' => drop(self.above_mark()?),          // POP_MARK
             b'2' => {
                 let top = self.top()?; // DUP
                 self.stack.push(top);
@@ -284,17 +99,17 @@ impl Machine<'_> {
                 let at = self.stack.len().checked_sub(count).filter(|at| *at >= self.floor());
                 Value::Tuple(self.stack.split_off(at.ok_or_else(|| malformed("its stack is empty"))?))
             }
-            b't' => Value::Tuple(self.to_mark()?),
+            b't' => Value::Tuple(self.above_mark()?),
             b']' | 0x8f => Value::List(Vec::new()),
-            b'l' => Value::List(self.to_mark()?),
+            b'l' => Value::List(self.above_mark()?),
             b'}' => Value::Dict(Vec::new()),
-            b'd' => Value::Dict(pairs(self.to_mark()?)?),
+            b'd' => Value::Dict(pairs(self.above_mark()?)?),
             b'a' => {
                 let item = self.pop()?;
                 return self.extend(vec![item]);
             }
             b'e' | 0x90 => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 return self.extend(items);
             }
             b's' => {
@@ -302,7 +117,7 @@ impl Machine<'_> {
                 return self.insert(vec![(key, value)]);
             }
             b'u' => {
-                let items = pairs(self.to_mark()?)?;
+                let items = pairs(self.above_mark()?)?;
                 return self.insert(items);
             }
             code => return Err(malformed(&format!("its opcode {code:#04x} is not one that weights need"))),
@@ -443,7 +258,7 @@ impl Machine<'_> {
         self.stack.last().copied().ok_or_else(|| malformed("its stack is empty"))
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Id>, Refused> {
+    fn above_mark(&mut self) -> Result<Vec<Id>, Refused> {
         let mark = self.marks.pop().ok_or_else(|| malformed("it has no mark"))?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
