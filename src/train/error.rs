@@ -76,7 +76,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             _ if self.cause() == Cause::OutOfMemory => {
-                Some("use a smaller `train.batch_size` or `data.image_size`".into())
+                Some("use a smaller `train.batch_size`, `data.image_size` or `data.max_length`".into())
             }
             Error::Data(e) => e.hint().map(str::to_owned),
             Error::Model(e) => e.hint(),

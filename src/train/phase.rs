@@ -162,7 +162,7 @@ impl Trainer<'_, '_> {
         if let Some(bytes) = self.cache.begin_phase(&prefixes) {
             let message = format!(
                 "the outputs of the frozen layers would take {}, more than memory allows: they are computed anew in \
-                 every epoch (fewer `augment.views` or a smaller `image_size` would need less)",
+                 every epoch (fewer `augment.views`, a smaller `image_size` or `max_length` would need less)",
                 text::bytes(bytes)
             );
             self.out.log(Level::Warning, message)?;

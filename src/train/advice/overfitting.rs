@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::base::text;
-use crate::experiment::{Experiment, HeadLayer};
+use crate::experiment::{Experiment, HeadLayer, Task};
 use crate::record::event::{Advice, Severity};
 
 /// Epochs in a row after which it is said.
@@ -55,7 +55,7 @@ fn suggestion(experiment: &Experiment) -> &'static str {
     let is_strong = |layer: &HeadLayer| matches!(layer, HeadLayer::Dropout(rate) if *rate >= 0.5);
     if !experiment.model.head.iter().any(is_strong) {
         "model.head: [ { dropout: 0.5 } ]"
-    } else if experiment.data.augment().is_none() {
+    } else if experiment.task == Task::ImageClassification && experiment.data.augment().is_none() {
         "data.augment: { rotation: 20, zoom: 0.2, horizontal_flip: true }"
     } else {
         "train.early_stopping: { monitor: val_loss, patience: 2, restore_best_weights: true }"
@@ -99,5 +99,7 @@ mod tests {
         assert!(suggestion(&experiment("", "")).contains("dropout"));
         assert!(suggestion(&experiment("", "{ dropout: 0.5 }")).contains("data.augment"));
         assert!(suggestion(&experiment("rotation: 20", "{ dropout: 0.5 }")).contains("early_stopping"));
+        let texts = Experiment { task: Task::TextClassification, ..experiment("", "{ dropout: 0.5 }") };
+        assert!(suggestion(&texts).contains("early_stopping"), "texts are not augmented");
     }
 }
