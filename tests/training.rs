@@ -64,7 +64,7 @@ train:
   batch_size: 8
   clip_norm: 1.0
   phases:
-    - { name: head, epochs: 2, optimizer: { sgd: { lr: 1e-2, momentum: 0.9, nesterov: true } } }
+    - { name: head, epochs: 3, optimizer: { sgd: { lr: 1e-2, momentum: 0.9, nesterov: true } } }
     - { name: fine_tune, epochs: 2, trainable: { last_layers: 2 }, optimizer: { rmsprop: { lr: 1e-4 } } }
 ";
 
@@ -86,7 +86,7 @@ fn texts() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut draw = Stream::new(3, Purpose::Augment, 0, 0);
     let mut table = String::from("text,label\n");
-    for number in 0..40 {
+    for number in 0..80 {
         let (class, words) = if number % 2 == 0 {
             ("food", ["apple", "bread", "rice"])
         } else {
