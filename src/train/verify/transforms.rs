@@ -42,7 +42,7 @@ struct Params {
     flip_horizontal: bool,
 }
 
-pub(super) fn replay(figures: Box<Figures>, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
+pub(super) fn replay(figures: &Figures, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
     figures.common.note(notes);
     figures.cases.iter().enumerate().map(|(number, change)| case(number, change)).collect()
 }
