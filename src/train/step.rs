@@ -85,3 +85,43 @@ pub(super) fn score(logits: &Tensor, labels: &[u32]) -> candle_core::Result<(Sum
     scored.iter().zip(labels).for_each(|(scored, &label)| sums.add(scored, label));
     Ok((sums, scored))
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+    use crate::experiment;
+    use crate::train::optimizer;
+
+    /// Where two variables at 0 are after a step of plain descent against `gradients`.
+    fn moved(gradients: [f32; 2], clip_norm: Option<f64>) -> ([f32; 2], Option<Diverged>) {
+        let variables = [0, 1].map(|_| Var::zeros((), candle_core::DType::F32, &Device::Cpu).unwrap());
+        let spec =
+            experiment::Optimizer::Sgd { lr: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0, dampening: 0.0 };
+        let named = variables.iter().enumerate().map(|(at, variable)| (at.to_string(), variable.clone())).collect();
+        let mut optimizer = optimizer::build(&spec, named).unwrap();
+        let product = |at: usize| variables[at].affine(f64::from(gradients[at]), 0.0).unwrap();
+        let gradients = (product(0) + product(1)).unwrap().backward().unwrap();
+        let diverged = update(&mut *optimizer, &gradients, clip_norm).unwrap();
+        assert_eq!(optimizer.steps(), u64::from(diverged.is_none()));
+        (variables.map(|variable| variable.to_scalar().unwrap()), diverged)
+    }
+
+    #[test]
+    fn gradients_are_clipped_together() {
+        assert_eq!(moved([3.0, 4.0], None), ([-3.0, -4.0], None));
+        assert_eq!(moved([3.0, 4.0], Some(6.0)), ([-3.0, -4.0], None));
+        let ([one, two], diverged) = moved([3.0, 4.0], Some(1.0));
+        assert!((one + 0.6).abs() < 1e-6 && (two + 0.8).abs() < 1e-6 && diverged.is_none(), "{one} {two}");
+    }
+
+    #[test]
+    fn nothing_moves_where_the_norm_is_no_number() {
+        for bad in [f32::NAN, f32::INFINITY] {
+            let (after, diverged) = moved([3.0, bad], Some(1.0));
+            assert_eq!(after, [0.0, 0.0]);
+            assert!(diverged.is_some_and(|diverged| diverged.what == "norm of the gradient"));
+        }
+    }
+}

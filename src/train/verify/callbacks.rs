@@ -59,7 +59,7 @@ struct Plateau {
 /// -1 for no stop, and 0 where no epoch is the best, as Keras has it.
 type Outcome = Vec<f64>;
 
-pub(super) fn replay(figures: Box<Figures>, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
+pub(super) fn replay(figures: &Figures, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
     figures.common.note(notes);
     figures.cases.iter().enumerate().map(|(number, fit)| case(number, fit)).collect()
 }

@@ -84,9 +84,9 @@ fn of_file(file: &File, device: &Device, report: &mut Report) -> Result<Vec<Case
 
 fn replayed(figures: Figures, device: &Device, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
     match figures {
-        Figures::Callbacks(figures) => callbacks::replay(figures, notes),
+        Figures::Callbacks(figures) => callbacks::replay(&figures, notes),
         Figures::Optimizers(figures) => optimizers::replay(figures, device, notes),
-        Figures::Transforms(figures) => transforms::replay(figures, notes),
+        Figures::Transforms(figures) => transforms::replay(&figures, notes),
         Figures::Vgg(figures) => vgg::replay(figures, device, notes),
         Figures::ResNet(figures) => resnet::replay(figures, device, notes),
         Figures::Bert(figures) => bert::replay(figures, device, notes),

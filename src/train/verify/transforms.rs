@@ -42,7 +42,7 @@ struct Params {
     flip_horizontal: bool,
 }
 
-pub(super) fn replay(figures: Box<Figures>, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
+pub(super) fn replay(figures: &Figures, notes: &mut Vec<String>) -> Result<Vec<Case>, Trouble> {
     figures.common.note(notes);
     figures.cases.iter().enumerate().map(|(number, change)| case(number, change)).collect()
 }
@@ -52,8 +52,9 @@ fn case(number: usize, change: &Change) -> Result<Case, Trouble> {
     let level = |&level: &f64| (level.fract() == 0.0 && (0.0..=255.0).contains(&level)).then_some(level as u8);
     let levels: Option<Vec<u8>> = change.input_hwc.iter().map(level).collect();
     let levels = levels.ok_or_else(|| Trouble::field(&field, "has input that is no whole level of 0 to 255"))?;
-    let picture = RgbImage::from_raw(change.width, change.height, levels)
-        .filter(|picture| picture.as_raw().len() == change.input_hwc.len() && !picture.is_empty());
+    let wanted = 3 * u64::from(change.height) * u64::from(change.width);
+    let fits = wanted > 0 && levels.len() as u64 == wanted;
+    let picture = RgbImage::from_raw(change.width, change.height, levels).filter(|_| fits);
     let picture = picture.ok_or_else(|| Trouble::field(&field, "has input of another height and width"))?;
     let Params { theta, tx, ty, zx, zy, flip_horizontal } = change.params;
     let mut ours = vec![f64::NAN; change.input_hwc.len()];
