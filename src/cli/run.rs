@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::load::{self, Changes};
 use super::{client, output};
 use crate::experiment::Loaded;
-use crate::record::event::Event;
+use crate::record::event::{Event, Stage};
 use crate::record::state::Status;
 use crate::record::{RunDir, Store, Tail, view, words};
 use crate::runner;
@@ -34,16 +34,31 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
 pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
     let store = Store::create(store)?;
     let mut events: Option<Tail<Event>> = None;
+    let mut told = None;
     let run = runner::foreground(&store, client::new_experiment(loaded), &mut |dir: &RunDir| {
         let tail = events.get_or_insert_with(|| {
             output::say(&format!("{} in {}", dir.folder_name(), store.root().display()));
             Tail::new(dir.events())
         });
         if let Ok(news) = tail.read() {
-            news.lines.iter().for_each(|line| print(&line.event));
+            for line in &news.lines {
+                match &line.event {
+                    Event::Stage(stage) => say_progress(stage, &mut told),
+                    event => print(event),
+                }
+            }
         }
     })?;
     end_of(&run)
+}
+
+/// A line at every quarter of a longer work: a download, features.
+fn say_progress(stage: &Stage, told: &mut Option<(String, u64)>) {
+    let quarter = (stage.name.clone(), 4 * stage.done / stage.total.max(1));
+    if told.as_ref() != Some(&quarter) {
+        output::say(&format!("{:<6} {}", "stage", words::words(&Event::Stage(stage.clone()))));
+        *told = Some(quarter);
+    }
 }
 
 /// Epochs are the result; what else happens is news beside it. A failure is said at the end.

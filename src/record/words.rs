@@ -85,7 +85,16 @@ fn run_started(started: &RunStarted) -> String {
 }
 
 fn stage(stage: &Stage) -> String {
-    format!("{} {}/{} {}", stage.name, stage.done, stage.total, stage.unit)
+    format!("{} {}", stage.name, progress(stage))
+}
+
+/// `340/488 samples`, `45.2 MiB of 86.3 MiB`.
+pub fn progress(stage: &Stage) -> String {
+    let Stage { done, total, unit, .. } = stage;
+    match unit.as_str() {
+        "bytes" => format!("{} of {}", bytes(*done), bytes(*total)),
+        unit => format!("{done}/{total} {unit}"),
+    }
 }
 
 fn phase_started(phase: &PhaseStarted) -> String {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::record::event::{Epoch, Stage};
 use crate::record::state::{RunState, Status};
+use crate::record::words;
 use crate::tui::app::Measure;
 use crate::tui::chart::Chart;
 use crate::tui::chart::marks::{self, Kind};
@@ -77,14 +78,14 @@ fn said(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState) -> u16 {
 
 /// `features  340/488 pictures  ████████░░░░`.
 fn stage_bar(theme: &Theme, area: Rect, buf: &mut Buffer, stage: &Stage) -> u16 {
-    let Stage { name, done, total, unit } = stage;
+    let Stage { name, done, total, .. } = stage;
     let share = *done as f64 / (*total).max(1) as f64;
     let full = (share.clamp(0.0, 1.0) * f64::from(BAR)).round() as usize;
     let bar = theme.pick("█", "#").repeat(full) + &theme.pick("░", ".").repeat(usize::from(BAR) - full);
     Row::new(buf, area, 0)
         .put(name, theme.style(Role::Live))
         .gap(2)
-        .put(&format!("{done}/{total} {unit}"), theme.style(Role::Plain))
+        .put(&words::progress(stage), theme.style(Role::Plain))
         .gap(2)
         .put(&bar, theme.style(Role::Live));
     1.min(area.height)
