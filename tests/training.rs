@@ -426,7 +426,7 @@ fn pictures_are_predicted_as_they_were_validated() {
     let predictor = train::Predictor::open(&run.path().join("model")).unwrap();
     let mut answers = predictor.pictures(&paths).unwrap();
     let unusable = answers.pop().unwrap().unwrap_err();
-    assert!(unusable.source.ends_with("nowhere.png") && unusable.reason == "the file is gone", "{unusable:?}");
+    assert!(unusable.source.ends_with("nowhere.png") && unusable.reason == "there is no such file", "{unusable:?}");
     let mut counts = vec![vec![0u64; 3]; 3];
     for (number, answer) in answers.iter().enumerate() {
         let classes = &answer.as_ref().unwrap().classes;

@@ -63,7 +63,10 @@ fn lines(files: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
     let mut all = Vec::new();
     for file in files {
         let shown = if is_stdin(file) { "<stdin>".to_owned() } else { file.display().to_string() };
-        let text = read(file).map_err(|e| Failure::usage(format!("could not read {shown}: {e}")))?;
+        let text = read(file).map_err(|e| {
+            Failure::usage(format!("could not read {shown}: {e}"))
+                .hint("this model takes texts: name files with one on each line")
+        })?;
         let numbered = (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty());
         all.extend(numbered.map(|(number, text): (usize, &str)| (format!("{shown}:{number}"), text.to_owned())));
     }

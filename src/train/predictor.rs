@@ -62,8 +62,10 @@ impl Predictor {
     pub fn pictures(&self, paths: &[PathBuf]) -> Result<Vec<Result<Prediction, Unusable>>, Error> {
         let Inputs::Pictures(spec) = &self.experiment.data.inputs else { return Err(self.takes("texts")) };
         let open = |path: &PathBuf| {
-            Picture::open(path, spec)
-                .map_err(|defect| Unusable { source: path.display().to_string(), reason: defect.to_string() })
+            Picture::open(path, spec).map_err(|defect| {
+                let reason = if path.exists() { defect.to_string() } else { "there is no such file".to_owned() };
+                Unusable { source: path.display().to_string(), reason }
+            })
         };
         let name = |picture: &Picture| picture.source.display().to_string();
         self.in_portions(paths, open, name, |pictures| Samples::Pictures(pictures.into()))
