@@ -72,6 +72,41 @@ fn bert_learns_the_emoji_names() {
     assert_eq!(answers[0]["top"].as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn a_trained_model_is_used_from_the_command_line() {
+    let here = Workplace::with_pictures();
+    let file = here.experiment("colours", 3);
+    here.finetop(&["run", file.to_str().unwrap()]).succeeded();
+    let picture = here.path("data/val/red/1.png").display().to_string();
+    let said = here.finetop(&["predict", "colours", &picture, "--top", "3"]).succeeded().stdout;
+    let shares: Vec<&str> = said.split_whitespace().collect();
+    assert_eq!((shares[0], shares.len()), (&*picture, 7), "{said}");
+    for class in ["blue", "green", "red"] {
+        assert!(shares.contains(&class), "{said}");
+    }
+
+    // The model's folder is all that is needed, wherever it lies.
+    let folder = here.run_folder(1).join("model");
+    let elsewhere = here.path("elsewhere/model");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    for file in ["model.safetensors", "labels.json", "resolved.yaml"] {
+        std::fs::copy(folder.join(file), elsewhere.join(file)).unwrap();
+    }
+    std::fs::remove_dir_all(here.store()).unwrap();
+    std::fs::remove_dir_all(here.path("data/train")).unwrap();
+    let there = here.path("elsewhere").display().to_string();
+    let again = here.finetop(&["predict", &there, &picture, "--top", "3"]).succeeded().stdout;
+    assert_eq!(again, said);
+
+    let mixed = here.finetop(&["predict", &there, "nowhere.png", &picture, "--json"]).exited(1);
+    assert!(mixed.stderr.contains("nowhere.png: there is no such file"), "{}", mixed.stderr);
+    let answers: Value = serde_json::from_str(&mixed.stdout).unwrap();
+    assert_eq!((answers.as_array().unwrap().len(), &answers[0]["source"]), (1, &Value::from(picture)));
+    here.finetop(&["predict", "7", "a.png"]).exited(2).says(&["there is no run `7`"]);
+    std::fs::write(elsewhere.join("labels.json"), "{").unwrap();
+    here.finetop(&["predict", &there, "a.png"]).exited(1).says(&["does not hold a saved model that can be used"]);
+}
+
 /// One epoch on a handful of pictures, at full size.
 fn one_epoch(backbone: &str, trainable: &str) {
     let here = Workplace::with_pictures();
