@@ -11,6 +11,7 @@
 
 use rayon::prelude::*;
 
+use super::points::{filter_to_points, input_to_points, output_to_points, points_to_filter, points_to_output};
 use super::{After, Case};
 use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::vectorized::vectorized;
@@ -143,44 +144,6 @@ fn sandwich<const N: usize, const M: usize>(
         }
     }
     whole
-}
-
-/// `Bᵀ`: an input's tile to points.
-#[inline(always)]
-fn input_to_points([a, b, c, d, e, f]: [f32; 6]) -> [f32; 6] {
-    let (even, odd) = (e - 4.0 * c, d - 4.0 * b);
-    let (near, far) = (e - c, 2.0 * (d - b));
-    [4.0 * a - 5.0 * c + e, even + odd, even - odd, near + far, near - far, 4.0 * b - 5.0 * d + f]
-}
-
-/// `G`: a filter to points.
-#[inline(always)]
-fn filter_to_points([a, b, c]: [f32; 3]) -> [f32; 6] {
-    let (ends, wide) = ((a + c) / 6.0, a / 24.0 + c / 6.0);
-    let (middle, half) = (b / 6.0, b / 12.0);
-    [a / 4.0, -ends - middle, middle - ends, wide + half, wide - half, c]
-}
-
-/// `Gᵀ`: points to a filter.
-#[inline(always)]
-fn points_to_filter([a, b, c, d, e, f]: [f32; 6]) -> [f32; 3] {
-    let (sum, wide) = (b + c, d + e);
-    [a / 4.0 - sum / 6.0 + wide / 24.0, (c - b) / 6.0 + (d - e) / 12.0, (wide - sum) / 6.0 + f]
-}
-
-/// `Aᵀ`: points to a result's tile.
-#[inline(always)]
-fn points_to_output([a, b, c, d, e, f]: [f32; 6]) -> [f32; 4] {
-    let (sum, difference, wide, slope) = (b + c, b - c, d + e, d - e);
-    [a + sum + wide, difference + 2.0 * slope, sum + 4.0 * wide, difference + 8.0 * slope + f]
-}
-
-/// `A`: a tile of the result's gradient to points.
-#[inline(always)]
-fn output_to_points([a, b, c, d]: [f32; 4]) -> [f32; 6] {
-    let (even, odd) = (a + c, b + d);
-    let (wide, slope) = (a + 4.0 * c, 2.0 * b + 8.0 * d);
-    [a, even + odd, even - odd, wide + slope, wide - slope, d]
 }
 
 /// Filters `[out, in, 3, 3]` as `[out][point][in]`.
