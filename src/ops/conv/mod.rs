@@ -3,6 +3,7 @@
 mod composed;
 mod im2col;
 mod plain;
+mod points;
 #[cfg(test)]
 mod tests;
 mod winograd;
