@@ -334,10 +334,13 @@ fn in_attempts(experiment: &Experiment, run: &Path, endings: &[Ending]) -> (Vec<
             Ok(())
         };
         let result = train::run(&Job { experiment, folder: run, attempt: 1 }, &mut emit, &stop);
+        // How many events there are depends on the clock too: a quick machine may be through before its attempt ends.
+        let is_over = matches!(result, Ok(End::Finished(_)));
         match ending {
+            _ if is_over => {}
             Some(Ending::Stop(_)) => assert_eq!(result.unwrap(), End::Stopped),
             Some(Ending::Gone(_)) => assert!(matches!(result, Err(Error::Write(_)))),
-            None => assert!(matches!(result.unwrap(), End::Finished(_))),
+            None => panic!("{result:?} after the last attempt"),
         }
         let from = events.iter().find_map(|event| match event {
             Event::RunStarted(started) => Some(started.resumed_from.map(|from| (from.epoch, from.step))),
@@ -346,6 +349,9 @@ fn in_attempts(experiment: &Experiment, run: &Path, endings: &[Ending]) -> (Vec<
         resumed.push(from.flatten());
         kept.truncate(from.flatten().map_or(0, |(epoch, _)| epoch as usize));
         kept.extend(figures(&events));
+        if is_over {
+            break;
+        }
     }
     (kept, resumed)
 }
