@@ -11,7 +11,6 @@ pub mod decode;
 mod error;
 mod file;
 mod fixtures;
-mod image_folder;
 mod length_buckets;
 mod loader;
 mod picture_index;

@@ -1,13 +1,13 @@
 //! Finding all pictures of an experiment and decoding each once, so that what cannot be used is known before training.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::RgbImage;
 
+use super::class_folders::{ClassFolders, Kind};
 use super::decode::{self, Defect};
 use super::error::Error;
-use super::image_folder::ImageFolder;
 use super::prefetch::{Panicked, Prefetch};
 use super::resize::resize;
 use super::samples::{Indexed, Picture, Skipped};
@@ -26,15 +26,16 @@ pub(super) fn index(
     seed: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Indexed<Picture>, Error> {
-    let train = ImageFolder::list(&spec.train)?;
-    let val = spec.val.as_deref().map(ImageFolder::list).transpose()?;
+    let list = |path: &Path| ClassFolders::of(Kind::Pictures, path);
+    let train = list(&spec.train)?;
+    let val = spec.val.as_deref().map(list).transpose()?;
     if let Some(val) = &val {
         train.check_same_classes(val)?;
         val.check()?;
     }
     train.check()?;
     let classes: Vec<String> = train.classes.iter().map(|class| class.name.clone()).collect();
-    let folders: Vec<&ImageFolder> = [Some(&train), val.as_ref()].into_iter().flatten().collect();
+    let folders: Vec<&ClassFolders> = [Some(&train), val.as_ref()].into_iter().flatten().collect();
     let mut decoded = Decoded::start(&folders, pictures, spec.loader_threads);
     let total = decoded.files.len() as u64;
     let mut skipped = Vec::new();
@@ -58,7 +59,7 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn start(folders: &[&ImageFolder], spec: Pictures, loader_threads: usize) -> Self {
+    fn start(folders: &[&ClassFolders], spec: Pictures, loader_threads: usize) -> Self {
         let files = folders.iter().flat_map(|folder| &folder.classes).flat_map(|class| class.files.iter().cloned());
         let files: Arc<[PathBuf]> = files.collect();
         let (size, how) = (spec.image_size, spec.resize);
@@ -84,7 +85,7 @@ impl Decoded {
 
 /// The usable pictures of `folder` by class; what is not usable goes to `skipped`.
 fn usable(
-    folder: &ImageFolder,
+    folder: &ClassFolders,
     decoded: &mut Decoded,
     skipped: &mut Vec<Skipped>,
     progress: &mut dyn FnMut(u64),
@@ -124,7 +125,6 @@ mod tests {
     use super::*;
     use crate::data::fixtures::{PICTURES, encoded, picture, spec, spec_with_val, write, write_classes};
     use image::ImageFormat;
-    use std::path::Path;
 
     fn index(spec: &Data) -> Result<Indexed<Picture>, Error> {
         super::index(spec, PICTURES, 1, &mut |_, _| ())

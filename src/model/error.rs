@@ -44,8 +44,6 @@ pub enum Error {
     TooManyLayers { asked: usize, there: usize },
     #[error("{shape} do not fit {backbone}: {reason}")]
     UnfitInput { shape: InputShape, backbone: &'static str, reason: String },
-    #[error("the saved model does not fit: {0}")]
-    DoesNotRestore(Misfit),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }
@@ -141,7 +139,7 @@ impl Error {
             }
             Error::UnfitInput { shape: InputShape::Text { .. }, .. } => Some("use a smaller `data.max_length`".into()),
             Error::UnreadableTensor { .. } | Error::NotBuiltIn { .. } => None,
-            Error::BadPattern { .. } | Error::DoesNotRestore(_) | Error::Tensor(_) => None,
+            Error::BadPattern { .. } | Error::Tensor(_) => None,
         }
     }
 }

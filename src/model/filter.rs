@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
-use super::layer::Call;
+use super::layer::{Block, Call};
 use super::weights::{Init, Source};
 use crate::ops;
 
@@ -36,5 +36,38 @@ impl Filter {
     /// By name, below `part`.
     pub fn parameters(&self, part: &str) -> Vec<(String, &Var)> {
         vec![(format!("{part}weight"), &self.weight), (format!("{part}bias"), &self.bias)]
+    }
+}
+
+/// A layer of one 3×3 convolution, padding 1, and its ReLU.
+#[derive(Debug)]
+pub(crate) struct Conv2d {
+    filter: Filter,
+    stride: usize,
+}
+
+impl Conv2d {
+    /// Its filter is named as the layer.
+    pub fn new(
+        name: &str,
+        channels: (usize, usize),
+        stride: usize,
+        from: &mut Source,
+    ) -> std::result::Result<Conv2d, Error> {
+        Ok(Conv2d { filter: Filter::new(name, channels, 3, from)?, stride })
+    }
+}
+
+impl Block for Conv2d {
+    fn kind(&self) -> &'static str {
+        "Conv2D"
+    }
+
+    fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
+        self.filter.forward(x, self.stride, 1, call)
+    }
+
+    fn parameters(&self) -> Vec<(String, &Var)> {
+        self.filter.parameters("")
     }
 }

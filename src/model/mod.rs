@@ -17,6 +17,7 @@ mod freeze;
 mod head;
 mod input;
 mod layer;
+mod max_pool;
 mod resnet;
 #[cfg(test)]
 mod backbone_tests;
@@ -168,32 +169,6 @@ impl Network {
     /// Count of scalars that learn.
     pub fn trainable_parameter_count(&self) -> usize {
         self.layers.iter().filter(|layer| layer.is_trainable()).map(Layer::parameter_count).sum()
-    }
-
-    /// Sets every tensor from the bytes of a safetensors file that has all of [`Network::tensors`].
-    ///
-    /// # Errors
-    /// Where a tensor is missing or of another shape; nothing is changed then.
-    pub fn restore(&self, safetensors: &[u8]) -> Result<(), Error> {
-        let mut found = weights::tensors(safetensors)?;
-        let wanted = self.tensors();
-        let mut misfit = Misfit { wanted: wanted.len(), ..Misfit::default() };
-        for (name, var) in &wanted {
-            match found.get(name) {
-                Some(tensor) if tensor.dims() == var.dims() => {}
-                Some(tensor) => misfit.wrong_shape.push((name.clone(), var.dims().to_vec(), tensor.dims().to_vec())),
-                None => misfit.missing.push(name.clone()),
-            }
-        }
-        if !misfit.is_none() {
-            return Err(Error::DoesNotRestore(misfit));
-        }
-        for (name, var) in &wanted {
-            if let Some(tensor) = found.remove(name) {
-                var.set(&tensor.to_device(&self.device)?)?;
-            }
-        }
-        Ok(())
     }
 
     /// The model layer by layer for a sample of `shape`, as Keras' `model.summary()`.

@@ -8,6 +8,7 @@ use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
 use super::layer::{Block, Call, Layer, Part};
+use super::max_pool::MaxPool2d;
 use super::weights::{Init, Source};
 use crate::ops::{self, After, Norm};
 
@@ -49,7 +50,7 @@ pub(crate) fn layers(kind: Kind, blocks: [usize; 4], from: &mut Source) -> Built
     let mut layers = vec![
         Layer::new("conv1", Part::Backbone, Conv::new("conv1", (3, 64), 7, 2, from)?),
         Layer::new("bn1", Part::Backbone, BatchNorm::new("bn1", 64, After::Relu, from)?),
-        Layer::new("maxpool", Part::Backbone, MaxPool),
+        Layer::new("maxpool", Part::Backbone, MaxPool2d { kernel: 3, stride: 2, padding: 1, ceil: false }),
     ];
     let mut channels = 64;
     for (stage, (count, width)) in blocks.into_iter().zip(WIDTHS).enumerate() {
@@ -171,20 +172,6 @@ impl Block for BatchNorm {
 
     fn buffers(&self) -> Vec<(String, &Var)> {
         self.named_buffers("").into()
-    }
-}
-
-/// 3×3, stride 2, padding 1.
-#[derive(Debug)]
-struct MaxPool;
-
-impl Block for MaxPool {
-    fn kind(&self) -> &'static str {
-        "MaxPool2d"
-    }
-
-    fn forward(&self, x: &Tensor, _call: &Call) -> Result<Tensor> {
-        ops::max_pool2d(x, 3, 2, 1, false)
     }
 }
 

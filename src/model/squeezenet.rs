@@ -6,8 +6,9 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
-use super::filter::Filter;
+use super::filter::{Conv2d, Filter};
 use super::layer::{Block, Call, Layer, Part};
+use super::max_pool::MaxPool2d;
 use super::weights::Source;
 use crate::ops;
 
@@ -34,12 +35,12 @@ pub(crate) fn layers(from: &mut Source) -> std::result::Result<Vec<Layer>, Error
 }
 
 fn conv(name: &str, inputs: usize, outputs: usize, from: &mut Source) -> std::result::Result<Layer, Error> {
-    let filter = Filter::new(name, (inputs, outputs), 3, from)?;
-    Ok(Layer::new(name, Part::Backbone, Stem(filter)))
+    Ok(Layer::new(name, Part::Backbone, Conv2d::new(name, (inputs, outputs), 2, from)?))
 }
 
+/// 3×3, stride 2, the last window kept though it may only partly fit, as Caffe does.
 fn max_pool(name: &str) -> Layer {
-    Layer::new(name, Part::Backbone, MaxPool)
+    Layer::new(name, Part::Backbone, MaxPool2d { kernel: 3, stride: 2, padding: 0, ceil: true })
 }
 
 /// `inputs` channels squeezed to `squeeze`, expanded to twice `expand`.
@@ -57,38 +58,6 @@ fn fire(
         expand3x3: filter("expand3x3", (squeeze, expand), 3)?,
     };
     Ok(Layer::new(name, Part::Backbone, fire))
-}
-
-/// The first convolution: 3×3, stride 2, padding 1.
-#[derive(Debug)]
-struct Stem(Filter);
-
-impl Block for Stem {
-    fn kind(&self) -> &'static str {
-        "Conv2D"
-    }
-
-    fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
-        self.0.forward(x, 2, 1, call)
-    }
-
-    fn parameters(&self) -> Vec<(String, &Var)> {
-        self.0.parameters("")
-    }
-}
-
-/// 3×3, stride 2, the last window kept though it may only partly fit, as Caffe does.
-#[derive(Debug)]
-struct MaxPool;
-
-impl Block for MaxPool {
-    fn kind(&self) -> &'static str {
-        "MaxPooling2D"
-    }
-
-    fn forward(&self, x: &Tensor, _call: &Call) -> Result<Tensor> {
-        ops::max_pool2d(x, 3, 2, 0, true)
-    }
 }
 
 /// A fire module: a squeeze, then two expansions side by side.

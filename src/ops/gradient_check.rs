@@ -51,6 +51,19 @@ pub(crate) fn gradients(
     vars.iter().map(|var| gradients.get(var.as_tensor()).map(flat)).collect()
 }
 
+/// Asserts that one thread and three come to the same bits, forwards and backwards.
+#[track_caller]
+pub(crate) fn same_on_any_threads(inputs: &[Tensor], operation: impl Fn(&[Tensor]) -> Result<Tensor> + Sync) {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let y = operation(inputs).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            (y, gradients(inputs, &vec![true; inputs.len()], &operation))
+        })
+    };
+    assert_eq!(on(1), on(3));
+}
+
 /// Different weights for all elements, so that no error can hide in a sum.
 fn weighted_sum(y: &Tensor) -> Tensor {
     let weights = values(y.shape(), 99).to_dtype(y.dtype()).unwrap();

@@ -208,7 +208,7 @@ fn add_parameter_gradients<T: Real>(x: &[T], gradient: &[T], epsilon: f64, sums:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::gradient_check::{gradient_check, gradients, relative_error, values};
+    use crate::ops::gradient_check::{gradient_check, relative_error, same_on_any_threads, values};
     use candle_core::{DType, Device};
 
     fn arguments(shape: &[usize]) -> [Tensor; 3] {
@@ -250,16 +250,9 @@ mod tests {
 
     #[test]
     fn threads_do_not_change_a_bit() {
-        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let all = arguments(&[7, 90, 330]).map(|t| t.to_dtype(DType::F32).unwrap());
         let run = |a: &[Tensor]| layer_norm(&a[0], &a[1], &a[2], 1e-5);
-        let on = |threads: usize| {
-            pool(threads).install(|| {
-                let y = run(&all).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                (y, gradients(&all, &[true; 3], &run))
-            })
-        };
-        assert_eq!(on(1), on(3));
+        same_on_any_threads(&all, run);
     }
 
     #[test]

@@ -176,7 +176,7 @@ fn weight_gradient<T: Real>(out: usize, depth: usize, gradient: Operand, x: Oper
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::gradient_check::{gradient_check, gradients, relative_error, values};
+    use crate::ops::gradient_check::{gradient_check, relative_error, same_on_any_threads, values};
     use candle_core::DType;
 
     /// (leading dimensions, in, out)
@@ -219,17 +219,10 @@ mod tests {
 
     #[test]
     fn threads_do_not_change_a_bit() {
-        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for (leading, depth, out) in [(&[7usize, 90][..], 330, 200), (&[32], 512, 256), (&[3], 5, 2)] {
             let all = arguments(leading, depth, out).map(|t| t.to_dtype(DType::F32).unwrap());
             let run = |a: &[Tensor]| linear(&a[0], &a[1], Some(&a[2]));
-            let on = |threads: usize| {
-                pool(threads).install(|| {
-                    let y = run(&all).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                    (y, gradients(&all, &[true; 3], &run))
-                })
-            };
-            assert_eq!(on(1), on(3));
+            same_on_any_threads(&all, run);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::base::text::printable;
 use crate::experiment::mistakes::{Finding, Findings};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::{Given, Section};
@@ -48,6 +49,9 @@ fn column(section: &Section, key: &str) -> String {
     let Some((text, given)) = section.given_text(key) else { return section.default_text(key).to_owned() };
     if text.is_empty() {
         section.found(Finding::new(given.node.place, format!("`{key}` is empty, expected the name of a column")));
+    } else if printable(text) != text {
+        let message = format!("`{key}` has control characters in it, expected the name of a column");
+        section.found(Finding::new(given.node.place, message));
     }
     text.to_owned()
 }

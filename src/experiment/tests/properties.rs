@@ -220,9 +220,9 @@ fn datas(task: Task) -> impl Strategy<Value = Data> {
             Inputs::Pictures(Pictures { image_size, resize, augment })
         },
     );
-    let texts = ("[a-z ]{1,9}", "[^\\p{C}]{1,9}", 4usize..=8192).prop_map(|(text_column, label_column, max_length)| {
-        Inputs::Texts(Texts { text_column, label_column, max_length })
-    });
+    let texts = ("[a-z ]{1,9}", "[^\\p{C}\\p{Zl}\\p{Zp}]{1,9}", 4usize..=8192).prop_map(
+        |(text_column, label_column, max_length)| Inputs::Texts(Texts { text_column, label_column, max_length }),
+    );
     let inputs = if task == Task::TextClassification { texts.boxed() } else { pictures.boxed() };
     (paths(), validation, inputs, 0usize..=1024).prop_map(|(train, (val, val_split), inputs, loader_threads)| Data {
         train,

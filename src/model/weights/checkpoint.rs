@@ -1,11 +1,9 @@
-//! Tensors by name, wherever they lie: in one file or in several, in the program, or in memory.
+//! Tensors by name, wherever they lie: in one file or in several, or in the program.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-
-use candle_core::Tensor;
 
 use super::super::error::Error;
 use super::pickle::Refused;
@@ -61,12 +59,6 @@ impl Checkpoint {
         contents
             .map(Checkpoint::from)
             .map_err(|reason| Error::NotSafetensors { path: "the program's own weights".into(), reason })
-    }
-
-    /// Tensors that are there already.
-    pub fn in_memory(tensors: &BTreeMap<String, Tensor>) -> Checkpoint {
-        let stored = |(name, tensor): (&String, &Tensor)| (name.clone(), Stored::in_memory(tensor.clone()));
-        Checkpoint { tensors: tensors.iter().map(stored).collect(), preprocessing: None }
     }
 
     /// What the weights say themselves that they want as input; `origin` is for the message.

@@ -1,9 +1,6 @@
 //! Weights that were found, with what belongs to them: the configuration of an encoder, and a tokenizer.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-use candle_core::Tensor;
 
 use super::super::encoder_config::Config;
 use super::super::error::Error;
@@ -35,7 +32,6 @@ enum Place {
     Nowhere,
     Files { paths: Vec<PathBuf>, has_head: bool },
     BuiltIn(&'static [u8]),
-    Memory(BTreeMap<String, Tensor>),
 }
 
 /// Tensors for a network that is being built.
@@ -56,11 +52,6 @@ impl Found {
     /// No weights: they are drawn by the seed.
     pub fn random() -> Found {
         Found::new(Origin::Seed, Place::Nowhere)
-    }
-
-    /// A whole network under the names here, its head included.
-    pub fn of_tensors(tensors: BTreeMap<String, Tensor>) -> Found {
-        Found::new(Origin::At("memory".into()), Place::Memory(tensors))
     }
 
     /// The model of `spec` that was saved into `folder`: `model.safetensors`, and for an encoder `config.json` and the
@@ -151,7 +142,6 @@ impl Found {
             Place::Nowhere => return Ok(Tensors::Drawn),
             Place::Files { paths, has_head } => (Checkpoint::open_all(paths.iter().map(PathBuf::as_path))?, *has_head),
             Place::BuiltIn(bytes) => (Checkpoint::built_in(bytes)?, false),
-            Place::Memory(tensors) => (Checkpoint::in_memory(tensors), true),
         };
         Ok(Tensors::Pretrained { checkpoint, has_head })
     }

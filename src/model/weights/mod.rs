@@ -20,10 +20,6 @@ mod stored;
 mod tests;
 mod torch;
 
-use std::collections::BTreeMap;
-
-use candle_core::Tensor;
-
 pub use find::{Fetch, find};
 pub use found::Found;
 pub use hub::{Download, Error as HubError};
@@ -33,20 +29,3 @@ pub(crate) use init::Init;
 pub(crate) use report::some;
 pub(crate) use safetensors::write;
 pub(crate) use source::Source;
-
-/// The floating-point tensors of a safetensors file, as f32 on the CPU.
-pub(crate) fn tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>, candle_core::Error> {
-    use ::safetensors::SafeTensors;
-    use candle_core::safetensors::Load;
-    use candle_core::{DType, Device};
-
-    let file = SafeTensors::deserialize(bytes).map_err(candle_core::Error::wrap)?;
-    let mut tensors = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let tensor = view.load(&Device::Cpu)?;
-        if tensor.dtype().is_float() {
-            tensors.insert(name.to_owned(), tensor.to_dtype(DType::F32)?);
-        }
-    }
-    Ok(tensors)
-}

@@ -1,10 +1,10 @@
-//! A tensor where it lies: in a file, in the program, or in memory. Nothing of it is read before it is asked for.
+//! A tensor where it lies: in a file, or in the program. Nothing of it is read before it is asked for.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 
 /// Bytes that tensors lie in.
@@ -42,18 +42,6 @@ impl Number {
 pub(crate) struct Stored {
     pub shape: Vec<usize>,
     pub number: Number,
-    place: Place,
-}
-
-#[derive(Debug, Clone)]
-enum Place {
-    Laid(Laid),
-    Memory(Tensor),
-}
-
-/// Numbers in bytes.
-#[derive(Debug, Clone)]
-struct Laid {
     bytes: Bytes,
     /// Of the first number, in bytes.
     start: u64,
@@ -64,37 +52,27 @@ struct Laid {
 impl Stored {
     /// One that lies in a row from byte `start` on.
     pub fn in_a_row(bytes: Bytes, start: u64, number: Number, shape: Vec<usize>) -> Stored {
-        Stored { shape, number, place: Place::Laid(Laid { bytes, start, strides: None }) }
+        Stored { shape, number, bytes, start, strides: None }
     }
 
     /// One whose numbers lie `strides` apart, of the same rank as `shape`.
     pub fn strided(bytes: Bytes, start: u64, number: Number, shape: Vec<usize>, strides: Vec<usize>) -> Stored {
         let strides = (strides != row_major(&shape)).then_some(strides);
-        Stored { shape, number, place: Place::Laid(Laid { bytes, start, strides }) }
-    }
-
-    /// One that is there already.
-    pub fn in_memory(tensor: Tensor) -> Stored {
-        let number = if tensor.dtype().is_float() { Number::F32 } else { Number::Other };
-        Stored { shape: tensor.dims().to_vec(), number, place: Place::Memory(tensor) }
+        Stored { shape, number, bytes, start, strides }
     }
 
     /// A kernel `[height, width, in, out]`, as TensorFlow has it, as `[out, in, height, width]`.
     pub fn into_kernel_of_torch(self) -> Stored {
         const ORDER: [usize; 4] = [3, 2, 0, 1];
-        let Stored { shape, number, place } = self;
-        if shape.len() != ORDER.len() {
-            return Stored { shape, number, place };
+        if self.shape.len() != ORDER.len() {
+            return self;
         }
-        let permuted = ORDER.map(|axis| shape[axis]).to_vec();
-        let place = match place {
-            Place::Laid(laid) => {
-                let strides = laid.strides.unwrap_or_else(|| row_major(&shape));
-                Place::Laid(Laid { strides: Some(ORDER.map(|axis| strides[axis]).to_vec()), ..laid })
-            }
-            Place::Memory(tensor) => Place::Memory(tensor.permute(ORDER).unwrap_or(tensor)),
-        };
-        Stored { shape: permuted, number, place }
+        let strides = self.strides.unwrap_or_else(|| row_major(&self.shape));
+        Stored {
+            shape: ORDER.map(|axis| self.shape[axis]).to_vec(),
+            strides: Some(ORDER.map(|axis| strides[axis]).to_vec()),
+            ..self
+        }
     }
 
     /// Its numbers as f32 on the CPU.
@@ -102,20 +80,15 @@ impl Stored {
     /// # Errors
     /// Where they cannot be read, or are no floating-point numbers.
     pub fn read(&self) -> Result<Tensor, candle_core::Error> {
-        match &self.place {
-            Place::Memory(tensor) => tensor.detach().to_device(&Device::Cpu)?.to_dtype(DType::F32)?.contiguous(),
-            Place::Laid(laid) => {
-                let values = match &laid.strides {
-                    None => self.numbers(laid, self.shape.iter().product())?,
-                    Some(strides) => gathered(&self.numbers(laid, span(&self.shape, strides))?, &self.shape, strides),
-                };
-                Tensor::from_vec(values, self.shape.as_slice(), &Device::Cpu)
-            }
-        }
+        let values = match &self.strides {
+            None => self.numbers(self.shape.iter().product())?,
+            Some(strides) => gathered(&self.numbers(span(&self.shape, strides))?, &self.shape, strides),
+        };
+        Tensor::from_vec(values, self.shape.as_slice(), &Device::Cpu)
     }
 
-    fn numbers(&self, laid: &Laid, count: usize) -> Result<Vec<f32>, candle_core::Error> {
-        let bytes = laid.bytes.range(laid.start, count * self.number.size())?;
+    fn numbers(&self, count: usize) -> Result<Vec<f32>, candle_core::Error> {
+        let bytes = self.bytes.range(self.start, count * self.number.size())?;
         Ok(match self.number {
             Number::F32 => each(&bytes, f32::from_le_bytes),
             Number::F16 => each(&bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
@@ -216,8 +189,6 @@ mod tests {
         let kernel = laid.into_kernel_of_torch();
         assert_eq!(kernel.shape, [3, 2, 2, 2]);
         assert_eq!(flat(kernel.read().unwrap()), flat(whole.permute([3, 2, 0, 1]).unwrap()));
-        let in_memory = Stored::in_memory(whole.clone()).into_kernel_of_torch();
-        assert_eq!(flat(in_memory.read().unwrap()), flat(whole.permute([3, 2, 0, 1]).unwrap()));
         let part = Stored::strided(Bytes::BuiltIn(&BYTES), 4, Number::F32, vec![3, 2], vec![1, 3]);
         assert_eq!(flat(part.read().unwrap()), [1., 4., 2., 5., 3., 6.]);
         let outside = Stored::in_a_row(Bytes::BuiltIn(&BYTES), 90, Number::F32, vec![3]);

@@ -291,20 +291,6 @@ fn torchvisions_files_are_read_in_whatever_wrapper() {
 }
 
 #[test]
-fn a_network_in_memory_is_taken_whole() {
-    let random = spec(Backbone::SqueezeNet1_1, Weights::Random);
-    let (network, _) = Network::build(&random, &Found::random(), 2, 1, &Device::Cpu).unwrap();
-    let tensors = drawn(&network);
-    let found = Found::of_tensors(tensors.clone());
-    let (network, report) = Network::build(&random, &found, 2, 8, &Device::Cpu).unwrap();
-    assert!(network.tensors().iter().all(|(name, var)| flat(var) == flat(&tensors[name])));
-    assert_eq!((report.loaded.len(), report.initialized.len(), report.unused.len()), (52, 0, 0));
-    let few = tensors.into_iter().filter(|(name, _)| name != "head.output.bias").collect();
-    let error = Network::build(&random, &Found::of_tensors(few), 2, 8, &Device::Cpu).unwrap_err();
-    assert!(error.to_string().contains("1 of 52 tensors are missing (head.output.bias)"), "{error}");
-}
-
-#[test]
 fn weights_of_the_program_are_those_of_the_file() {
     let known = crate::experiment::KnownWeights::of(Backbone::SqueezeNet1_1, "imagenet").unwrap();
     let spec = spec(Backbone::SqueezeNet1_1, Weights::Known(known));

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::{Sizes, attention, composed};
 use crate::base::random::{Purpose, Stream};
-use crate::ops::gradient_check::{gradient_check, gradients, relative_error, values};
+use crate::ops::gradient_check::{gradient_check, gradients, relative_error, same_on_any_threads, values};
 
 /// (batch, tokens, heads, width)
 const CASES: [(usize, usize, usize, usize); 4] = [(2, 5, 2, 3), (1, 1, 1, 1), (3, 4, 1, 2), (2, 18, 3, 1)];
@@ -109,17 +109,10 @@ fn padding_has_exactly_no_part_and_nothing_but_padding_is_zero() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let qkv = [values((3, 50, 3 * 96), 1).to_dtype(DType::F32).unwrap()];
     let mask = mask(3, 50);
     let run = |a: &[Tensor]| attention(&a[0], Some(&mask), 3, Some((0.1, stream())));
-    let on = |threads: usize| {
-        pool(threads).install(|| {
-            let y = run(&qkv).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            (y, gradients(&qkv, &[true], &run))
-        })
-    };
-    assert_eq!(on(1), on(3));
+    same_on_any_threads(&qkv, run);
 }
 
 #[test]

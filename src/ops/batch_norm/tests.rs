@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::{Norm, batch_norm, batch_norm_train, composed};
 use crate::ops::After;
-use crate::ops::gradient_check::{gradient_check, gradients, relative_error, values};
+use crate::ops::gradient_check::{gradient_check, gradients, relative_error, same_on_any_threads, values};
 
 const SHAPES: [[usize; 4]; 4] = [[2, 3, 5, 7], [3, 1, 1, 1], [1, 2, 4, 5], [5, 4, 1, 3]];
 
@@ -120,18 +120,11 @@ fn f32_agrees_with_f64() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let all = of_channels(6);
     let inputs = [values((7, 6, 60, 55), 1), all[0].clone(), all[1].clone()];
     let inputs = inputs.map(|t| t.to_dtype(DType::F32).unwrap());
     let run = |a: &[Tensor]| Ok(batch_norm_train(&a[0], &a[1], &a[2], 1e-5, After::Relu)?.0);
-    let on = |threads: usize| {
-        pool(threads).install(|| {
-            let y = run(&inputs).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            (y, gradients(&inputs, &[true; 3], &run))
-        })
-    };
-    assert_eq!(on(1), on(3));
+    same_on_any_threads(&inputs, run);
 }
 
 #[test]
