@@ -126,7 +126,7 @@ impl Checkpoint {
         let (tensors, note) = Note::of(self);
         let note = serde_json::to_string(&note).map_err(|e| tensor_file::damaged(&path, &e))?;
         durable::create_dir_all(&run.join(FOLDER))?;
-        tensor_file::write(&path, Some(&run.join(PREVIOUS)), &tensors, KEY, &note)
+        tensor_file::write_hashed(&path, &run.join(PREVIOUS), &tensors, KEY, &note)
     }
 
     /// Reads the checkpoint `file`, [`LAST`] or [`PREVIOUS`], below `run`; None if there is none.
@@ -149,5 +149,5 @@ pub fn write_best(run: &Path, best: BestEpoch, network: &[(String, Tensor)]) -> 
     let path = run.join(BEST);
     let note = serde_json::to_string(&best).map_err(|e| tensor_file::damaged(&path, &e))?;
     durable::create_dir_all(&run.join(FOLDER))?;
-    tensor_file::write(&path, None, network, KEY, &note)
+    tensor_file::write(&path, network, KEY, &note)
 }
