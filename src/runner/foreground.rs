@@ -12,6 +12,7 @@ use super::options::{ServeOptions, WorkerCommand};
 use super::outcome::Wish;
 use super::process;
 use super::protocol::NewExperiment;
+use super::queue::capacity::Share;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
 use crate::record::life::{ExecutorKind, LifeEvent};
@@ -37,7 +38,7 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
         let news = Arc::new(Notify::new());
         let wake = Arc::clone(&news);
         let _watcher = Watcher::new(dir.path(), move || wake.notify_one());
-        let mut supervised = tokio::spawn(supervisor.start(0));
+        let mut supervised = tokio::spawn(supervisor.start(Share::default()));
         loop {
             tokio::select! {
                 _ = &mut supervised => break,

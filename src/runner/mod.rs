@@ -7,12 +7,15 @@
 pub mod client;
 mod command;
 mod daemon;
+mod dependency;
+mod dirs;
 mod endpoint;
 pub mod error;
 mod executor;
 mod foreground;
 pub mod lock;
 mod log;
+pub mod needs;
 mod oom;
 pub mod options;
 pub mod outcome;

@@ -208,9 +208,9 @@ impl Queue {
         self.line.dependants(id)
     }
 
-    /// Whether nothing waits.
-    pub fn is_nothing_waiting(&self) -> bool {
-        !self.entries.values().any(|entry| matches!(entry.stage, Stage::Waiting { .. }))
+    /// Whether none will start by itself as long as none is live.
+    pub fn is_at_rest(&self) -> bool {
+        self.line.is_at_rest()
     }
 
     /// The waiting runs, the next one first.
@@ -267,7 +267,9 @@ impl Queue {
             Stage::Live => Spot::Live,
             _ if entry.after.iter().any(|&awaited| self.is_lost(awaited)) => Spot::Orphaned,
             Stage::Paused => Spot::Resting,
-            Stage::Waiting { .. } if !entry.after.iter().all(|awaited| self.finished.contains(awaited)) => Spot::Resting,
+            Stage::Waiting { .. } if !entry.after.iter().all(|awaited| self.finished.contains(awaited)) => {
+                Spot::Resting
+            }
             Stage::Waiting { not_before: Some(time) } => Spot::Delayed(time),
             Stage::Waiting { not_before: None } => Spot::Ready,
         }

@@ -7,7 +7,7 @@ use super::executor::local::Marked;
 use super::lock::host;
 use super::outcome::Wish;
 use super::process;
-use super::queue::{Claim, Stage};
+use super::queue::{Entry, Stage};
 use super::supervisor::append;
 use crate::record::life::{ExecutorKind, LifeEvent};
 use crate::record::state::{Life, Status};
@@ -18,6 +18,7 @@ impl Daemon {
     pub fn recover(&mut self) -> Result<(), Error> {
         let workers = Marked::look();
         for dir in self.store.runs()? {
+            self.dirs.learn(dir.clone());
             let run = view::load_life(&dir);
             if run.life.queued.is_none() {
                 self.log.line(&format!("{} has no readable run.jsonl, so it is left aside", dir.folder_name()));
@@ -29,29 +30,29 @@ impl Daemon {
     }
 
     fn take_up(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
-        let claim = claim(&run.life);
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
-            Status::Paused => self.queue.put(dir.id(), claim, Stage::Paused),
+            Status::Paused => self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused)),
             Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
-                self.queue.put(dir.id(), claim, Stage::Live);
+                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), run.life.gpu.clone());
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
                 let wish = if run.life.cancel_requested { Wish::Cancel } else { Wish::Run };
                 self.adopt(dir, run.life.attempts, process, wish);
             }
-            Status::Finished | Status::Failed | Status::Cancelled => {}
+            Status::Finished => self.queue.finished(dir.id()),
+            Status::Failed | Status::Cancelled => {}
         }
     }
 
     /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of.
     fn take_up_queued(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         let attempt = run.life.attempts.saturating_add(1);
-        let claim = claim(&run.life);
+        let stage = Stage::Waiting { not_before: run.life.retry_at };
         match workers.worker(&dir, attempt) {
-            None => self.queue.put(dir.id(), claim, Stage::Waiting { not_before: run.life.retry_at }),
+            None => self.queue.put(dir.id(), Entry::of(&run.life, stage)),
             process @ Some(_) => {
                 let (executor, host) = (ExecutorKind::Local, host());
                 let started =
@@ -59,7 +60,7 @@ impl Daemon {
                 if let Err(error) = append(&dir, [started]) {
                     self.log.line(&error.to_string());
                 }
-                self.queue.put(dir.id(), claim, Stage::Live);
+                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
                 self.adopt(dir, attempt, process, Wish::Run);
             }
         }
@@ -78,9 +79,4 @@ impl Daemon {
 fn has_command(life: &Life) -> bool {
     life.executor == Some(ExecutorKind::Foreground)
         && (life.host.as_ref() != Some(&host()) || life.process.as_ref().is_none_or(process::is_alive))
-}
-
-/// A run's claim to be next.
-pub fn claim(life: &Life) -> Claim {
-    Claim { priority: life.priority, order: life.order }
 }

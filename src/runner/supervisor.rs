@@ -17,6 +17,7 @@ use super::lock::host;
 use super::log::Log;
 use super::options::{Retry, Rules};
 use super::outcome::{Evidence, LastWord, ProcessEnd, Verdict, Wish};
+use super::queue::capacity::Share;
 use super::{oom, process};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
@@ -50,17 +51,17 @@ const WRITE_AGAIN: Duration = Duration::from_secs(5);
 const START_AGAIN: Duration = Duration::from_secs(30);
 
 impl Supervisor {
-    /// Starts a worker and sees it to its end.
-    pub async fn start(mut self, threads: usize) -> Next {
+    /// Starts a worker with its share of the machine and sees it to its end.
+    pub async fn start(mut self, share: Share) -> Next {
         let memory = oom::kills();
-        match Worker::start(&self.dir, self.attempt, threads, &self.rules) {
-            Ok(worker) => match append(&self.dir, self.started(Some(worker.process().clone()))) {
+        match Worker::start(&self.dir, self.attempt, &share, &self.rules) {
+            Ok(worker) => match append(&self.dir, self.started(Some(worker.process().clone()), share.gpu)) {
                 Ok(()) => self.see_to_its_end(worker, memory).await,
                 Err(error) => self.not_written_down(worker, error).await,
             },
             Err(message) => {
                 self.note(&message);
-                if let Err(error) = append(&self.dir, self.started(None)) {
+                if let Err(error) = append(&self.dir, self.started(None, share.gpu)) {
                     self.log.line(&format!("{}: {error}", self.dir.folder_name()));
                 }
                 self.conclude(Verdict::not_started(message), ProcessEnd::default()).await
@@ -88,16 +89,9 @@ impl Supervisor {
         }
     }
 
-    fn started(&self, process: Option<ProcessId>) -> Option<LifeEvent> {
+    fn started(&self, process: Option<ProcessId>, gpu: Option<String>) -> Option<LifeEvent> {
         let attempt = self.attempt;
-        self.executor.map(|executor| LifeEvent::Started {
-            attempt,
-            executor,
-            process,
-            job_id: None,
-            host: host(),
-            gpu: None,
-        })
+        self.executor.map(|executor| LifeEvent::Started { attempt, executor, process, job_id: None, host: host(), gpu })
     }
 
     async fn see_to_its_end(&mut self, mut worker: Worker, memory_before: Option<u64>) -> Next {

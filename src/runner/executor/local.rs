@@ -15,6 +15,7 @@ use crate::record::life::ProcessId;
 use crate::runner::options::Rules;
 use crate::runner::outcome::ProcessEnd;
 use crate::runner::process;
+use crate::runner::queue::capacity::Share;
 
 /// Marks a worker's environment with its run and attempt, so that a runner finds it whose predecessor died before it
 /// could write the process down.
@@ -32,8 +33,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the worker of `dir` with `threads` to compute on, 0 for one on every core. The error is a message for people.
-    pub fn start(dir: &RunDir, attempt: u32, threads: usize, rules: &Rules) -> Result<Worker, String> {
+    /// Starts the worker of `dir` with its share of the machine. The error is a message for people.
+    pub fn start(dir: &RunDir, attempt: u32, share: &Share, rules: &Rules) -> Result<Worker, String> {
         let log = durable::open_log(&dir.log_txt()).map_err(|e| e.to_string())?;
         let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
         let mut command = Command::new(&rules.worker.program);
@@ -41,9 +42,15 @@ impl Worker {
         if rules.with_parent {
             command.arg("--with-parent").arg(std::process::id().to_string());
         }
-        if threads > 0 {
+        if share.threads > 0 {
             // What Candle and our kernels take their number of threads from.
-            command.env("RAYON_NUM_THREADS", threads.to_string());
+            command.env("RAYON_NUM_THREADS", share.threads.to_string());
+        }
+        if let Some(gpu) = &share.gpu {
+            command.env("CUDA_VISIBLE_DEVICES", gpu);
+        }
+        if share.memory > 0 {
+            command.env("FINETOP_MEMORY", share.memory.to_string());
         }
         command.env(MARK, mark(dir, attempt));
         command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);

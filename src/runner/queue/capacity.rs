@@ -74,7 +74,10 @@ impl Shares {
     fn freest_gpu<'a>(&self, capacity: &'a Capacity) -> Option<&'a str> {
         let runs = |gpu: &str| self.0.values().filter(|share| share.gpu.as_deref() == Some(gpu)).count();
         let counted = capacity.gpus.iter().map(|gpu| (runs(gpu), gpu.as_str()));
-        counted.filter(|&(runs, _)| runs < capacity.runs_per_gpu.max(1)).min_by_key(|&(runs, _)| runs).map(|(_, gpu)| gpu)
+        counted
+            .filter(|&(runs, _)| runs < capacity.runs_per_gpu.max(1))
+            .min_by_key(|&(runs, _)| runs)
+            .map(|(_, gpu)| gpu)
     }
 
     /// Bytes that are kept for the live runs together.

@@ -71,6 +71,11 @@ impl Line {
         }
     }
 
+    /// Whether nobody is ready, becomes so in time, or has to be taken away.
+    pub fn is_at_rest(&self) -> bool {
+        self.ready.is_empty() && self.ready_for_gpu.is_empty() && self.delayed.is_empty() && self.orphaned.is_empty()
+    }
+
     /// The first that is ready; those that want a GPU only if there is one for it.
     pub fn first(&self, has_gpu: bool) -> Option<Rank> {
         let on_gpu = if has_gpu { self.ready_for_gpu.first() } else { None };

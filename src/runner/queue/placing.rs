@@ -2,6 +2,8 @@
 //!
 //! Invariant: nobody else's place changes; who is where it should be already changes nothing.
 
+use std::collections::BTreeSet;
+
 use super::line::Rank;
 use super::{Queue, rank};
 use crate::base::id::RunId;
@@ -29,7 +31,7 @@ impl Queue {
     }
 
     /// The first of a priority that is not one of `others`.
-    pub fn first_but(&self, priority: i32, others: &[RunId]) -> Option<RunId> {
+    pub fn first_but(&self, priority: i32, others: &BTreeSet<RunId>) -> Option<RunId> {
         self.line.peers(priority).map(|(_, _, id)| id).find(|id| !others.contains(id))
     }
 
