@@ -371,4 +371,4 @@ impl Training {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
