@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod store;
