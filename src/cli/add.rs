@@ -28,7 +28,7 @@ pub struct Args {
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let experiments = args.files.load()?.iter().map(client::new_experiment).collect();
-    let add = Add { experiments, priority: args.priority, group: args.group, paused: args.paused };
+    let add = Add { experiments, priority: args.priority, group: args.group, after: Vec::new(), paused: args.paused };
     let (_, added) = client::add(store, add, args.slots.map(usize::from))?;
     for run in added {
         output::line(&format!("queued {} {}", run.id, run.name));

@@ -27,7 +27,12 @@ impl From<Refusal> for Failure {
 /// What the runner takes of an experiment that was read.
 pub fn new_experiment(loaded: &Loaded) -> NewExperiment {
     let Loaded { experiment, text } = loaded;
-    NewExperiment { name: experiment.name.clone(), text: text.clone(), resolved: experiment.to_yaml() }
+    NewExperiment {
+        name: experiment.name.clone(),
+        text: text.clone(),
+        resolved: experiment.to_yaml(),
+        needs: Default::default(),
+    }
 }
 
 /// Queues `add` in the store, with a runner that is started where none lives.
@@ -90,6 +95,8 @@ fn words(done: Done) -> &'static str {
         Done::Removing => "removing",
         Done::Moved => "moved",
         Done::Prioritized => "prioritized",
+        Done::Tagged => "tagged",
+        Done::Edited => "edited",
     }
 }
 

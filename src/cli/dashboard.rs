@@ -44,7 +44,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let mut selected = None;
     if !experiments.is_empty() {
         let experiments = experiments.iter().map(client::new_experiment).collect();
-        let add = Add { experiments, priority: 0, group: None, paused: false };
+        let add = Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false };
         selected = client::add(store, add, slots)?.1.first().map(|run| run.id);
     }
     let store = Store::create(store)?;

@@ -9,5 +9,5 @@ pub use super::select::Runs as Args;
 use crate::runner::Request;
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    client::act(store, &args.runs, |ids| Request::Retry { ids })
+    client::act(store, &args.runs, |ids| Request::Retry { ids, fresh: false })
 }

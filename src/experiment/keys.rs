@@ -210,6 +210,9 @@ pub static KEYS: &[Key] = &[
     key("seed", Whole(0, u64::MAX), Value("42"), "Decides shuffles, augmentation, dropout, initial weights and the split. The same file gives the same figures."),
     key("threads", Whole(0, 1024), Value("0"), "Threads for arithmetic; 0 takes every core that the run may use."),
     key("device", Words(&["auto", "cpu", "cuda", "metal"]), Value("auto"), "Where the arithmetic runs; `auto` takes an accelerator that this build knows and that is there, else the CPU."),
+    key("retries", Whole(0, 1000), Value("2"), "How often the run is tried again, from its last checkpoint, after it was lost or crashed."),
+    key("time_limit_minutes", ABOVE_0, Means("no limit"), "Minutes that the run may train; then it stops at a checkpoint and has failed."),
+    key("memory_gib", ABOVE_0, Means("estimated from the shapes"), "Main memory in GiB that the run needs; the queue starts no runs together that do not fit together."),
 
     key("data", Map, Required("data: { train: data/train, val_split: 0.2 }"), "What is learned from, and how it is prepared."),
     key("data.train", Samples, Required("train: data/train"), "Folder with one folder per class, as Keras' `flow_from_directory` takes it: of pictures, or of `.txt` files. For texts also a table: `.csv`, `.tsv` or `.jsonl`. Relative to the experiment file."),
@@ -243,6 +246,7 @@ pub static KEYS: &[Key] = &[
 
     key("train", Map, Means("every key's default"), "How it is trained."),
     key("train.batch_size", Whole(1, 65_536), Value("32"), "Samples per optimizer step (Keras)."),
+    key("train.checkpoint_minutes", ABOVE_0, Value("5"), "Minutes of training after which a checkpoint is written also within an epoch; at the end of an epoch one is written anyway."),
     key("train.phases", List, Means("one phase `head` with the defaults below"), "Stretches of epochs, one after the other, as several calls of Keras' `fit`: each has a fresh optimizer and its callbacks start over; the best weights carry over."),
     key("train.phases[].name", Name, Means("`phase_1`, `phase_2` …"), "What the phase is called; names differ."),
     key("train.phases[].epochs", Whole(1, EPOCHS), Value("10"), "The most epochs of the phase; early stopping may end it sooner."),

@@ -10,6 +10,7 @@
 mod data;
 mod keys;
 mod known_weights;
+mod limits;
 mod meant;
 mod mistakes;
 mod model;
@@ -31,6 +32,7 @@ mod write;
 pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
 pub use keys::{KEYS, Key, Takes, Unset};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
+pub use limits::Limits;
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
@@ -53,6 +55,9 @@ pub struct Experiment {
     pub threads: usize,
     /// Where the arithmetic runs; `auto` by default.
     pub device: Device,
+    /// What it may take.
+    #[serde(flatten)]
+    pub limits: Limits,
     /// What is learned from; required.
     pub data: Data,
     /// The network; required.

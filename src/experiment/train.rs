@@ -9,6 +9,8 @@ use super::Optimizer;
 pub struct Train {
     /// Samples per optimizer step, 1 to 65536; 32 by default.
     pub batch_size: usize,
+    /// Minutes of training after which a checkpoint is written also within an epoch, above 0; 5 by default.
+    pub checkpoint_minutes: f64,
     /// At least one; their names differ. By default one phase `head` with the defaults of a phase.
     pub phases: Vec<Phase>,
     /// The most that the norm of all gradients together may be, above 0 (Keras' `global_clipnorm`); any by default.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::id::RunId;
+
 /// An event in the life of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -10,6 +12,15 @@ pub enum LifeEvent {
         name: String,
         priority: i32,
         group: Option<String>,
+        /// Runs that must have finished well before it starts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<RunId>,
+        #[serde(default)]
+        needs: Needs,
+    },
+    /// Its `resolved.yaml` was replaced while it waited.
+    Edited {
+        needs: Needs,
     },
     Moved {
         order: i64,
@@ -23,6 +34,9 @@ pub enum LifeEvent {
         process: Option<ProcessId>,
         job_id: Option<String>,
         host: String,
+        /// The GPU that it was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gpu: Option<String>,
     },
     PauseRequested,
     Paused,
@@ -44,6 +58,15 @@ pub enum LifeEvent {
     /// A type that this version does not know; ignored.
     #[serde(other)]
     Unknown,
+}
+
+/// What a run takes of its machine while it is live.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Bytes of main memory; 0 where that is not known.
+    pub memory: u64,
+    /// Whether it wants a GPU of its own.
+    pub gpu: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +132,8 @@ pub enum Cause {
     WorkerGone,
     NodeFailed,
     HostRestarted,
+    /// A run that it was to start after did not finish well.
+    Dependency,
 }
 
 impl Cause {
@@ -130,6 +155,7 @@ impl Cause {
             Cause::WorkerGone => "the worker vanished",
             Cause::NodeFailed => "the node failed",
             Cause::HostRestarted => "the host restarted",
+            Cause::Dependency => "a run that it waits for did not finish",
         }
     }
 }

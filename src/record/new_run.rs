@@ -107,7 +107,8 @@ mod tests {
     use crate::record::view;
 
     fn run(name: &str) -> NewRun {
-        let queued = LifeEvent::Queued { name: name.into(), priority: 2, group: None };
+        let queued =
+            LifeEvent::Queued { name: name.into(), priority: 2, group: None, after: vec![], needs: Default::default() };
         NewRun {
             name: name.into(),
             experiment: "data: x # mine\n".into(),

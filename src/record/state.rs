@@ -12,7 +12,7 @@ use super::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
     RunStarted, Sample, Skipped, Stage, Step,
 };
-use super::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome, ProcessId};
+use super::life::{Cause, ExecutorKind, Exited, LifeEvent, Needs, Outcome, ProcessId};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 
@@ -76,6 +76,9 @@ pub struct Life {
     pub order: i64,
     pub group: Option<String>,
     pub tags: Vec<String>,
+    /// Runs that must have finished well before it starts.
+    pub after: Vec<RunId>,
+    pub needs: Needs,
     pub queued: Option<Timestamp>,
     /// Start of the latest attempt.
     pub started: Option<Timestamp>,
@@ -87,6 +90,8 @@ pub struct Life {
     pub executor: Option<ExecutorKind>,
     pub process: Option<ProcessId>,
     pub host: Option<String>,
+    /// The GPU that the latest attempt was given.
+    pub gpu: Option<String>,
     pub cancel_requested: bool,
     /// Attempts that the runner scheduled after a failure since a person last asked for one.
     pub retries: u32,
@@ -132,6 +137,8 @@ impl RunState {
             order: i64::from(id.0),
             group: None,
             tags: Vec::new(),
+            after: Vec::new(),
+            needs: Needs::default(),
             queued: None,
             started: None,
             ended: None,
@@ -140,6 +147,7 @@ impl RunState {
             executor: None,
             process: None,
             host: None,
+            gpu: None,
             cancel_requested: false,
             retries: 0,
             retry_at: None,
@@ -152,15 +160,18 @@ impl RunState {
     pub fn life(&mut self, line: Line<LifeEvent>) {
         let life = &mut self.life;
         match line.event {
-            LifeEvent::Queued { name, priority, group } => {
+            LifeEvent::Queued { name, priority, group, after, needs } => {
                 self.name = name;
+                life.after = after;
+                life.needs = needs;
                 life.priority = priority;
                 life.group = group;
                 life.queued.get_or_insert(line.time);
             }
+            LifeEvent::Edited { needs } => life.needs = needs,
             LifeEvent::Moved { order } => life.order = order,
             LifeEvent::Prioritized { priority } => life.priority = priority,
-            LifeEvent::Started { attempt, executor, process, job_id: _, host } => {
+            LifeEvent::Started { attempt, executor, process, job_id: _, host, gpu } => {
                 // It may have been asked for while the worker was being started.
                 let cancel_requested = life.cancel_requested;
                 life.wait(Status::Starting);
@@ -168,6 +179,7 @@ impl RunState {
                 life.executor = Some(executor);
                 life.process = process;
                 life.host = Some(host);
+                life.gpu = gpu;
                 life.started = Some(line.time);
                 life.cancel_requested = cancel_requested;
             }

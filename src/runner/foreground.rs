@@ -55,12 +55,12 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
 }
 
 fn create(store: &Store, experiment: NewExperiment) -> Result<RunDir, Error> {
-    let NewExperiment { name, text, resolved } = experiment;
-    let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: None };
+    let NewExperiment { name, text, resolved, needs } = experiment;
+    let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: None, after: Vec::new(), needs };
     // In one piece with the first line, or a runner could find the run waiting and start it too. The process is this one:
     // it speaks for the run.
     let (executor, process) = (ExecutorKind::Foreground, process::own());
-    let started = LifeEvent::Started { attempt: 1, executor, process, job_id: None, host: host() };
+    let started = LifeEvent::Started { attempt: 1, executor, process, job_id: None, host: host(), gpu: None };
     let run = NewRun { name, experiment: text, resolved, life: vec![queued, started] };
     let mut made = store.create_runs(std::slice::from_ref(&run))?;
     made.pop().ok_or(Error::Gone)

@@ -236,12 +236,15 @@ mod tests {
         let failed = || Failed { cause: Cause::Experiment, error: "no".into(), causes: vec![], hint: None };
         let started = |attempt| {
             let (executor, host) = (ExecutorKind::Local, String::new());
-            LifeEvent::Started { attempt, executor, process: None, job_id: None, host }
+            LifeEvent::Started { attempt, executor, process: None, job_id: None, host, gpu: None }
         };
         let (outcome, cause) = (Outcome::Failed, Cause::Experiment);
         let exited = Exited { attempt: 1, outcome, cause, exit_code: Some(1), signal: None, message: None };
         let mut run = RunState::new(RunId(1), "x".into());
-        run.life(life(0, LifeEvent::Queued { name: "x".into(), priority: 0, group: None }));
+        run.life(life(
+            0,
+            LifeEvent::Queued { name: "x".into(), priority: 0, group: None, after: vec![], needs: Default::default() },
+        ));
         run.training.take(line(5, Event::Failed(failed())));
         run.life(life(10, started(1)));
         assert_eq!(LastWord::of(&run), Some(LastWord::Failed(Cause::Experiment, "no".into())));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
+use crate::record::life::Needs;
 
 /// What a client wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +25,11 @@ pub enum Request {
     Resume {
         ids: Vec<RunId>,
     },
-    /// Queues ended runs again; they go on from their last checkpoint.
+    /// Queues ended runs again; they go on from their last checkpoint, or begin anew if `fresh`.
     Retry {
         ids: Vec<RunId>,
+        #[serde(default)]
+        fresh: bool,
     },
     /// Removes runs and their files; live ones only with `force`, which kills them first.
     Rm {
@@ -40,6 +43,19 @@ pub enum Request {
     Priority {
         ids: Vec<RunId>,
         priority: i32,
+    },
+    /// Gives runs tags and takes some away.
+    Tag {
+        ids: Vec<RunId>,
+        add: Vec<String>,
+        remove: Vec<String>,
+    },
+    /// Replaces what a run that waits or is paused will run.
+    Edit {
+        id: RunId,
+        /// The text of `resolved.yaml`.
+        resolved: String,
+        needs: Needs,
     },
     Slots {
         slots: usize,
@@ -59,6 +75,9 @@ pub struct Add {
     pub priority: i32,
     #[serde(default)]
     pub group: Option<String>,
+    /// Start them only when all of these have finished well.
+    #[serde(default)]
+    pub after: Vec<RunId>,
     /// Keep them back until they are resumed.
     #[serde(default)]
     pub paused: bool,
@@ -72,6 +91,8 @@ pub struct NewExperiment {
     pub text: String,
     /// The text of `resolved.yaml`.
     pub resolved: String,
+    #[serde(default)]
+    pub needs: Needs,
 }
 
 /// Where in the queue, among runs of the same priority.
@@ -130,6 +151,8 @@ pub enum Done {
     Removing,
     Moved,
     Prioritized,
+    Tagged,
+    Edited,
 }
 
 /// Why something was not done.
@@ -176,8 +199,19 @@ mod tests {
     #[test]
     fn what_is_said_is_understood() {
         let ids = vec![RunId(7), RunId(8)];
-        let experiment = NewExperiment { name: "a".into(), text: "x: 1\n# ü\n".into(), resolved: "y".into() };
-        let add = Add { experiments: vec![experiment], priority: -1, group: Some("g".into()), paused: true };
+        let experiment = NewExperiment {
+            name: "a".into(),
+            text: "x: 1\n# ü\n".into(),
+            resolved: "y".into(),
+            needs: Needs { memory: 1, gpu: true },
+        };
+        let add = Add {
+            experiments: vec![experiment],
+            priority: -1,
+            group: Some("g".into()),
+            after: ids.clone(),
+            paused: true,
+        };
         for request in [
             Request::Add(add),
             Request::Cancel { ids: ids.clone() },

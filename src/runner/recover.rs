@@ -54,7 +54,8 @@ impl Daemon {
             None => self.queue.put(dir.id(), claim, Stage::Waiting { not_before: run.life.retry_at }),
             process @ Some(_) => {
                 let (executor, host) = (ExecutorKind::Local, host());
-                let started = LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host };
+                let started =
+                    LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host, gpu: None };
                 if let Err(error) = append(&dir, [started]) {
                     self.log.line(&error.to_string());
                 }

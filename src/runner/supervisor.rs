@@ -90,7 +90,14 @@ impl Supervisor {
 
     fn started(&self, process: Option<ProcessId>) -> Option<LifeEvent> {
         let attempt = self.attempt;
-        self.executor.map(|executor| LifeEvent::Started { attempt, executor, process, job_id: None, host: host() })
+        self.executor.map(|executor| LifeEvent::Started {
+            attempt,
+            executor,
+            process,
+            job_id: None,
+            host: host(),
+            gpu: None,
+        })
     }
 
     async fn see_to_its_end(&mut self, mut worker: Worker, memory_before: Option<u64>) -> Next {

@@ -117,7 +117,7 @@ impl Bench {
     }
 
     fn add(&self, names: &[&str]) -> Vec<RunDir> {
-        self.add_all(Add { experiments: experiments(names), priority: 0, group: None, paused: false })
+        self.add_all(Add { experiments: experiments(names), priority: 0, group: None, after: vec![], paused: false })
     }
 
     fn add_all(&self, add: Add) -> Vec<RunDir> {
@@ -180,6 +180,7 @@ fn experiments(names: &[&str]) -> Vec<NewExperiment> {
         name: (*name).to_owned(),
         text: format!("name: {name} # mine\n"),
         resolved: format!("name: {name}\n"),
+        needs: Default::default(),
     };
     names.iter().map(experiment).collect()
 }

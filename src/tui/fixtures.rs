@@ -22,7 +22,13 @@ impl Recording {
     /// A queued run.
     pub fn queued(id: u32, name: &str) -> Self {
         let mut recording = Recording { run: RunState::new(RunId(id), name.to_owned()), seq: 0 };
-        recording.life(LifeEvent::Queued { name: name.to_owned(), priority: 0, group: None });
+        recording.life(LifeEvent::Queued {
+            name: name.to_owned(),
+            priority: 0,
+            group: None,
+            after: vec![],
+            needs: Default::default(),
+        });
         recording
     }
 
@@ -35,6 +41,7 @@ impl Recording {
             process: None,
             job_id: None,
             host: "lab".into(),
+            gpu: None,
         });
         recording
     }

@@ -55,6 +55,7 @@ fn short(cause: Cause) -> &'static str {
         Cause::WorkerGone => "vanished",
         Cause::NodeFailed => "node",
         Cause::HostRestarted => "restart",
+        Cause::Dependency => "needed",
     }
 }
 

@@ -53,9 +53,12 @@ pub fn check(path: &Path) -> Check {
 /// What the runner takes of an experiment file.
 pub fn read(path: &Path) -> Result<NewExperiment, String> {
     match experiment::load(path, &[]) {
-        Ok(Loaded { experiment, text }) => {
-            Ok(NewExperiment { name: experiment.name.clone(), text, resolved: experiment.to_yaml() })
-        }
+        Ok(Loaded { experiment, text }) => Ok(NewExperiment {
+            name: experiment.name.clone(),
+            text,
+            resolved: experiment.to_yaml(),
+            needs: Default::default(),
+        }),
         Err(mistakes) => Err(lines(&mistakes).join("; ")),
     }
 }

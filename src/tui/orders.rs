@@ -15,10 +15,10 @@ fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, S
     let request = match order {
         Order::Add(path) => {
             let experiments = vec![library::read(&path)?];
-            Request::Add(Add { experiments, priority: 0, group: None, paused: false })
+            Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
         }
         Order::Cancel(id) => Request::Cancel { ids: vec![id] },
-        Order::Retry(id) => Request::Retry { ids: vec![id] },
+        Order::Retry(id) => Request::Retry { ids: vec![id], fresh: false },
     };
     let mut client = Client::connect_or_start(store, start).map_err(|error| error.to_string())?;
     match client.request(&request).map_err(|error| error.to_string())? {
@@ -47,6 +47,8 @@ fn in_words(answer: Answer) -> Result<String, String> {
         Ok(Done::Removing) => "is being removed",
         Ok(Done::Moved) => "is moved",
         Ok(Done::Prioritized) => "has its priority",
+        Ok(Done::Tagged) => "has its tags",
+        Ok(Done::Edited) => "is changed",
     };
     Ok(format!("{} {word}", answer.id))
 }

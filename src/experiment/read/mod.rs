@@ -11,7 +11,7 @@ use super::paths::Paths;
 use super::place::Place;
 use super::section::Section;
 use super::tree::Node;
-use super::{Backbone, Experiment, Task};
+use super::{Backbone, Experiment, Limits, Task};
 use crate::base::text::printable;
 
 /// Reads the experiment that `root` is; `stem` names it where the file does not. It is handed out only where nothing
@@ -26,6 +26,11 @@ pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Find
         seed: file.whole("seed"),
         threads: file.small("threads"),
         device: file.word("device", super::Device::Auto),
+        limits: Limits {
+            retries: file.small("retries"),
+            time_limit_minutes: file.given_number("time_limit_minutes"),
+            memory_gib: file.given_number("memory_gib"),
+        },
         data: data::data(&file.section("data"), task, paths, findings),
         model: model::model(&file.section("model"), backbone, paths, findings),
         train: train::train(&file.section("train"), findings),

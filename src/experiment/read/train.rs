@@ -16,6 +16,7 @@ pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     let watched = early_stopping.as_ref().map(|callback| callback.watch);
     Train {
         batch_size: section.small("batch_size"),
+        checkpoint_minutes: section.number("checkpoint_minutes"),
         phases: phases(section, findings),
         clip_norm: section.given_number("clip_norm"),
         reduce_lr_on_plateau: section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section)),

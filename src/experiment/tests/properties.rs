@@ -350,9 +350,10 @@ fn trains() -> impl Strategy<Value = Train> {
     );
     let clip_norms = prop::option::of(above_0());
     let callbacks = (prop::option::of(early), prop::option::of(reduce));
-    (1usize..=65_536, phases(), clip_norms, callbacks, watches(), any::<bool>()).prop_map(
-        |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), watch, best)| Train {
+    (1usize..=65_536, phases(), clip_norms, callbacks, watches(), any::<bool>(), above_0()).prop_map(
+        |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), watch, best, minutes)| Train {
             batch_size,
+            checkpoint_minutes: minutes,
             phases,
             clip_norm,
             early_stopping,
@@ -363,16 +364,22 @@ fn trains() -> impl Strategy<Value = Train> {
     )
 }
 
+fn limits() -> impl Strategy<Value = Limits> {
+    (0u32..=1000, prop::option::of(above_0()), prop::option::of(above_0()))
+        .prop_map(|(retries, time_limit_minutes, memory_gib)| Limits { retries, time_limit_minutes, memory_gib })
+}
+
 fn experiments() -> impl Strategy<Value = Experiment> {
     let devices = prop::sample::select(vec![Device::Auto, Device::Cpu, Device::Cuda, Device::Metal]);
     let of_one_task = models().prop_flat_map(|model| (datas(model.backbone.task()), Just(model)));
-    (names(), any::<u64>(), 0usize..=1024, devices, of_one_task, trains()).prop_map(
-        |(name, seed, threads, device, (data, model), train)| Experiment {
+    (names(), any::<u64>(), 0usize..=1024, devices, limits(), of_one_task, trains()).prop_map(
+        |(name, seed, threads, device, limits, (data, model), train)| Experiment {
             name,
             task: model.backbone.task(),
             seed,
             threads,
             device,
+            limits,
             data,
             model,
             train,

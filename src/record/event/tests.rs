@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome, ProcessId};
+use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Needs, Outcome, ProcessId};
 
 fn line<E>(event: E) -> Line<E> {
     Line { seq: 7, time: Timestamp::from_millis(1_764_045_667_120), event }
@@ -153,7 +153,7 @@ fn every_event_reads_back_equal_on_one_line() {
 fn every_life_event_reads_back_equal() {
     let process = ProcessId { pid: 42, start_ticks: u64::MAX, boot_id: "b".into() };
     for event in [
-        LifeEvent::Queued { name: "a".into(), priority: -3, group: None },
+        LifeEvent::Queued { name: "a".into(), priority: -3, group: None, after: vec![], needs: Default::default() },
         LifeEvent::Moved { order: i64::MIN },
         LifeEvent::Prioritized { priority: 9 },
         LifeEvent::Started {
@@ -162,7 +162,9 @@ fn every_life_event_reads_back_equal() {
             process: Some(process),
             job_id: None,
             host: "here".into(),
+            gpu: Some("1".into()),
         },
+        LifeEvent::Edited { needs: Needs { memory: 7, gpu: true } },
         LifeEvent::CancelRequested,
         LifeEvent::Exited(Exited {
             attempt: 1,

@@ -29,6 +29,7 @@ fn started(attempt: u32) -> LifeEvent {
         process: Some(process),
         job_id: None,
         host: "here".into(),
+        gpu: None,
     }
 }
 
@@ -109,7 +110,8 @@ fn train(run: &mut RunState, events: &[Event]) {
 
 #[test]
 fn a_life_goes_its_ways() {
-    let queued = || LifeEvent::Queued { name: "x".into(), priority: 3, group: None };
+    let queued =
+        || LifeEvent::Queued { name: "x".into(), priority: 3, group: None, after: vec![], needs: Default::default() };
     let lost = || exited(1, Outcome::Lost, Cause::WorkerGone);
     let retry = || LifeEvent::RetryScheduled { attempt: 2, after_s: 10 };
     let cancelled = || exited(1, Outcome::Cancelled, Cause::User);
@@ -223,7 +225,13 @@ fn any_life() -> impl Strategy<Value = LifeEvent> {
         Outcome::Lost,
     ]);
     prop_oneof![
-        any::<i32>().prop_map(|priority| LifeEvent::Queued { name: "x".into(), priority, group: None }),
+        any::<i32>().prop_map(|priority| LifeEvent::Queued {
+            name: "x".into(),
+            priority,
+            group: None,
+            after: vec![],
+            needs: Default::default()
+        }),
         any::<i64>().prop_map(|order| LifeEvent::Moved { order }),
         any::<i32>().prop_map(|priority| LifeEvent::Prioritized { priority }),
         (1..4u32).prop_map(started),

@@ -16,7 +16,8 @@ fn store() -> (tempfile::TempDir, Store) {
 fn queue(store: &Store, id: u32) -> RunDir {
     let dir = RunDir::new(store.root(), RunId(id), "emoji");
     fs::create_dir(dir.path()).unwrap();
-    let queued = LifeEvent::Queued { name: "emoji".into(), priority: 0, group: None };
+    let queued =
+        LifeEvent::Queued { name: "emoji".into(), priority: 0, group: None, after: vec![], needs: Default::default() };
     Writer::open(&dir.run_log()).unwrap().write(queued).unwrap();
     dir
 }

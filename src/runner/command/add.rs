@@ -1,3 +1,4 @@
+use crate::base::id::RunId;
 use crate::record::NewRun;
 use crate::record::life::LifeEvent;
 use crate::runner::daemon::Daemon;
@@ -12,9 +13,11 @@ impl Daemon {
             return Response::Refused(Refusal::new("the runner is about to end and takes no more runs", hint));
         }
         let stage = if add.paused { Stage::Paused } else { Stage::Waiting { not_before: None } };
-        let Add { experiments, priority, group, paused } = add;
-        let runs: Vec<NewRun> =
-            experiments.into_iter().map(|experiment| new_run(experiment, priority, group.clone(), paused)).collect();
+        let Add { experiments, priority, group, after, paused } = add;
+        let runs: Vec<NewRun> = experiments
+            .into_iter()
+            .map(|experiment| new_run(experiment, priority, group.clone(), after.clone(), paused))
+            .collect();
         match self.store.create_runs(&runs) {
             Ok(dirs) => {
                 for dir in &dirs {
@@ -32,9 +35,9 @@ impl Daemon {
     }
 }
 
-fn new_run(experiment: NewExperiment, priority: i32, group: Option<String>, paused: bool) -> NewRun {
-    let NewExperiment { name, text, resolved } = experiment;
-    let queued = LifeEvent::Queued { name: name.clone(), priority, group };
+fn new_run(experiment: NewExperiment, priority: i32, group: Option<String>, after: Vec<RunId>, paused: bool) -> NewRun {
+    let NewExperiment { name, text, resolved, needs } = experiment;
+    let queued = LifeEvent::Queued { name: name.clone(), priority, group, after, needs };
     let life = std::iter::once(queued).chain(paused.then_some(LifeEvent::Paused)).collect();
     NewRun { name, experiment: text, resolved, life }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod cancel;
+mod edit;
 mod r#move;
 mod pause;
 mod priority;
@@ -11,6 +12,7 @@ mod rm;
 mod slots;
 mod status;
 mod stop;
+mod tag;
 
 use super::daemon::Daemon;
 use super::protocol::{Answer, Done, Refusal, Request, Response};
@@ -26,11 +28,15 @@ impl Daemon {
             Request::Cancel { ids } => self.each(&ids, Daemon::cancel),
             Request::Pause { ids } => self.each(&ids, Daemon::pause),
             Request::Resume { ids } => self.each(&ids, Daemon::resume),
-            Request::Retry { ids } => self.each(&ids, Daemon::retry),
+            Request::Retry { ids, fresh } => self.each(&ids, |daemon, dir, run| daemon.retry(dir, run, fresh)),
             Request::Rm { ids, force } => self.each(&ids, |daemon, dir, run| daemon.rm(dir, run, force)),
             Request::Move { ids, to } => self.move_all(&ids, to),
             Request::Priority { ids, priority } => {
                 self.each(&ids, |daemon, dir, run| daemon.priority(dir, run, priority))
+            }
+            Request::Tag { ids, add, remove } => self.each(&ids, |_, dir, run| tag::tag(dir, run, &add, &remove)),
+            Request::Edit { id, resolved, needs } => {
+                self.each(&[id], |daemon, dir, run| daemon.edit(dir, run, &resolved, needs))
             }
             Request::Slots { slots } => self.slots(slots),
             Request::Status => Response::Status(self.status()),

@@ -1,4 +1,5 @@
 use super::does_not_fit;
+use crate::base::durable;
 use crate::record::life::LifeEvent;
 use crate::record::state::Status;
 use crate::record::{RunDir, RunState};
@@ -10,7 +11,7 @@ use crate::runner::supervisor::append;
 
 impl Daemon {
     /// Queues a run again that failed or was cancelled, or ends the wait for its next attempt.
-    pub(super) fn retry(&mut self, dir: &RunDir, run: &RunState) -> Result<Done, Refusal> {
+    pub(super) fn retry(&mut self, dir: &RunDir, run: &RunState, fresh: bool) -> Result<Done, Refusal> {
         let is_open = match (self.queue.stage(dir.id()), run.status()) {
             (Some(Stage::Waiting { not_before }), _) => not_before.is_some(),
             (Some(Stage::Paused | Stage::Live), _) => false,
@@ -19,8 +20,21 @@ impl Daemon {
         if !is_open {
             return Err(does_not_fit(run, "only a failed or cancelled one can be tried again"));
         }
+        if fresh {
+            forget(dir)?;
+        }
         append(dir, [LifeEvent::Resumed])?;
         self.queue.put(dir.id(), claim(&run.life), Stage::Waiting { not_before: None });
         Ok(Done::Queued)
     }
+}
+
+/// Takes away what an attempt would go on from.
+fn forget(dir: &RunDir) -> Result<(), durable::Error> {
+    for folder in [dir.checkpoints(), dir.model()] {
+        if folder.exists() {
+            durable::remove_dir_all(&folder)?;
+        }
+    }
+    Ok(())
 }

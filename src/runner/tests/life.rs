@@ -131,8 +131,13 @@ fn a_stop_waits_for_live_runs_and_starts_no_more() {
     wait_started(&dirs[0]);
     assert_eq!(bench.ask(Request::Stop { now: false }), Response::Agreed);
     assert!(bench.status().stopping);
-    let refused =
-        bench.ask(Request::Add(Add { experiments: experiments(&["z"]), priority: 0, group: None, paused: false }));
+    let refused = bench.ask(Request::Add(Add {
+        experiments: experiments(&["z"]),
+        priority: 0,
+        group: None,
+        after: Vec::new(),
+        paused: false,
+    }));
     assert!(matches!(refused, Response::Refused(_)));
     go(&dirs[0]);
     assert!(wait_until_gone(&bench.store, PATIENCE));

@@ -85,7 +85,7 @@ fn priority_and_place_decide_who_is_next() {
     let first = &bench.add(&["first"])[0];
     wait_started(first);
     let add = |name: &str, priority, paused| {
-        let add = Add { experiments: experiments(&[name]), priority, group: Some("g".into()), paused };
+        let add = Add { experiments: experiments(&[name]), priority, group: Some("g".into()), after: vec![], paused };
         bench.add_all(add).remove(0)
     };
     let (a, b, c, d) = (add("a", 0, false), add("b", 0, false), add("c", 5, false), add("d", 0, true));
@@ -178,9 +178,9 @@ fn a_live_run_is_paused_and_resumed_and_a_failed_one_retried() {
     assert_eq!(bench.answer(Request::Resume { ids: vec![dirs[0].id()] }), Ok(Done::Queued));
     let run = wait_over(&dirs[0]);
     assert_eq!((run.status(), run.life.attempts), (Status::Finished, 2));
-    assert!(bench.answer(Request::Retry { ids: vec![dirs[0].id()] }).is_err());
+    assert!(bench.answer(Request::Retry { ids: vec![dirs[0].id()], fresh: false }).is_err());
     go(&dirs[1]);
-    assert_eq!(bench.answer(Request::Retry { ids: vec![dirs[1].id()] }), Ok(Done::Queued));
+    assert_eq!(bench.answer(Request::Retry { ids: vec![dirs[1].id()], fresh: false }), Ok(Done::Queued));
     let again = wait_run(&dirs[1], "is over again", |run| run.life.attempts == 2 && run.status().is_over());
     assert_eq!(again.status(), Status::Finished);
 }

@@ -41,7 +41,7 @@ fn experiments_are_queued_all_or_none() {
     let bench = Bench::new(Settings::script("finish"));
     let mut experiments = experiments(&["good", "bad"]);
     experiments[1].name = "../bad".into();
-    let add = Add { experiments, priority: 0, group: None, paused: false };
+    let add = Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false };
     let Response::Refused(refusal) = bench.ask(Request::Add(add)) else { panic!("it was taken") };
     assert_eq!(refusal.error, "`../bad` cannot be the name of a run");
     assert!(bench.store.runs().unwrap().is_empty());
@@ -101,7 +101,7 @@ fn on_a_full_disk_nothing_is_half_made_and_the_message_says_so() {
     assert_eq!(wait_over(&bench.add(&["fits"])[0]).status(), Status::Finished);
     let mut experiments = experiments(&["small", "big"]);
     experiments[1].text = "x".repeat(400_000);
-    let add = Add { experiments, priority: 0, group: None, paused: false };
+    let add = Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false };
     let Response::Refused(refusal) = bench.ask(Request::Add(add)) else { panic!("it was taken") };
     assert!(refusal.hint.unwrap().contains("the disk is full"), "{}", refusal.error);
     let names: Vec<_> = fs::read_dir(bench.store.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -109,7 +109,8 @@ fn on_a_full_disk_nothing_is_half_made_and_the_message_says_so() {
     assert_eq!(wait_over(&bench.add(&["fits-again"])[0]).status(), Status::Finished, "the runner goes on");
     let filled = fs::write(bench.folder.path().join("filler"), vec![0; 400_000]).unwrap_err();
     assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
-    let add = Add { experiments: super::experiments(&["x"]), priority: 0, group: None, paused: false };
+    let add =
+        Add { experiments: super::experiments(&["x"]), priority: 0, group: None, after: Vec::new(), paused: false };
     let Response::Refused(refusal) = bench.ask(Request::Add(add)) else { panic!("it was taken") };
     assert!(refusal.hint.unwrap().contains("the disk is full"), "{}", refusal.error);
     let fresh = Store::create(&bench.folder.path().join("fresh")).unwrap();
