@@ -9,6 +9,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::chores::Chores;
+use super::executor::local::Share;
 use super::log::Log;
 use super::options::Rules;
 use super::outcome::Wish;
@@ -32,6 +34,7 @@ pub struct Daemon {
     rules: Arc<Rules>,
     live: BTreeMap<RunId, Live>,
     supervisors: JoinSet<Next>,
+    pub(super) chores: Chores,
 }
 
 /// A run with a supervisor.
@@ -56,6 +59,7 @@ impl Daemon {
             rules: Arc::new(rules),
             live: BTreeMap::new(),
             supervisors: JoinSet::new(),
+            chores: Chores::default(),
         }
     }
 
@@ -77,8 +81,9 @@ impl Daemon {
         let attempt = view::load_life(&dir).life.attempts.saturating_add(1);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores / self.queue.slots()).max(1);
+        let share = Share { threads, ..Share::default() };
         self.log.line(&format!("{}: attempt {attempt}", dir.folder_name()));
-        self.supervise(dir, attempt, Wish::Run, |supervisor| supervisor.start(threads));
+        self.supervise(dir, attempt, Wish::Run, |supervisor| supervisor.start(share));
     }
 
     /// Takes over a run that was live under another runner.
@@ -116,7 +121,10 @@ impl Daemon {
             return self.remove_files(&live.dir);
         }
         match next {
-            Ok(Next::Over) => self.queue.remove(id),
+            Ok(Next::Over) => {
+                self.queue.remove(id);
+                self.chores.keep_summary(live.dir, self.log.clone());
+            }
             Ok(Next::Again(time)) => self.queue.set_stage(id, Stage::Waiting { not_before: Some(time) }),
             Ok(Next::Paused) => self.queue.set_stage(id, Stage::Paused),
             Err(error) => {

@@ -53,14 +53,14 @@ impl ServeOptions {
         if let Some(slots) = variable("FINETOP_SLOTS", "a number of runs from 1")? {
             self.slots = slots;
         }
-        if let Some(seconds) = variable("FINETOP_IDLE", "a number of seconds from 1")? {
-            self.idle = Duration::from_secs(seconds as u64);
+        if let Some(idle) = seconds("FINETOP_IDLE")? {
+            self.idle = idle;
         }
-        if let Some(seconds) = variable("FINETOP_GRACE", "a number of seconds from 1")? {
-            self.rules.grace = Duration::from_secs(seconds as u64);
+        if let Some(grace) = seconds("FINETOP_GRACE")? {
+            self.rules.grace = grace;
         }
-        if let Some(seconds) = variable("FINETOP_BACKOFF", "a number of seconds from 1")? {
-            self.rules.backoff = Duration::from_secs(seconds as u64);
+        if let Some(backoff) = seconds("FINETOP_BACKOFF")? {
+            self.rules.backoff = backoff;
         }
         Ok(self)
     }
@@ -94,8 +94,19 @@ fn found_again(program: PathBuf) -> PathBuf {
 fn variable(name: &'static str, expected: &'static str) -> Result<Option<usize>, Error> {
     let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let number = value.to_str().and_then(|text| text.trim().parse().ok()).filter(|&number| number > 0);
-    let wrong = || Error::BadVariable { name, value: value.to_string_lossy().into_owned(), expected };
-    number.map(Some).ok_or_else(wrong)
+    number.map(Some).ok_or_else(|| wrong(name, &value, expected))
+}
+
+/// A time in seconds, with fractions.
+fn seconds(name: &'static str) -> Result<Option<Duration>, Error> {
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let time =
+        value.to_str().and_then(|text| text.trim().parse().ok()).and_then(|s| Duration::try_from_secs_f64(s).ok());
+    time.map(Some).ok_or_else(|| wrong(name, &value, "a number of seconds"))
+}
+
+fn wrong(name: &'static str, value: &std::ffi::OsStr, expected: &'static str) -> Error {
+    Error::BadVariable { name, value: value.to_string_lossy().into_owned(), expected }
 }
 
 #[cfg(test)]

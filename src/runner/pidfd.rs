@@ -29,7 +29,8 @@ pub async fn ended(process: &ProcessId) {
 fn watch(process: &ProcessId) -> Option<tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>> {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
     let pidfd = pidfd_open(Pid::from_raw(process.pid)?, PidfdFlags::empty()).ok()?;
-    tokio::io::unix::AsyncFd::with_interest(pidfd, tokio::io::Interest::READABLE).ok()
+    // SAFETY: an `OwnedFd` is open, and stays the same until it is dropped with the `AsyncFd` that owns it.
+    unsafe { tokio::io::unix::AsyncFd::register_with_interest(pidfd, tokio::io::Interest::READABLE) }.ok()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a worker that lives is taken over and never started beside itself.
 
+use super::command::cancel::cancelled;
 use super::daemon::Daemon;
 use super::executor::local::Marked;
 use super::lock::host;
@@ -10,7 +11,7 @@ use super::process;
 use super::queue::{Claim, Stage};
 use super::supervisor::append;
 use crate::record::life::{ExecutorKind, LifeEvent};
-use crate::record::state::{Life, Status};
+use crate::record::state::{Asked, Life, Status};
 use crate::record::{Error, RunDir, RunState, view};
 
 impl Daemon {
@@ -39,7 +40,7 @@ impl Daemon {
                 self.queue.put(dir.id(), claim, Stage::Live);
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
-                let wish = if run.life.cancel_requested { Wish::Cancel } else { Wish::Run };
+                let wish = wish_of(&run.life);
                 self.adopt(dir, run.life.attempts, process, wish);
             }
             Status::Finished | Status::Failed | Status::Cancelled => {}
@@ -51,7 +52,7 @@ impl Daemon {
         let attempt = run.life.attempts.saturating_add(1);
         let claim = claim(&run.life);
         match workers.worker(&dir, attempt) {
-            None => self.queue.put(dir.id(), claim, Stage::Waiting { not_before: run.life.retry_at }),
+            None => self.take_up_waiting(&dir, run),
             process @ Some(_) => {
                 let (executor, host) = (ExecutorKind::Local, host());
                 let started =
@@ -60,8 +61,23 @@ impl Daemon {
                     self.log.line(&error.to_string());
                 }
                 self.queue.put(dir.id(), claim, Stage::Live);
-                self.adopt(dir, attempt, process, Wish::Run);
+                self.adopt(dir, attempt, process, wish_of(&run.life));
             }
+        }
+    }
+
+    /// What was asked of a run whose worker was never started is done now.
+    fn take_up_waiting(&mut self, dir: &RunDir, run: &RunState) {
+        let (stage, done) = match run.life.asked {
+            None => (Some(Stage::Waiting { not_before: run.life.retry_at }), None),
+            Some(Asked::Pause) => (Some(Stage::Paused), Some(LifeEvent::Paused)),
+            Some(Asked::Cancel) => (None, Some(cancelled(run))),
+        };
+        if let Some(stage) = stage {
+            self.queue.put(dir.id(), claim(&run.life), stage);
+        }
+        if let Err(error) = append(dir, done) {
+            self.log.line(&error.to_string());
         }
     }
 
@@ -71,6 +87,15 @@ impl Daemon {
         if is_forsaken && run.life.status.is_live() && self.queue.stage(dir.id()).is_none() {
             self.take_up(dir.clone(), run, &Marked::look());
         }
+    }
+}
+
+/// What its former runner was asked to do with a worker, and may not have done.
+fn wish_of(life: &Life) -> Wish {
+    match life.asked {
+        Some(Asked::Cancel) => Wish::Cancel,
+        Some(Asked::Pause) => Wish::Pause,
+        None => Wish::Run,
     }
 }
 

@@ -35,7 +35,8 @@ impl Daemon {
     }
 }
 
-fn cancelled(run: &RunState) -> LifeEvent {
+/// The end of a run that has no worker, because a person wanted it.
+pub(in crate::runner) fn cancelled(run: &RunState) -> LifeEvent {
     LifeEvent::Exited(Exited {
         attempt: run.life.attempts,
         outcome: Outcome::Cancelled,

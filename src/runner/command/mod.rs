@@ -1,7 +1,7 @@
 //! What clients can ask for, one file each, named as the request and the verb are.
 
 mod add;
-mod cancel;
+pub(super) mod cancel;
 mod edit;
 mod r#move;
 mod pause;

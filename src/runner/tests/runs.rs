@@ -39,7 +39,7 @@ fn every_end_is_written_with_its_cause() {
     }
     let log = fs::read_to_string(dirs[0].log_txt()).unwrap();
     let threads = (std::thread::available_parallelism().unwrap().get() / 2).max(1);
-    assert_eq!(log, format!("threads {threads}\nto stderr\n"));
+    assert_eq!(log, format!("finetop: attempt 1\nthreads {threads}\nto stderr\n"));
     let exit = view::load(&dirs[3]).life.exit.unwrap();
     assert_eq!((exit.exit_code, exit.signal), (Some(101), None));
     assert!(exit.message.unwrap().ends_with("thread main panicked"));
