@@ -8,6 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::fault;
+
 /// A failed file operation: what was tried on which path.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {action} {}: {source}", path.display())]
@@ -60,7 +62,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Replaces the file at `path` by what `fill` writes, durably and in one step; on an error the old file stays.
 pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let temporary = temporary_beside(path);
-    let written = write_synced(&temporary, fill).and_then(|()| fs::rename(&temporary, path));
+    let written = write_synced(&temporary, fill).and_then(|()| rename_file(&temporary, path));
     if let Err(source) = written {
         let _ = fs::remove_file(&temporary);
         return Err(failed("write", path)(source));
@@ -69,9 +71,30 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
 }
 
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, File::create(path)?);
+    fault::at("create")?;
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(File::create(path)?));
     fill(&mut buffered)?;
-    buffered.into_inner().map_err(|e| e.into_error())?.sync_all()
+    let Steps(file) = buffered.into_inner().map_err(|e| e.into_error())?;
+    fault::at("sync")?;
+    file.sync_all()
+}
+
+/// A file each of whose writes is a step that can fail.
+struct Steps(File);
+
+impl Write for Steps {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        fault::write_all("write", &mut self.0, bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
+    fault::at("rename")?;
+    fs::rename(from, to)
 }
 
 /// A hidden name in the same folder, of this process alone.
@@ -85,37 +108,40 @@ fn sync_parent(path: &Path) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed("write", path))
+    fault::at("sync_folder")
+        .and_then(|()| File::open(parent))
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed("write", path))
 }
 
 /// Creates the folder `path` and its parents; fine if it exists.
 pub fn create_dir_all(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(failed("create the folder", path))
+    fault::at("folder").and_then(|()| fs::create_dir_all(path)).map_err(failed("create the folder", path))
 }
 
 /// Creates the folder `path`, which must not exist; its parent must.
 pub fn create_dir(path: &Path) -> Result<()> {
-    fs::create_dir(path).map_err(failed("create the folder", path))?;
+    fault::at("folder").and_then(|()| fs::create_dir(path)).map_err(failed("create the folder", path))?;
     sync_parent(path)
 }
 
 /// Moves `from` to `to` in one step, durably; both must be on one file system.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(failed("rename", from))?;
+    rename_file(from, to).map_err(failed("rename", from))?;
     sync_parent(to)
 }
 
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
     let doomed = temporary_beside(path);
-    fs::rename(path, &doomed).map_err(failed("remove", path))?;
-    fs::remove_dir_all(&doomed).map_err(failed("remove", path))?;
+    rename_file(path, &doomed).map_err(failed("remove", path))?;
+    fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))?;
     sync_parent(path)
 }
 
 /// Removes the file `path`; fine if there is none.
 pub fn remove_file(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    match fault::at("remove").and_then(|()| fs::remove_file(path)) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(e)),
         _ => Ok(()),
     }
@@ -123,7 +149,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
 
 /// Opens `path` for a child's output: created where missing, every write at the end.
 pub fn open_log(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(failed("open", path))
+    open_with(OpenOptions::new().create(true).append(true), path).map_err(failed("open", path))
 }
 
 /// Waits for the lock file at `path` and holds it until the value is dropped.
@@ -147,7 +173,9 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
 pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let temporary = temporary_beside(path);
     let _ = fs::remove_file(&temporary);
-    let linked = std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, path));
+    let linked = fault::at("link")
+        .and_then(|()| std::os::unix::fs::symlink(target, &temporary))
+        .and_then(|()| rename_file(&temporary, path));
     linked.map_err(failed("write", path))?;
     sync_parent(path)
 }
@@ -160,12 +188,21 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed("open", path))
+    open_with(OpenOptions::new().create(true).truncate(false).read(true).write(true), path)
+        .map_err(failed("open", path))
+}
+
+fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    fault::at("open")?;
+    options.open(path)
 }
 
 /// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
 pub fn refill(file: &mut File, path: &Path, content: &[u8]) -> Result<()> {
-    let refilled = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(content));
+    let refilled = file
+        .set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| fault::write_all("write", file, content));
     refilled.map_err(failed("write", path))
 }
 
@@ -181,13 +218,7 @@ pub struct Appender {
 impl Appender {
     /// Opens `path`, creating it where missing. A torn last line, left by a writer that died, is cut back.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(failed("open", path))?;
+        let mut file = open_lock(path)?;
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
         file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
         sync_parent(path)?;
@@ -197,7 +228,7 @@ impl Appender {
     /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        if let Err(source) = self.file.write_all(lines) {
+        if let Err(source) = fault::write_all("append", &mut self.file, lines) {
             let _ = self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
             return Err(failed("append to", &self.path)(source));
         }
@@ -207,7 +238,7 @@ impl Appender {
 
     /// Waits until all that was appended is on the disk.
     pub fn sync(&mut self) -> Result<()> {
-        self.file.sync_data().map_err(failed("write", &self.path))
+        fault::at("append.sync").and_then(|()| self.file.sync_data()).map_err(failed("write", &self.path))
     }
 }
 
@@ -245,7 +276,7 @@ impl PartFile {
 
     /// Adds `bytes`; after an error none of them stays.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Err(source) = self.file.write_all(bytes) {
+        if let Err(source) = fault::write_all("append", &mut self.file, bytes) {
             let _ = self.cut();
             return Err(failed("write", &self.path)(source));
         }
@@ -260,7 +291,7 @@ impl PartFile {
 
     /// Waits until all that was added is on the disk.
     pub fn sync(&mut self) -> Result<()> {
-        self.file.sync_all().map_err(failed("write", &self.path))
+        fault::at("append.sync").and_then(|()| self.file.sync_all()).map_err(failed("write", &self.path))
     }
 
     /// Gives the whole file its name, durably.

@@ -36,6 +36,8 @@ mod worker;
 
 use failure::Failure;
 
+use crate::base::fault;
+
 /// htop for fine-tuning: queue experiments, watch them live, review the records.
 ///
 /// Without a subcommand it queues the given experiments and opens the dashboard.
@@ -112,6 +114,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     let store = cli.store;
+    fault::act_as(role(&cli.command));
     match cli.command {
         None => dashboard::main(cli.dashboard, &store),
         Some(Command::Run(args)) => run::main(args, &store),
@@ -132,6 +135,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Runner(args)) => runner::main(args, &store),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),
+    }
+}
+
+fn role(command: &Option<Command>) -> fault::Role {
+    match command {
+        Some(Command::Worker(_)) => fault::Role::Worker,
+        Some(Command::Runner(args)) if args.serves() => fault::Role::Runner,
+        _ => fault::Role::Command,
     }
 }
 

@@ -21,6 +21,13 @@ pub struct Args {
     command: Command,
 }
 
+impl Args {
+    /// Whether this process is to be the runner.
+    pub fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve { .. })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say whether a runner lives, and what it does.
