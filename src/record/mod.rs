@@ -8,6 +8,7 @@ pub mod event;
 pub mod life;
 pub mod new_run;
 pub mod run_dir;
+pub mod select;
 pub mod state;
 pub mod store;
 pub mod summary;

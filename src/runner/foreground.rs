@@ -7,13 +7,13 @@ use tokio::sync::{Notify, watch};
 
 use super::chores::keep_summary;
 use super::error::Error;
-use super::executor::local::Share;
 use super::lock::host;
 use super::log::Log;
 use super::options::{ServeOptions, WorkerCommand};
 use super::outcome::Wish;
 use super::process;
 use super::protocol::NewExperiment;
+use super::queue::capacity::Share;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
 use crate::record::life::{ExecutorKind, LifeEvent};

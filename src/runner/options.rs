@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
+use super::queue::capacity::Capacity;
 
 /// How a runner behaves.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
-    /// Runs that may be live at once.
-    pub slots: usize,
+    /// What the machine has for runs.
+    pub capacity: Capacity,
     /// Leave when there was nothing to do for this long.
     pub idle: Duration,
     /// Begin a session of its own, so that no terminal's end reaches it. Fails for the leader of a process group.
@@ -44,14 +45,15 @@ impl ServeOptions {
     pub fn new(worker: WorkerCommand) -> Self {
         let (grace, backoff) = (Duration::from_secs(10), Duration::from_secs(10));
         let rules = Rules { worker, grace, backoff, nice: 5, with_parent: false };
-        ServeOptions { slots: 1, idle: Duration::from_secs(600), detach: false, rules }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        ServeOptions { capacity: Capacity::new(1, cores), idle: Duration::from_secs(600), detach: false, rules }
     }
 
     /// As the environment asks for: `FINETOP_SLOTS`, and in seconds `FINETOP_IDLE`, `FINETOP_GRACE` and
     /// `FINETOP_BACKOFF`.
     pub fn with_environment(mut self) -> Result<Self, Error> {
         if let Some(slots) = variable("FINETOP_SLOTS", "a number of runs from 1")? {
-            self.slots = slots;
+            self.capacity.slots = slots;
         }
         if let Some(idle) = seconds("FINETOP_IDLE")? {
             self.idle = idle;

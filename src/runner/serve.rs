@@ -51,7 +51,7 @@ struct Service {
 impl Service {
     fn open(store: Store, lock: RunnerLock, options: ServeOptions) -> Result<Self, Error> {
         let log = Log::open(&store)?;
-        let daemon = Daemon::new(store, options.slots, options.rules, log);
+        let daemon = Daemon::new(store, options.capacity, options.rules, log);
         let (leaving, _) = watch::channel(false);
         let (calls, connections) = (mpsc::channel(16), JoinSet::new());
         Ok(Service { lock, idle: options.idle, daemon, calls, connections, leaving })

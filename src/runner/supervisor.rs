@@ -12,12 +12,13 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use super::evidence::{self, Before};
-use super::executor::local::{Share, Worker};
+use super::executor::local::Worker;
 use super::last_word::LastWord;
 use super::lock::host;
 use super::log::Log;
 use super::options::Rules;
 use super::outcome::{Evidence, ProcessEnd, Verdict, Wish};
+use super::queue::capacity::Share;
 use super::{limits, process};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
@@ -28,7 +29,7 @@ use crate::record::{RunDir, Writer, view};
 /// What becomes of a run after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    Over,
+    Over(Outcome),
     Again(Timestamp),
     Paused,
 }
@@ -52,7 +53,7 @@ const WRITE_AGAIN: Duration = Duration::from_secs(5);
 const START_AGAIN: Duration = Duration::from_secs(30);
 
 impl Supervisor {
-    /// Starts a worker and sees it to its end.
+    /// Starts a worker with its share of the machine and sees it to its end.
     pub async fn start(mut self, share: Share) -> Next {
         let before = Before::start(&self.dir, self.attempt);
         match Worker::start(&self.dir, self.attempt, &share, &self.rules) {
@@ -153,7 +154,7 @@ impl Supervisor {
         let next = match (after, verdict.outcome) {
             (Some(time), _) => Next::Again(clock::now().plus(time)),
             (None, Outcome::Paused) => Next::Paused,
-            (None, _) => Next::Over,
+            (None, outcome) => Next::Over(outcome),
         };
         let events = self.end_events(verdict, end, after);
         while let Err(error) = append(&self.dir, events.clone()) {

@@ -19,6 +19,7 @@ use super::client::wait_until_gone;
 use super::lock::{self, Holder};
 use super::options::Rules;
 use super::protocol::{Add, Answer, Done, NewExperiment, Refusal, Status as RunnerStatus};
+use super::queue::capacity::Capacity;
 use super::*;
 use crate::base::clock::Stopwatch;
 use crate::base::id::RunId;
@@ -38,6 +39,9 @@ echo "$$" >> "$run/starts"
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Settings {
     slots: usize,
+    cores: usize,
+    memory: Option<u64>,
+    gpus: Vec<String>,
     idle_ms: u64,
     grace_ms: u64,
     retry_ms: u64,
@@ -49,6 +53,9 @@ impl Settings {
     fn script(script: &str) -> Self {
         Settings {
             slots: 1,
+            cores: 8,
+            memory: None,
+            gpus: Vec::new(),
             idle_ms: 600_000,
             grace_ms: 60_000,
             retry_ms: 1,
@@ -63,7 +70,8 @@ impl Settings {
             WorkerCommand { program: self.program, arguments: self.arguments.into_iter().map(Into::into).collect() };
         let (grace, backoff) = (millis(self.grace_ms), millis(self.retry_ms));
         let rules = Rules { worker, grace, backoff, nice: 1, with_parent: false };
-        ServeOptions { slots: self.slots, idle: millis(self.idle_ms), detach: true, rules }
+        let capacity = Capacity { memory: self.memory, gpus: self.gpus, ..Capacity::new(self.slots, self.cores) };
+        ServeOptions { capacity, idle: millis(self.idle_ms), detach: true, rules }
     }
 }
 

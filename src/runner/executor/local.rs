@@ -13,22 +13,12 @@ use crate::record::RunDir;
 use crate::record::life::ProcessId;
 use crate::runner::options::Rules;
 use crate::runner::outcome::ProcessEnd;
+use crate::runner::queue::capacity::Share;
 use crate::runner::{pidfd, process};
 
 /// Marks a worker's environment with its run and attempt, so that a runner finds it whose predecessor died before it
 /// could write the process down.
 const MARK: &str = "FINETOP_WORKER_OF";
-
-/// What a live run has of its machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Share {
-    /// Threads to compute on; 0 for one on every core.
-    pub threads: usize,
-    /// The one GPU that it may use; None for one that wants none, or where there is none.
-    pub gpu: Option<String>,
-    /// Bytes of main memory that are kept for it; 0 where its need is unknown.
-    pub memory: u64,
-}
 
 /// A worker that was started.
 #[derive(Debug)]
