@@ -6,7 +6,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+mod batch;
+mod lock;
+mod mode;
+mod own;
+
+pub use batch::{Batch, move_all};
+pub use lock::{lock, lock_works, try_lock};
+pub use mode::{mask, tighten_umask};
+pub use own::{create_own_dir, open, read, refuse_link};
 
 /// A failed file operation: what was tried on which path.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +36,12 @@ impl Error {
 
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.is_link() {
+            return Some("it is a symbolic link, and those are not followed in a store: put the file itself there");
+        }
+        if self.action == "lock" {
+            return Some("the file system may have no working locks: choose a store on another one with --store");
+        }
         match self.kind() {
             io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space, or choose another store with --store")
@@ -69,9 +86,27 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
 }
 
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, create(path)?);
     fill(&mut buffered)?;
     buffered.into_inner().map_err(|e| e.into_error())?.sync_all()
+}
+
+/// A file of this name that is new: what a process left that had our number goes, and is not written through.
+fn create(path: &Path) -> io::Result<File> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Replaces the file at `path` by `content` in one step, without waiting for the disk: for what can be made again. After
+/// the machine died it may be empty or cut.
+pub fn write_cache(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let written = create(&temporary).and_then(|mut file| file.write_all(content));
+    if let Err(source) = written.and_then(|()| fs::rename(&temporary, path)) {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    Ok(())
 }
 
 /// A hidden name in the same folder, of this process alone.
@@ -86,6 +121,11 @@ fn sync_parent(path: &Path) -> Result<()> {
         _ => Path::new("."),
     };
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed("write", path))
+}
+
+/// Waits until the names in the folder `path` are on the disk.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(failed("write", path))
 }
 
 /// Creates the folder `path` and its parents; fine if it exists.
@@ -123,24 +163,8 @@ pub fn remove_file(path: &Path) -> Result<()> {
 
 /// Opens `path` for a child's output: created where missing, every write at the end.
 pub fn open_log(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(failed("open", path))
-}
-
-/// Waits for the lock file at `path` and holds it until the value is dropped.
-pub fn lock(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
-    file.lock().map_err(failed("lock", path))?;
-    Ok(file)
-}
-
-/// Holds the lock file at `path` until the value is dropped; None where another process holds it.
-pub fn try_lock(path: &Path) -> Result<Option<File>> {
-    let file = open_lock(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path)(error)),
-    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).custom_flags(own::NO_LINK).open(path).map_err(failed("open", path))
 }
 
 /// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
@@ -160,7 +184,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(failed("open", path))
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).custom_flags(own::NO_LINK);
+    options.open(path).map_err(failed("open", path))
 }
 
 /// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
@@ -181,13 +207,7 @@ pub struct Appender {
 impl Appender {
     /// Opens `path`, creating it where missing. A torn last line, left by a writer that died, is cut back.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(failed("open", path))?;
+        let mut file = open_lock(path)?;
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
         file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
         sync_parent(path)?;
