@@ -153,6 +153,12 @@ pub fn remove_dir_all(path: &Path) -> Result<()> {
     sync_parent(path)
 }
 
+/// Removes the folder `path`, which must be empty.
+pub fn remove_empty_dir(path: &Path) -> Result<()> {
+    fs::remove_dir(path).map_err(failed("remove", path))?;
+    sync_parent(path)
+}
+
 /// Removes the file `path`; fine if there is none.
 pub fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
