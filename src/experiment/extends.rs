@@ -102,7 +102,8 @@ fn may_be_base(path: &Path, typed: &str, at: Place, seen: &mut Vec<PathBuf>) -> 
     }
     let real = real(path);
     if seen.contains(&real) {
-        let what = if seen.len() == 1 { "the file extends itself" } else { "these files extend each other in a circle" };
+        let what =
+            if seen.len() == 1 { "the file extends itself" } else { "these files extend each other in a circle" };
         return Err(Finding::new(at, what).hint("a base must not lead back"));
     }
     seen.push(real);

@@ -195,7 +195,10 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
     Key { path, takes, unset, about }
 }
 
-use Takes::{Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Name, Number, Samples, Text, Weights, Whole, Words};
+use Takes::{
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Name, Number, Samples, Text, Weights,
+    Whole, Words,
+};
 use Unset::{Means, Required, Value};
 
 /// From 0 to below 1.

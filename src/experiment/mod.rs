@@ -34,6 +34,7 @@ mod values;
 mod write;
 
 pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
+pub use file::Origin;
 pub use keys::{KEYS, Key, Takes, Unset};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
@@ -41,7 +42,6 @@ pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
-pub use file::Origin;
 pub use parse::{Loaded, load, load_all, parse, parse_all};
 pub use train::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 

@@ -147,8 +147,7 @@ impl Reader<'_> {
     fn is_small(&self, sweep: &Sweep, root: &Node, bytes: usize) -> bool {
         let runs = sweep.runs.len();
         let values = root.values();
-        let is_small =
-            runs.saturating_mul(bytes) <= MAX_SWEEP_BYTES && runs.saturating_mul(values) <= MAX_SWEEP_VALUES;
+        let is_small = runs.saturating_mul(bytes) <= MAX_SWEEP_BYTES && runs.saturating_mul(values) <= MAX_SWEEP_VALUES;
         if !is_small {
             let size = format!("{runs} runs of a file with {} and {values} values", text::bytes(bytes as u64));
             let finding = Finding::new(sweep.place, format!("the sweep is too large: it has {size}"));

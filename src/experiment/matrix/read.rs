@@ -119,8 +119,7 @@ impl Reader<'_> {
                 Kind::Map(entries) if !entries.is_empty() => Some((item.place, entries)),
                 kind => {
                     let what = if matches!(kind, Kind::Map(_)) { "an empty map".to_owned() } else { described };
-                    let message =
-                        format!("an item of `{}` is {what}, expected a map of keys and values", entry.key);
+                    let message = format!("an item of `{}` is {what}, expected a map of keys and values", entry.key);
                     self.found(Finding::new(item.place, message));
                     None
                 }
