@@ -38,6 +38,10 @@ impl Error {
                 Some("the file system is read-only: choose another store with --store")
             }
             io::ErrorKind::PermissionDenied => Some("you may not write there: choose another store with --store"),
+            // It has no kind of its own.
+            _ if self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Some("the disk reports errors: `dmesg` says more; choose another store with --store")
+            }
             _ => None,
         }
     }
@@ -213,6 +217,8 @@ pub struct Appender {
     path: PathBuf,
     /// Bytes of whole lines; the file is cut back to here when a write failed halfway.
     length: u64,
+    /// Whether there may be more in the file than that.
+    is_torn: bool,
 }
 
 impl Appender {
@@ -220,25 +226,47 @@ impl Appender {
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = open_lock(path)?;
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
+        let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
+        log.cut().map_err(failed("repair", path))?;
         sync_parent(path)?;
-        Ok(Appender { file, path: path.to_owned(), length })
+        Ok(log)
     }
 
     /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |_| Ok(()))
+    }
+
+    /// As [`Appender::append`], and all that was appended is on the disk before it returns.
+    pub fn append_synced(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |file| fault::at("append.sync").and_then(|()| file.sync_data()))
+    }
+
+    fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        if let Err(source) = fault::write_all("append", &mut self.file, lines) {
-            let _ = self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
-            return Err(failed("append to", &self.path)(source));
+        let appended = self
+            .cut()
+            .and_then(|()| fault::write_all("append", &mut self.file, lines))
+            .and_then(|()| then(&self.file));
+        match appended {
+            Ok(()) => self.length += lines.len() as u64,
+            Err(source) => {
+                self.is_torn = true;
+                let _ = self.cut();
+                return Err(failed("append to", &self.path)(source));
+            }
         }
-        self.length += lines.len() as u64;
         Ok(())
     }
 
-    /// Waits until all that was appended is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_data()).map_err(failed("write", &self.path))
+    /// Nothing is written behind half a line.
+    fn cut(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.is_torn = false;
+        }
+        Ok(())
     }
 }
 
@@ -350,8 +378,7 @@ mod tests {
         {
             fs::write(&path, before).unwrap();
             let mut log = Appender::open(&path).unwrap();
-            log.append(b"next\n").unwrap();
-            log.sync().unwrap();
+            log.append_synced(b"next\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
         }
     }
