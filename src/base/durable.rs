@@ -180,7 +180,10 @@ pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let linked = fault::at("link")
         .and_then(|()| std::os::unix::fs::symlink(target, &temporary))
         .and_then(|()| rename_file(&temporary, path));
-    linked.map_err(failed("write", path))?;
+    if let Err(source) = linked {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
     sync_parent(path)
 }
 
@@ -244,10 +247,8 @@ impl Appender {
 
     fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        let appended = self
-            .cut()
-            .and_then(|()| fault::write_all("append", &mut self.file, lines))
-            .and_then(|()| then(&self.file));
+        let appended =
+            self.cut().and_then(|()| fault::write_all("append", &mut self.file, lines)).and_then(|()| then(&self.file));
         match appended {
             Ok(()) => self.length += lines.len() as u64,
             Err(source) => {
@@ -432,5 +433,59 @@ mod tests {
         assert!(create_dir(&run).is_err(), "an id is never taken twice");
         remove_dir_all(&run).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    type Operation = fn(&Path) -> Result<()>;
+
+    /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
+    const OPERATIONS: [(&str, usize, Operation); 12] = [
+        ("write", 5, |at| write(&at.join("old"), b"new")),
+        ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
+        ("create_dir_all", 1, |at| create_dir_all(&at.join("a/b"))),
+        ("create_dir", 2, |at| create_dir(&at.join("a"))),
+        ("rename", 2, |at| rename(&at.join("old"), &at.join("new"))),
+        ("remove_dir_all", 3, |at| remove_dir_all(&at.join("doomed"))),
+        ("remove_file", 1, |at| remove_file(&at.join("old"))),
+        ("open_log", 1, |at| open_log(&at.join("a")).map(drop)),
+        ("symlink", 3, |at| symlink(Path::new("log"), &at.join("old"))),
+        ("lock", 2, |at| lock(&at.join("a")).and_then(|mut file| refill(&mut file, &at.join("a"), b"me"))),
+        ("append", 4, |at| Appender::open(&at.join("log")).and_then(|mut log| log.append_synced(b"three\n"))),
+        ("part", 5, |at| {
+            let mut part = PartFile::open(&at.join("a"))?;
+            part.append(b"all")?;
+            part.finish(&at.join("old"))
+        }),
+    ];
+
+    #[test]
+    fn every_step_of_every_operation_may_fail() {
+        use crate::base::fault::on_this_thread;
+        let reasons =
+            [("enospc", "full"), ("eio", "dmesg"), ("erofs", "read-only"), ("edquot", "quota"), ("short", "full")];
+        for (name, steps, operation) in OPERATIONS {
+            for (n, (action, hint)) in (1..=steps).flat_map(|n| reasons.map(|reason| (n, reason))) {
+                let folder = tempfile::tempdir().unwrap();
+                let at = folder.path();
+                fs::write(at.join("old"), "old").unwrap();
+                fs::write(at.join("log"), "one\ntwo\n").unwrap();
+                fs::create_dir(at.join("doomed")).unwrap();
+                let error = on_this_thread(&format!("*:*#{n}={action}"), || operation(at));
+                let error = error.expect_err(&format!("{name}: step {n} of {steps}"));
+                assert!(error.to_string().contains(&at.display().to_string()), "{error}");
+                assert!(error.hint().is_some_and(|said| said.contains(hint)), "{name} {n} {action}: {error}");
+                assert_eq!(fs::read_to_string(at.join("log")).unwrap(), "one\ntwo\n", "{name} {n} {action}");
+                let old = fs::read_to_string(at.join("old")).or_else(|_| fs::read_to_string(at.join("new")));
+                let is_gone = name == "remove_file" || old.as_ref().is_ok_and(|old| !old.is_empty());
+                assert!(is_gone, "{name} {n} {action}: {old:?}");
+                let names = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+                let left: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+                assert!(left.is_empty() || name == "remove_dir_all", "{name} {n} {action}: {left:?}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("old"), "old").unwrap();
+            fs::write(folder.path().join("log"), "one\n").unwrap();
+            fs::create_dir(folder.path().join("doomed")).unwrap();
+            on_this_thread(&format!("*:*#{}=eio", steps + 1), || operation(folder.path())).expect(name);
+        }
     }
 }
