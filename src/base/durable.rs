@@ -55,6 +55,10 @@ impl Error {
                 Some("the file system is read-only: choose another store with --store")
             }
             io::ErrorKind::PermissionDenied => Some("you may not write there: choose another store with --store"),
+            // It has no kind of its own.
+            _ if self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Some("the disk reports errors: `dmesg` says more; choose another store with --store")
+            }
             _ => None,
         }
     }
@@ -246,7 +250,10 @@ pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let linked = fault::at("link")
         .and_then(|()| std::os::unix::fs::symlink(target, &temporary))
         .and_then(|()| rename_file(&temporary, path));
-    linked.map_err(failed("write", path))?;
+    if let Err(source) = linked {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
     sync_parent(path)
 }
 
@@ -284,6 +291,8 @@ pub struct Appender {
     path: PathBuf,
     /// Bytes of whole lines; the file is cut back to here when a write failed halfway.
     length: u64,
+    /// Whether there may be more in the file than that.
+    is_torn: bool,
 }
 
 impl Appender {
@@ -291,25 +300,45 @@ impl Appender {
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = open_lock(path)?;
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
+        let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
+        log.cut().map_err(failed("repair", path))?;
         sync_parent(path)?;
-        Ok(Appender { file, path: path.to_owned(), length })
+        Ok(log)
     }
 
     /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |_| Ok(()))
+    }
+
+    /// As [`Appender::append`], and all that was appended is on the disk before it returns.
+    pub fn append_synced(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |file| fault::at("append.sync").and_then(|()| file.sync_data()))
+    }
+
+    fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        if let Err(source) = fault::write_all("append", &mut self.file, lines) {
-            let _ = self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
-            return Err(failed("append to", &self.path)(source));
+        let appended =
+            self.cut().and_then(|()| fault::write_all("append", &mut self.file, lines)).and_then(|()| then(&self.file));
+        match appended {
+            Ok(()) => self.length += lines.len() as u64,
+            Err(source) => {
+                self.is_torn = true;
+                let _ = self.cut();
+                return Err(failed("append to", &self.path)(source));
+            }
         }
-        self.length += lines.len() as u64;
         Ok(())
     }
 
-    /// Waits until all that was appended is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_data()).map_err(failed("write", &self.path))
+    /// Nothing is written behind half a line.
+    fn cut(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.is_torn = false;
+        }
+        Ok(())
     }
 }
 
@@ -446,8 +475,7 @@ mod tests {
         {
             fs::write(&path, before).unwrap();
             let mut log = Appender::open(&path).unwrap();
-            log.append(b"next\n").unwrap();
-            log.sync().unwrap();
+            log.append_synced(b"next\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
         }
     }
@@ -501,5 +529,59 @@ mod tests {
         assert!(create_dir(&run).is_err(), "an id is never taken twice");
         remove_dir_all(&run).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    type Operation = fn(&Path) -> Result<()>;
+
+    /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
+    const OPERATIONS: [(&str, usize, Operation); 12] = [
+        ("write", 5, |at| write(&at.join("old"), b"new")),
+        ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
+        ("create_dir_all", 1, |at| create_dir_all(&at.join("a/b"))),
+        ("create_dir", 2, |at| create_dir(&at.join("a"))),
+        ("rename", 2, |at| rename(&at.join("old"), &at.join("new"))),
+        ("remove_dir_all", 3, |at| remove_dir_all(&at.join("doomed"))),
+        ("remove_file", 1, |at| remove_file(&at.join("old"))),
+        ("open_log", 1, |at| open_log(&at.join("a")).map(drop)),
+        ("symlink", 3, |at| symlink(Path::new("log"), &at.join("old"))),
+        ("lock", 2, |at| lock(&at.join("a")).and_then(|mut file| refill(&mut file, &at.join("a"), b"me"))),
+        ("append", 4, |at| Appender::open(&at.join("log")).and_then(|mut log| log.append_synced(b"three\n"))),
+        ("part", 5, |at| {
+            let mut part = PartFile::open(&at.join("a"))?;
+            part.append(b"all")?;
+            part.finish(&at.join("old"))
+        }),
+    ];
+
+    #[test]
+    fn every_step_of_every_operation_may_fail() {
+        use crate::base::fault::on_this_thread;
+        let reasons =
+            [("enospc", "full"), ("eio", "dmesg"), ("erofs", "read-only"), ("edquot", "quota"), ("short", "full")];
+        for (name, steps, operation) in OPERATIONS {
+            for (n, (action, hint)) in (1..=steps).flat_map(|n| reasons.map(|reason| (n, reason))) {
+                let folder = tempfile::tempdir().unwrap();
+                let at = folder.path();
+                fs::write(at.join("old"), "old").unwrap();
+                fs::write(at.join("log"), "one\ntwo\n").unwrap();
+                fs::create_dir(at.join("doomed")).unwrap();
+                let error = on_this_thread(&format!("*:*#{n}={action}"), || operation(at));
+                let error = error.expect_err(&format!("{name}: step {n} of {steps}"));
+                assert!(error.to_string().contains(&at.display().to_string()), "{error}");
+                assert!(error.hint().is_some_and(|said| said.contains(hint)), "{name} {n} {action}: {error}");
+                assert_eq!(fs::read_to_string(at.join("log")).unwrap(), "one\ntwo\n", "{name} {n} {action}");
+                let old = fs::read_to_string(at.join("old")).or_else(|_| fs::read_to_string(at.join("new")));
+                let is_gone = name == "remove_file" || old.as_ref().is_ok_and(|old| !old.is_empty());
+                assert!(is_gone, "{name} {n} {action}: {old:?}");
+                let names = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+                let left: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+                assert!(left.is_empty() || name == "remove_dir_all", "{name} {n} {action}: {left:?}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("old"), "old").unwrap();
+            fs::write(folder.path().join("log"), "one\n").unwrap();
+            fs::create_dir(folder.path().join("doomed")).unwrap();
+            on_this_thread(&format!("*:*#{}=eio", steps + 1), || operation(folder.path())).expect(name);
+        }
     }
 }
