@@ -16,7 +16,7 @@ mod own;
 
 pub use batch::{Batch, move_all};
 pub use lock::{lock, lock_works, try_lock};
-pub use mode::{mask, tighten_umask};
+pub use mode::{mask, set_mode, tighten_umask};
 pub use own::{create_own_dir, open, read, refuse_link};
 
 /// A failed file operation: what was tried on which path.
@@ -147,10 +147,27 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
+    remove_dir_all_unless(path, || false).map(drop)
+}
+
+/// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
+/// was removed.
+pub fn remove_dir_all_unless(path: &Path, still_wanted: impl FnOnce() -> bool) -> Result<bool> {
     let doomed = temporary_beside(path);
     fs::rename(path, &doomed).map_err(failed("remove", path))?;
+    if still_wanted() {
+        fs::rename(&doomed, path).map_err(failed("put back", path))?;
+        return Ok(false);
+    }
     fs::remove_dir_all(&doomed).map_err(failed("remove", path))?;
-    sync_parent(path)
+    sync_parent(path)?;
+    Ok(true)
+}
+
+/// The number of the process that a hidden name of ours belongs to: a file that is being written, or a folder that is
+/// being removed. None for any other name.
+pub fn temporary_of(name: &str) -> Option<i32> {
+    name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?.1.parse().ok()
 }
 
 /// Removes the folder `path`, which must be empty.
@@ -297,7 +314,7 @@ impl PartFile {
 }
 
 /// Bytes up to and with the last newline, found from the end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
+pub fn whole_lines(file: &mut File) -> io::Result<u64> {
     const BLOCK: u64 = 64 * 1024;
     let mut end = file.metadata()?.len();
     let mut block = Vec::new();

@@ -168,8 +168,8 @@ fn next_number(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use crate::record::event::{Level, Log, Step};
+    use std::fs;
 
     fn step(step: u32) -> Event {
         Event::Step(Step {

@@ -181,10 +181,7 @@ impl Supervisor {
     }
 
     fn keep_summary(&self) {
-        let run = view::load(&self.dir);
-        if run.status().is_over()
-            && let Err(error) = summary::save(&self.dir, &run)
-        {
+        if let Err(error) = summary::save(&self.dir) {
             self.log.line(&format!("{}: {error}", self.dir.folder_name()));
         }
     }

@@ -1,6 +1,6 @@
 use super::does_not_fit;
 use crate::record::life::{Cause, Exited, LifeEvent, Outcome};
-use crate::record::{RunDir, RunState, summary, view};
+use crate::record::{RunDir, RunState, summary};
 use crate::runner::daemon::Daemon;
 use crate::runner::outcome::Wish;
 use crate::runner::protocol::{Done, Refusal};
@@ -22,7 +22,7 @@ impl Daemon {
             Some(Stage::Waiting { .. } | Stage::Paused) => {
                 append(dir, [LifeEvent::CancelRequested, cancelled(run)])?;
                 self.queue.remove(dir.id());
-                if let Err(error) = summary::save(dir, &view::load(dir)) {
+                if let Err(error) = summary::save(dir) {
                     self.log.line(&error.to_string());
                 }
                 Ok(Done::Cancelled)
