@@ -16,6 +16,9 @@ use crate::record::{Error, RunDir, RunState, view};
 impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.store.settle() {
+            self.log.line(&error.to_string());
+        }
         let workers = Marked::look();
         for dir in self.store.runs()? {
             let run = view::load_life(&dir);

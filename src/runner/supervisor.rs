@@ -212,7 +212,7 @@ async fn at_least(wish: &mut watch::Receiver<Wish>, wanted: Wish) {
 fn last_line(path: &Path) -> Option<String> {
     use std::io::{Read, Seek, SeekFrom};
     const BLOCK: u64 = 4096;
-    let mut file = std::fs::File::open(path).ok()?;
+    let mut file = durable::open(path).ok()?;
     let length = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(BLOCK))).ok()?;
     let mut bytes = Vec::new();
