@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod durable;
+pub mod fault;
 pub mod id;
 pub mod random;
 pub mod text;

@@ -13,6 +13,7 @@ pub mod listing;
 pub mod new_run;
 pub mod run_dir;
 pub mod seen;
+pub mod select;
 pub mod state;
 pub mod store;
 pub mod summary;

@@ -1,10 +1,11 @@
 //! Many new files that reach the disk together: one wait for all of them, where one for each would take seconds.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Result, failed};
+use crate::base::fault;
 
 /// Files and folders that were made and may not be on the disk yet.
 #[derive(Debug, Default)]
@@ -18,15 +19,15 @@ const FEW: usize = 24;
 impl Batch {
     /// Makes the folder `path`, which must not exist; its parent must.
     pub fn create_dir(&mut self, path: PathBuf) -> Result<()> {
-        fs::create_dir(&path).map_err(failed("create the folder", &path))?;
+        fault::at("folder").and_then(|()| fs::create_dir(&path)).map_err(failed("create the folder", &path))?;
         self.made.push(path);
         Ok(())
     }
 
     /// Makes the file `path`, which must not exist.
     pub fn write(&mut self, path: PathBuf, content: &[u8]) -> Result<()> {
-        let made = OpenOptions::new().write(true).create_new(true).open(&path);
-        made.and_then(|mut file| file.write_all(content)).map_err(failed("write", &path))?;
+        let made = fault::at("create").and_then(|()| OpenOptions::new().write(true).create_new(true).open(&path));
+        made.and_then(|mut file| fault::write_all("write", &mut file, content)).map_err(failed("write", &path))?;
         self.made.push(path);
         Ok(())
     }
@@ -37,7 +38,8 @@ impl Batch {
             return Ok(());
         }
         for path in &self.made {
-            File::open(path).and_then(|file| file.sync_all()).map_err(failed("write", path))?;
+            let synced = fault::at("sync").and_then(|()| File::open(path)).and_then(|file| file.sync_all());
+            synced.map_err(failed("write", path))?;
         }
         Ok(())
     }
@@ -48,6 +50,7 @@ impl Batch {
 #[cfg(target_os = "linux")]
 fn sync_file_system(root: &Path) -> io::Result<bool> {
     use rustix::io::Errno;
+    fault::at("sync")?;
     match rustix::fs::syncfs(File::open(root)?) {
         Ok(()) => Ok(true),
         Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
@@ -69,7 +72,7 @@ pub fn move_all(names: &[String], from: &Path, to: &Path) -> Result<()> {
         let outcome = if there.symlink_metadata().is_ok() {
             Err(io::ErrorKind::AlreadyExists.into())
         } else {
-            fs::rename(&here, &there)
+            fault::at("rename").and_then(|()| fs::rename(&here, &there))
         };
         if let Err(source) = outcome {
             names[..moved].iter().for_each(|name| drop(fs::rename(to.join(name), from.join(name))));
