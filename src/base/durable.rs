@@ -17,7 +17,7 @@ mod own;
 pub use batch::{Batch, move_all};
 pub use lock::{lock, lock_works, try_lock};
 pub use mode::{mask, set_mode, tighten_umask};
-pub use own::{create_own_dir, open, read, refuse_link};
+pub use own::{LINK_HINT, create_own_dir, is_link, open, read, refuse_link};
 
 use super::fault;
 
@@ -39,7 +39,7 @@ impl Error {
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         if self.is_link() {
-            return Some("it is a symbolic link, and those are not followed in a store: put the file itself there");
+            return Some(LINK_HINT);
         }
         if self.action == "lock" {
             return Some("the file system may have no working locks: choose a store on another one with --store");
