@@ -16,8 +16,8 @@ mod own;
 
 pub use batch::{Batch, move_all};
 pub use lock::{lock, lock_works, try_lock};
-pub use mode::{mask, tighten_umask};
-pub use own::{create_own_dir, open, read, refuse_link};
+pub use mode::{mask, set_mode, tighten_umask};
+pub use own::{LINK_HINT, create_own_dir, is_link, open, read, refuse_link};
 
 use super::fault;
 
@@ -39,7 +39,7 @@ impl Error {
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         if self.is_link() {
-            return Some("it is a symbolic link, and those are not followed in a store: put the file itself there");
+            return Some(LINK_HINT);
         }
         if self.action == "lock" {
             return Some("the file system may have no working locks: choose a store on another one with --store");
@@ -166,8 +166,9 @@ fn create(path: &Path) -> io::Result<File> {
 /// the machine died it may be empty or cut.
 pub fn write_cache(path: &Path, content: &[u8]) -> Result<()> {
     let temporary = temporary_beside(path);
-    let written = create(&temporary).and_then(|mut file| file.write_all(content));
-    if let Err(source) = written.and_then(|()| fs::rename(&temporary, path)) {
+    let created = fault::at("create").and_then(|()| create(&temporary));
+    let written = created.and_then(|mut file| fault::write_all("write", &mut file, content));
+    if let Err(source) = written.and_then(|()| rename_file(&temporary, path)) {
         let _ = fs::remove_file(&temporary);
         return Err(failed("write", path)(source));
     }
@@ -217,10 +218,27 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
+    remove_dir_all_unless(path, || false).map(drop)
+}
+
+/// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
+/// was removed.
+pub fn remove_dir_all_unless(path: &Path, still_wanted: impl FnOnce() -> bool) -> Result<bool> {
     let doomed = temporary_beside(path);
     rename_file(path, &doomed).map_err(failed("remove", path))?;
+    if still_wanted() {
+        rename_file(&doomed, path).map_err(failed("put back", path))?;
+        return Ok(false);
+    }
     fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))?;
-    sync_parent(path)
+    sync_parent(path)?;
+    Ok(true)
+}
+
+/// The number of the process that a hidden name of ours belongs to: a file that is being written, or a folder that is
+/// being removed. None for any other name.
+pub fn temporary_of(name: &str) -> Option<i32> {
+    name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?.1.parse().ok()
 }
 
 /// Removes the folder `path`, which must be empty.
@@ -402,7 +420,7 @@ impl PartFile {
 }
 
 /// Bytes up to and with the last newline, found from the end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
+pub fn whole_lines(file: &mut File) -> io::Result<u64> {
     const BLOCK: u64 = 64 * 1024;
     let mut end = file.metadata()?.len();
     let mut block = Vec::new();

@@ -17,6 +17,9 @@ use crate::record::{Error, RunDir, RunState, view};
 impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.store.settle() {
+            self.log.line(&error.to_string());
+        }
         let workers = Marked::look();
         for dir in self.store.runs()? {
             self.dirs.learn(dir.clone());

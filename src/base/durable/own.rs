@@ -8,6 +8,9 @@ use std::path::Path;
 
 use super::{Error, Result, failed};
 
+/// What to do about a link.
+pub const LINK_HINT: &str = "it is a symbolic link, and those are not followed in a store: put the file itself there";
+
 /// What every file of a store is opened with.
 pub(super) const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
@@ -50,8 +53,13 @@ fn link() -> io::Error {
 impl Error {
     /// Whether it was a symbolic link, which is not followed.
     pub(super) fn is_link(&self) -> bool {
-        self.source.raw_os_error() == link().raw_os_error()
+        is_link(&self.source)
     }
+}
+
+/// Whether a file could not be opened because it is a symbolic link.
+pub fn is_link(error: &io::Error) -> bool {
+    error.raw_os_error() == link().raw_os_error()
 }
 
 #[cfg(test)]
