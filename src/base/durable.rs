@@ -6,9 +6,20 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::fault;
+
+mod batch;
+mod lock;
+mod mode;
+mod own;
+
+pub use batch::{Batch, move_all};
+pub use lock::{lock, lock_works, try_lock};
+pub use mode::{mask, tighten_umask};
+pub use own::{create_own_dir, open, read, refuse_link};
 
 /// A failed file operation: what was tried on which path.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +38,12 @@ impl Error {
 
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.is_link() {
+            return Some("it is a symbolic link, and those are not followed in a store: put the file itself there");
+        }
+        if self.action == "lock" {
+            return Some("the file system may have no working locks: choose a store on another one with --store");
+        }
         match self.kind() {
             io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space, or choose another store with --store")
@@ -76,7 +93,7 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
 
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     fault::at("create")?;
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(File::create(path)?));
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(create(path)?));
     fill(&mut buffered)?;
     let Steps(file) = buffered.into_inner().map_err(|e| e.into_error())?;
     fault::at("sync")?;
@@ -101,6 +118,26 @@ fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// A file of this name that is new: what a process left that had our number goes, and is not written through.
+fn create(path: &Path) -> io::Result<File> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Replaces the file at `path` by `content` in one step, without waiting for the disk: for what can be made again. After
+/// the machine died it may be empty or cut.
+pub fn write_cache(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let written = fault::at("create")
+        .and_then(|()| create(&temporary))
+        .and_then(|mut file| fault::write_all("write", &mut file, content));
+    if let Err(source) = written.and_then(|()| rename_file(&temporary, path)) {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    Ok(())
+}
+
 /// A hidden name in the same folder, of this process alone.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -112,10 +149,14 @@ fn sync_parent(path: &Path) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    fault::at("sync_folder")
-        .and_then(|()| File::open(parent))
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("write", path))
+    let synced = fault::at("sync_folder").and_then(|()| File::open(parent)).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("write", path))
+}
+
+/// Waits until the names in the folder `path` are on the disk.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    let synced = fault::at("sync_folder").and_then(|()| File::open(path)).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("write", path))
 }
 
 /// Creates the folder `path` and its parents; fine if it exists.
@@ -143,6 +184,12 @@ pub fn remove_dir_all(path: &Path) -> Result<()> {
     sync_parent(path)
 }
 
+/// Removes the folder `path`, which must be empty.
+pub fn remove_empty_dir(path: &Path) -> Result<()> {
+    fault::at("remove").and_then(|()| fs::remove_dir(path)).map_err(failed("remove", path))?;
+    sync_parent(path)
+}
+
 /// Removes the file `path`; fine if there is none.
 pub fn remove_file(path: &Path) -> Result<()> {
     match fault::at("remove").and_then(|()| fs::remove_file(path)) {
@@ -154,23 +201,6 @@ pub fn remove_file(path: &Path) -> Result<()> {
 /// Opens `path` for a child's output: created where missing, every write at the end.
 pub fn open_log(path: &Path) -> Result<File> {
     open_with(OpenOptions::new().create(true).append(true), path).map_err(failed("open", path))
-}
-
-/// Waits for the lock file at `path` and holds it until the value is dropped.
-pub fn lock(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
-    file.lock().map_err(failed("lock", path))?;
-    Ok(file)
-}
-
-/// Holds the lock file at `path` until the value is dropped; None where another process holds it.
-pub fn try_lock(path: &Path) -> Result<Option<File>> {
-    let file = open_lock(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path)(error)),
-    }
 }
 
 /// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
@@ -199,9 +229,9 @@ pub fn open_lock(path: &Path) -> Result<File> {
         .map_err(failed("open", path))
 }
 
-fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     fault::at("open")?;
-    options.open(path)
+    options.custom_flags(own::NO_LINK).open(path)
 }
 
 /// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
@@ -233,6 +263,15 @@ impl Appender {
         log.cut().map_err(failed("repair", path))?;
         sync_parent(path)?;
         Ok(log)
+    }
+
+    /// All whole lines that are there.
+    pub fn read(&mut self) -> Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        let read =
+            self.file.rewind().and_then(|()| Read::by_ref(&mut self.file).take(self.length).read_to_end(&mut lines));
+        read.and_then(|_| self.file.seek(SeekFrom::Start(self.length))).map_err(failed("read", &self.path))?;
+        Ok(lines)
     }
 
     /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.

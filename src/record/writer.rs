@@ -3,7 +3,6 @@
 //! Invariant: what a call that failed was to write is not in the log, neither now nor later; lines that wait from
 //! earlier calls keep their numbers, and go out with the next call that succeeds.
 
-use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::time::Duration;
@@ -76,8 +75,8 @@ pub struct Writer<E: Record> {
 impl<E: Record> Writer<E> {
     /// Opens the log at `path`, creating it where missing; a torn last line is cut, and numbering goes on.
     pub fn open(path: &Path) -> Result<Self, durable::Error> {
-        let log = Appender::open(path)?;
-        let next = fs::read(path).map_or(0, |bytes| next_number(&bytes));
+        let mut log = Appender::open(path)?;
+        let next = next_number(&log.read()?);
         Ok(Writer { log, next, waiting: Vec::new(), written: None, kind: PhantomData })
     }
 
@@ -127,16 +126,32 @@ impl<E: Record> Writer<E> {
     }
 
     fn add(&mut self, event: E) {
-        let line = Line { seq: self.next, time: clock::now(), event };
-        let before = self.waiting.len();
-        // An event is plain data with string keys, which always becomes JSON; half a line must not stay all the same.
-        if serde_json::to_writer(&mut self.waiting, &line).is_ok() {
-            self.waiting.push(b'\n');
+        if add_line(&mut self.waiting, self.next, event) {
             self.next += 1;
-        } else {
-            self.waiting.truncate(before);
         }
     }
+}
+
+/// The lines that a new log begins with.
+pub(super) fn first_lines<E: Record>(events: impl IntoIterator<Item = E>) -> Vec<u8> {
+    let mut lines = Vec::new();
+    let mut next = 0;
+    for event in events {
+        next += u64::from(add_line(&mut lines, next, event));
+    }
+    lines
+}
+
+/// Adds a line; whether it did.
+fn add_line<E: Record>(lines: &mut Vec<u8>, seq: u64, event: E) -> bool {
+    let before = lines.len();
+    // An event is plain data with string keys, which always becomes JSON; half a line must not stay all the same.
+    let written = serde_json::to_writer(&mut *lines, &Line { seq, time: clock::now(), event });
+    match written {
+        Ok(()) => lines.push(b'\n'),
+        Err(_) => lines.truncate(before),
+    }
+    written.is_ok()
 }
 
 impl<E: Record> Drop for Writer<E> {
@@ -170,6 +185,7 @@ fn next_number(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::record::event::{Level, Log, Step};
+    use std::fs;
 
     fn step(step: u32) -> Event {
         Event::Step(Step {
