@@ -9,8 +9,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::fault;
-
 mod batch;
 mod lock;
 mod mode;
@@ -20,6 +18,8 @@ pub use batch::{Batch, move_all};
 pub use lock::{lock, lock_works, try_lock};
 pub use mode::{mask, tighten_umask};
 pub use own::{create_own_dir, open, read, refuse_link};
+
+use super::fault;
 
 /// A failed file operation: what was tried on which path.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,44 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
     sync_parent(path)
 }
 
+/// As [`write_with`], but the old file, if there is one, becomes `previous`. Whatever happens in between, the old file is
+/// whole under one of the two names, and the new one has its name only when it is whole.
+pub fn write_keeping(path: &Path, previous: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let keep = || match rename_file(path, previous) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        // On the disk before the new one has the name: no crash shows both renames the other way round.
+        renamed => renamed.and_then(|()| sync_names_beside(path)),
+    };
+    let written = write_synced(&temporary, fill).and_then(|()| keep()).and_then(|()| rename_file(&temporary, path));
+    if let Err(source) = written {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    sync_parent(path)
+}
+
+/// Waits until all that anybody wrote to the file `path` is on the disk; fine if there is none.
+pub fn sync_file(path: &Path) -> Result<()> {
+    match fault::at("sync").and_then(|()| File::open(path)).and_then(|file| file.sync_data()) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("write", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes from `folder` what processes left that were killed while they wrote a file there. For its only writer, and
+/// fine if there is no such folder.
+pub fn remove_leftovers(folder: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") && path.is_file() {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     fault::at("create")?;
     let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(create(path)?));
@@ -145,12 +183,15 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn sync_parent(path: &Path) -> Result<()> {
+    sync_names_beside(path).map_err(failed("write", path))
+}
+
+fn sync_names_beside(path: &Path) -> io::Result<()> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let synced = fault::at("sync_folder").and_then(|()| File::open(parent)).and_then(|folder| folder.sync_all());
-    synced.map_err(failed("write", path))
+    fault::at("sync_folder").and_then(|()| File::open(parent)).and_then(|folder| folder.sync_all())
 }
 
 /// Waits until the names in the folder `path` are on the disk.
@@ -406,6 +447,31 @@ mod tests {
         write(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn the_file_before_stays_under_its_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let put = |content: &'static [u8]| write_keeping(&at("last"), &at("previous"), |file| file.write_all(content));
+        put(b"one").unwrap();
+        assert!(!at("previous").exists());
+        put(b"two").unwrap();
+        put(b"three").unwrap();
+        let full = |_: &mut dyn Write| Err(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(write_keeping(&at("last"), &at("previous"), full).unwrap_err().is_full());
+        assert_eq!(
+            (fs::read(at("last")).unwrap(), fs::read(at("previous")).unwrap()),
+            (b"three".into(), b"two".into())
+        );
+
+        fs::write(at(".last.7.tmp"), b"half").unwrap();
+        fs::write(at(".hidden"), b"").unwrap();
+        remove_leftovers(folder.path()).unwrap();
+        remove_leftovers(&at("nowhere")).unwrap();
+        sync_file(&at("last")).unwrap();
+        sync_file(&at("nowhere")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The command line: one file per subcommand, each of which parses its arguments, calls a room and prints.
 //!
 //! Invariants: what was asked for goes to standard output, everything else to standard error; the exit code is 0 when
-//! fine, 1 when a run failed, 2 for wrong usage or an invalid experiment, 130 when interrupted.
+//! fine, 1 when a run failed, 2 for wrong usage or an invalid experiment, 124 when a
+//! wait took too long, 130 when interrupted.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,15 +15,18 @@ mod check;
 mod client;
 mod completions;
 mod dashboard;
+mod edit;
 mod events;
 mod failure;
 mod follow;
 mod load;
 mod logs;
 mod ls;
+mod r#move;
 mod output;
 mod pause;
 mod predict;
+mod priority;
 mod resume;
 mod retry;
 mod rm;
@@ -30,6 +34,8 @@ mod run;
 mod runner;
 mod select;
 mod show;
+mod slots;
+mod tag;
 mod verify;
 mod wait;
 mod worker;
@@ -78,6 +84,16 @@ enum Command {
     Resume(resume::Args),
     /// Queue ended runs again; they go on from their last checkpoint.
     Retry(retry::Args),
+    /// Put waiting runs elsewhere among those of the same priority.
+    Move(r#move::Args),
+    /// Change the priority of runs; higher ones start sooner.
+    Priority(priority::Args),
+    /// Give runs tags, or take some away.
+    Tag(tag::Args),
+    /// Change what a queued or paused run will run.
+    Edit(edit::Args),
+    /// Say how many runs may train at once, or change that.
+    Slots(slots::Args),
     /// Use a trained model.
     Predict(predict::Args),
     /// Replay figures of Keras and PyTorch on this machine and device.
@@ -130,6 +146,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Pause(args)) => pause::main(args, &store),
         Some(Command::Resume(args)) => resume::main(args, &store),
         Some(Command::Retry(args)) => retry::main(args, &store),
+        Some(Command::Move(args)) => r#move::main(args, &store),
+        Some(Command::Priority(args)) => priority::main(args, &store),
+        Some(Command::Tag(args)) => tag::main(args, &store),
+        Some(Command::Edit(args)) => edit::main(args, &store),
+        Some(Command::Slots(args)) => slots::main(args, &store),
         Some(Command::Predict(args)) => predict::main(args, &store),
         Some(Command::Verify(args)) => verify::main(args),
         Some(Command::Wait(args)) => wait::main(args, &store),

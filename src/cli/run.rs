@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::load::{self, Changes};
-use super::{client, output};
+use super::output;
 use crate::experiment::Loaded;
 use crate::record::event::{Event, Stage};
 use crate::record::state::Status;
 use crate::record::{RunDir, Store, Tail, view, words};
 use crate::runner;
+use crate::runner::protocol::NewExperiment;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -35,7 +36,7 @@ pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
     let store = Store::create(store)?;
     let mut events: Option<Tail<Event>> = None;
     let mut told = None;
-    let run = runner::foreground(&store, client::new_experiment(loaded), &mut |dir: &RunDir| {
+    let run = runner::foreground(&store, NewExperiment::of(loaded), &mut |dir: &RunDir| {
         let tail = events.get_or_insert_with(|| {
             output::say(&format!("{} in {}", dir.folder_name(), store.root().display()));
             Tail::new(dir.events())

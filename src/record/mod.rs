@@ -9,6 +9,7 @@ pub mod format;
 pub mod life;
 pub mod new_run;
 pub mod run_dir;
+pub mod select;
 pub mod state;
 pub mod store;
 pub mod summary;

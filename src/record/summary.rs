@@ -166,7 +166,9 @@ impl End {
         End {
             cause: run.cause().map(Cause::words),
             error: failed.map(|failed| failed.error.clone()).or(message),
-            hint: failed.and_then(|failed| failed.hint.clone()),
+            hint: failed
+                .and_then(|failed| failed.hint.clone())
+                .or_else(|| run.cause().and_then(Cause::advice).map(str::to_owned)),
             exit: run.life.exit.clone(),
         }
     }

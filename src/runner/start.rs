@@ -29,7 +29,7 @@ pub struct StartOptions {
 impl StartOptions {
     /// `finetop --store ROOT runner serve`, by this very program.
     pub fn this_program(store: &Store) -> Result<Self, Error> {
-        let program = std::env::current_exe().map_err(Error::NoProgram)?;
+        let program = super::options::this_program()?;
         let arguments = vec!["runner".into(), "serve".into(), "--store".into(), store.root().into()];
         Ok(StartOptions { program, arguments, patience: Duration::from_secs(20) })
     }

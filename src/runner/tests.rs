@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod store;
@@ -17,8 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use super::client::wait_until_gone;
 use super::lock::{self, Holder};
-use super::options::{Retry, Rules};
+use super::options::Rules;
 use super::protocol::{Add, Answer, Done, NewExperiment, Refusal, Status as RunnerStatus};
+use super::queue::capacity::Capacity;
 use super::*;
 use crate::base::clock::Stopwatch;
 use crate::base::id::RunId;
@@ -38,6 +43,9 @@ echo "$$" >> "$run/starts"
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Settings {
     slots: usize,
+    cores: usize,
+    memory: Option<u64>,
+    gpus: Vec<String>,
     idle_ms: u64,
     grace_ms: u64,
     retry_ms: u64,
@@ -49,6 +57,9 @@ impl Settings {
     fn script(script: &str) -> Self {
         Settings {
             slots: 1,
+            cores: 8,
+            memory: None,
+            gpus: Vec::new(),
             idle_ms: 600_000,
             grace_ms: 60_000,
             retry_ms: 1,
@@ -61,9 +72,10 @@ impl Settings {
         let millis = Duration::from_millis;
         let worker =
             WorkerCommand { program: self.program, arguments: self.arguments.into_iter().map(Into::into).collect() };
-        let retry = Retry { limit: 2, pause: millis(self.retry_ms) };
-        let rules = Rules { worker, grace: millis(self.grace_ms), retry, nice: 1, with_parent: false };
-        ServeOptions { slots: self.slots, idle: millis(self.idle_ms), detach: true, rules }
+        let (grace, backoff) = (millis(self.grace_ms), millis(self.retry_ms));
+        let rules = Rules { worker, grace, backoff, nice: 1, with_parent: false };
+        let capacity = Capacity { memory: self.memory, gpus: self.gpus, ..Capacity::new(self.slots, self.cores) };
+        ServeOptions { capacity, idle: millis(self.idle_ms), detach: true, rules }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::text::printable;
-use crate::experiment::{self, Experiment, Inputs, Loaded, Mistakes};
+use crate::experiment::{self, Experiment, Inputs, Mistakes};
 use crate::runner::protocol::NewExperiment;
 
 /// What reading a file showed.
@@ -53,12 +53,7 @@ pub fn check(path: &Path) -> Check {
 /// What the runner takes of an experiment file.
 pub fn read(path: &Path) -> Result<NewExperiment, String> {
     match experiment::load(path, &[]) {
-        Ok(Loaded { experiment, text }) => Ok(NewExperiment {
-            name: experiment.name.clone(),
-            text,
-            resolved: experiment.to_yaml(),
-            needs: Default::default(),
-        }),
+        Ok(loaded) => Ok(NewExperiment::of(&loaded)),
         Err(mistakes) => Err(lines(&mistakes).join("; ")),
     }
 }

@@ -43,6 +43,7 @@ fn in_words(answer: Answer) -> Result<String, String> {
         Ok(Done::Paused) => "is paused",
         Ok(Done::Pausing) => "is asked to pause",
         Ok(Done::Queued) => "is queued again",
+        Ok(Done::Running) => "is running",
         Ok(Done::Removed) => "is removed",
         Ok(Done::Removing) => "is being removed",
         Ok(Done::Moved) => "is moved",
