@@ -8,6 +8,7 @@ use super::{End, Step};
 use crate::record::RunState;
 use crate::record::event::Line;
 use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
+use crate::record::state::Status;
 use crate::record::state::tests::assert_legal;
 
 /// What is wished of a live run.
@@ -33,6 +34,18 @@ pub(super) struct World {
 
 pub(super) fn capacity() -> Capacity {
     Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu: 2, ..Capacity::new(3, 8) }
+}
+
+/// Puts a run where its record says that it is. Those that it waits for come before it.
+pub(super) fn take_up(queue: &mut Queue, id: RunId, life: &Life) {
+    let entry = |stage| Entry::of(life, stage);
+    match life.status {
+        Status::Queued => queue.put(id, entry(Stage::Waiting { not_before: life.retry_at })),
+        Status::Paused => queue.put(id, entry(Stage::Paused)),
+        Status::Starting | Status::Running | Status::Lost => queue.adopt(id, entry(Stage::Live), life.gpu.clone()),
+        Status::Finished => queue.finished(id),
+        Status::Failed | Status::Cancelled => {}
+    }
 }
 
 impl World {
@@ -114,7 +127,7 @@ impl World {
         let queued = LifeEvent::Queued { name: "x".into(), priority, group: None, after, needs };
         self.write(id, std::iter::once(queued).chain(paused.then_some(LifeEvent::Paused)));
         let life = self.record[&id].life.clone();
-        self.queue.take_up(id, &life);
+        take_up(&mut self.queue, id, &life);
     }
 
     fn cancel(&mut self, id: RunId) {
@@ -232,7 +245,7 @@ impl World {
     fn another_runner(&mut self) {
         let slots = self.queue.capacity().slots;
         self.queue = Queue::new(Capacity { slots, ..capacity() });
-        self.record.iter().for_each(|(&id, run)| self.queue.take_up(id, &run.life));
+        self.record.iter().for_each(|(&id, run)| take_up(&mut self.queue, id, &run.life));
         // What it knows of time is what is written down.
         for (id, due) in &mut self.due {
             let at = self.record.get(id).and_then(|run| run.life.retry_at);
