@@ -56,7 +56,10 @@ fn runs_are_named_by_number_range_group_filter_and_name() {
     done(&["cancel", "group:night"]);
     let cancelled = || "cancelled".to_owned();
     assert_eq!(states(&here)[1..], [(2, cancelled()), (3, cancelled()), (4, cancelled()), (5, cancelled())]);
-    says(&done(&["rm", "--group", "night"]), &["removed 0002-a", "removed 0003-b-1", "removed 0004-b-2", "removed 0005-c"]);
+    says(
+        &done(&["rm", "--group", "night"]),
+        &["removed 0002-a", "removed 0003-b-1", "removed 0004-b-2", "removed 0005-c"],
+    );
     for (words, error) in [
         (&["7-9"][..], "`7-9` selects none of the runs in"),
         (&["state:failed"], "`state:failed` selects none of the runs in"),
@@ -142,7 +145,9 @@ fn a_chain_of_runs_waits_and_is_waited_for() {
     here.finetop(&["add", "next.yaml", "--after", "bad"]).succeeded();
     here.finetop(&["cancel", "bad"]).succeeded();
     here.finetop(&["wait", "4"]).exited(1).says(&["0004-next cancelled: a run that it waits for did not finish"]);
-    here.finetop(&["add", "next.yaml", "--after", "bad"]).exited(1).says(&["run 0003 has ended: cancelled", "retry 0003"]);
+    here.finetop(&["add", "next.yaml", "--after", "bad"])
+        .exited(1)
+        .says(&["run 0003 has ended: cancelled", "retry 0003"]);
     here.finetop(&["add", "next.yaml", "--after", "77"]).exited(2).says(&["there is no run `77`"]);
     here.finetop(&["wait", "--timeout", "soon", "1"]).exited(2).says(&["expected a number of seconds"]);
 }

@@ -32,8 +32,8 @@ pub(super) struct World {
     pub due: BTreeMap<RunId, u64>,
 }
 
-pub(super) fn capacity() -> Capacity {
-    Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu: 2, ..Capacity::new(3, 8) }
+pub(super) fn capacity(runs_per_gpu: usize) -> Capacity {
+    Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu, ..Capacity::new(3, 8) }
 }
 
 /// Puts a run where its record says that it is. Those that it waits for come before it.
@@ -49,9 +49,18 @@ pub(super) fn take_up(queue: &mut Queue, id: RunId, life: &Life) {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub fn new(runs_per_gpu: usize) -> Self {
         let (record, workers, attempts, due) = Default::default();
-        World { queue: Queue::new(capacity()), record, workers, attempts, next_id: 1, wall: 1 << 40, passed: 0, due }
+        World {
+            queue: Queue::new(capacity(runs_per_gpu)),
+            record,
+            workers,
+            attempts,
+            next_id: 1,
+            wall: 1 << 40,
+            passed: 0,
+            due,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -243,8 +252,7 @@ impl World {
 
     /// A runner that has nothing but the record; the workers live on.
     fn another_runner(&mut self) {
-        let slots = self.queue.capacity().slots;
-        self.queue = Queue::new(Capacity { slots, ..capacity() });
+        self.queue = Queue::new(self.queue.capacity().clone());
         self.record.iter().for_each(|(&id, run)| take_up(&mut self.queue, id, &run.life));
         // What it knows of time is what is written down.
         for (id, due) in &mut self.due {
