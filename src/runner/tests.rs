@@ -10,6 +10,8 @@ mod life;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod store;
 
 use std::fs;
