@@ -40,6 +40,7 @@ mod verify;
 mod wait;
 mod worker;
 
+use crate::base::durable;
 use failure::Failure;
 
 use crate::base::fault;
@@ -112,6 +113,7 @@ enum Command {
 
 /// Runs the program and gives its exit code.
 pub fn main() -> ExitCode {
+    durable::tighten_umask();
     let cli = match Cli::try_parse() {
         Ok(cli) if cli.command.is_some() && !cli.dashboard.is_empty() => {
             return Failure::usage("paths, --set and --slots come after the subcommand").report();

@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod event;
+pub mod format;
 pub mod life;
 pub mod new_run;
 pub mod run_dir;

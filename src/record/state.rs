@@ -404,4 +404,4 @@ impl Training {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

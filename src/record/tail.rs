@@ -3,7 +3,7 @@
 //! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
 //! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::event::Line;
+use crate::base::durable;
 
 /// A reader's place in a log.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl<E: DeserializeOwned> Tail<E> {
     /// `stat` where nothing changed.
     pub fn read(&mut self) -> Result<News<E>, Error> {
         let failed = |path: &Path, e| Error::read("read", path)(e);
-        let seen = match fs::metadata(&self.path) {
+        let seen = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Seen::of(&metadata),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(self.vanished()),
             Err(e) => return Err(failed(&self.path, e)),
@@ -75,7 +76,7 @@ impl<E: DeserializeOwned> Tail<E> {
     }
 
     fn read_file(&mut self) -> io::Result<News<E>> {
-        let mut file = File::open(&self.path)?;
+        let mut file = durable::open(&self.path)?;
         let seen = Seen::of(&file.metadata()?);
         let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
         let restarted = self.offset > 0 && is_another;

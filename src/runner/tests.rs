@@ -8,6 +8,10 @@ mod kills;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod runs;
 #[cfg(test)]
 mod scale;

@@ -225,7 +225,8 @@ fn a_resumed_attempt_keeps_what_its_checkpoint_has() {
     assert_eq!(run.training.planned_epochs(), u32::MAX);
 }
 
-fn assert_legal(run: &RunState) {
+/// Whether the fold says of a run what can be.
+pub(crate) fn assert_legal(run: &RunState) {
     let life = &run.life;
     let says = |outcome| life.exit.as_ref().is_some_and(|exit| exit.outcome == outcome);
     match life.status {

@@ -103,7 +103,9 @@ fn a_waiting_run_is_cancelled_at_once_and_a_live_one_asked() {
     assert_eq!((live.status(), live.cause(), live.life.attempts), (Status::Cancelled, Some(Cause::User), 1));
     assert_eq!(live.life.exit.unwrap().exit_code, Some(75));
     assert!(fs::read_to_string(dirs[0].log_txt()).unwrap().contains("asked"));
+    let before = fs::read(dirs[0].run_log()).unwrap();
     assert_eq!(cancel(&dirs[0]), Ok(Done::Cancelled), "asked twice");
+    assert_eq!(fs::read(dirs[0].run_log()).unwrap(), before, "nothing happens twice");
     let missing = bench.answer(Request::Cancel { ids: vec![RunId(99)] }).unwrap_err();
     assert_eq!(missing.error, "there is no run 0099");
 }
