@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod durable;
 pub mod id;
+pub mod machine;
 pub mod random;
 pub mod text;

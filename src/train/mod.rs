@@ -15,6 +15,7 @@ mod error;
 mod exact;
 mod feature_cache;
 mod feed;
+pub mod memory;
 pub mod metrics;
 mod misclassified;
 pub mod optimizer;
@@ -34,7 +35,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
-pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
+pub use memory::Memory;
+pub use plan::{ClassCount, PhasePlan, Plan, plan};
 pub use predictor::{Prediction, Predictor, Unusable};
 
 use crate::base::durable;
