@@ -5,8 +5,23 @@
 #![allow(clippy::disallowed_methods)] // the one place that may use them
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+mod appender;
+mod batch;
+mod lock;
+mod mode;
+mod own;
+mod part_file;
+
+pub use appender::{Appender, whole_lines};
+pub use batch::{Batch, move_all};
+pub use lock::{lock, lock_works, try_lock};
+pub use mode::{mask, set_mode, tighten_umask};
+pub use own::{LINK_HINT, create_own_dir, is_link, open, read, refuse_link};
+pub use part_file::PartFile;
 
 use super::fault;
 
@@ -27,6 +42,12 @@ impl Error {
 
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.is_link() {
+            return Some(LINK_HINT);
+        }
+        if self.action == "lock" {
+            return Some("the file system may have no working locks: choose a store on another one with --store");
+        }
         match self.kind() {
             io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space, or choose another store with --store")
@@ -38,6 +59,10 @@ impl Error {
                 Some("the file system is read-only: choose another store with --store")
             }
             io::ErrorKind::PermissionDenied => Some("you may not write there: choose another store with --store"),
+            // It has no kind of its own.
+            _ if self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Some("the disk reports errors: `dmesg` says more; choose another store with --store")
+            }
             _ => None,
         }
     }
@@ -72,11 +97,7 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
 
 /// As [`write_with`], but the old file, if there is one, becomes `previous`. Whatever happens in between, the old file is
 /// whole under one of the two names, and the new one has its name only when it is whole.
-pub fn write_keeping(
-    path: &Path,
-    previous: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<()> {
+pub fn write_keeping(path: &Path, previous: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let temporary = temporary_beside(path);
     let keep = || match rename_file(path, previous) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -114,7 +135,7 @@ pub fn remove_leftovers(folder: &Path) -> Result<()> {
 
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     fault::at("create")?;
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(File::create(path)?));
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(create(path)?));
     fill(&mut buffered)?;
     let Steps(file) = buffered.into_inner().map_err(|e| e.into_error())?;
     fault::at("sync")?;
@@ -139,6 +160,25 @@ fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// A file of this name that is new: what a process left that had our number goes, and is not written through.
+fn create(path: &Path) -> io::Result<File> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Replaces the file at `path` by `content` in one step, without waiting for the disk: for what can be made again. After
+/// the machine died it may be empty or cut.
+pub fn write_cache(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let created = fault::at("create").and_then(|()| create(&temporary));
+    let written = created.and_then(|mut file| fault::write_all("write", &mut file, content));
+    if let Err(source) = written.and_then(|()| rename_file(&temporary, path)) {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    Ok(())
+}
+
 /// A hidden name in the same folder, of this process alone.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -155,6 +195,12 @@ fn sync_names_beside(path: &Path) -> io::Result<()> {
         _ => Path::new("."),
     };
     fault::at("sync_folder").and_then(|()| File::open(parent)).and_then(|folder| folder.sync_all())
+}
+
+/// Waits until the names in the folder `path` are on the disk.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    let synced = fault::at("sync_folder").and_then(|()| File::open(path)).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("write", path))
 }
 
 /// Creates the folder `path` and its parents; fine if it exists.
@@ -176,9 +222,32 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
+    remove_dir_all_unless(path, || false).map(drop)
+}
+
+/// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
+/// was removed.
+pub fn remove_dir_all_unless(path: &Path, still_wanted: impl FnOnce() -> bool) -> Result<bool> {
     let doomed = temporary_beside(path);
     rename_file(path, &doomed).map_err(failed("remove", path))?;
+    if still_wanted() {
+        rename_file(&doomed, path).map_err(failed("put back", path))?;
+        return Ok(false);
+    }
     fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))?;
+    sync_parent(path)?;
+    Ok(true)
+}
+
+/// The number of the process that a hidden name of ours belongs to: a file that is being written, or a folder that is
+/// being removed. None for any other name.
+pub fn temporary_of(name: &str) -> Option<i32> {
+    name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?.1.parse().ok()
+}
+
+/// Removes the folder `path`, which must be empty.
+pub fn remove_empty_dir(path: &Path) -> Result<()> {
+    fault::at("remove").and_then(|()| fs::remove_dir(path)).map_err(failed("remove", path))?;
     sync_parent(path)
 }
 
@@ -195,23 +264,6 @@ pub fn open_log(path: &Path) -> Result<File> {
     open_with(OpenOptions::new().create(true).append(true), path).map_err(failed("open", path))
 }
 
-/// Waits for the lock file at `path` and holds it until the value is dropped.
-pub fn lock(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
-    file.lock().map_err(failed("lock", path))?;
-    Ok(file)
-}
-
-/// Holds the lock file at `path` until the value is dropped; None where another process holds it.
-pub fn try_lock(path: &Path) -> Result<Option<File>> {
-    let file = open_lock(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path)(error)),
-    }
-}
-
 /// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
 pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let temporary = temporary_beside(path);
@@ -219,7 +271,10 @@ pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let linked = fault::at("link")
         .and_then(|()| std::os::unix::fs::symlink(target, &temporary))
         .and_then(|()| rename_file(&temporary, path));
-    linked.map_err(failed("write", path))?;
+    if let Err(source) = linked {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
     sync_parent(path)
 }
 
@@ -235,9 +290,9 @@ pub fn open_lock(path: &Path) -> Result<File> {
         .map_err(failed("open", path))
 }
 
-fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     fault::at("open")?;
-    options.open(path)
+    options.custom_flags(own::NO_LINK).open(path)
 }
 
 /// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
@@ -247,119 +302,6 @@ pub fn refill(file: &mut File, path: &Path, content: &[u8]) -> Result<()> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| fault::write_all("write", file, content));
     refilled.map_err(failed("write", path))
-}
-
-/// A log that grows by whole lines.
-#[derive(Debug)]
-pub struct Appender {
-    file: File,
-    path: PathBuf,
-    /// Bytes of whole lines; the file is cut back to here when a write failed halfway.
-    length: u64,
-}
-
-impl Appender {
-    /// Opens `path`, creating it where missing. A torn last line, left by a writer that died, is cut back.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut file = open_lock(path)?;
-        let length = whole_lines(&mut file).map_err(failed("read", path))?;
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
-        sync_parent(path)?;
-        Ok(Appender { file, path: path.to_owned(), length })
-    }
-
-    /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
-    pub fn append(&mut self, lines: &[u8]) -> Result<()> {
-        debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        if let Err(source) = fault::write_all("append", &mut self.file, lines) {
-            let _ = self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
-            return Err(failed("append to", &self.path)(source));
-        }
-        self.length += lines.len() as u64;
-        Ok(())
-    }
-
-    /// Waits until all that was appended is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_data()).map_err(failed("write", &self.path))
-    }
-}
-
-/// A file that comes piece by piece, perhaps over several attempts, under a name of its own until it is whole.
-#[derive(Debug)]
-pub struct PartFile {
-    file: File,
-    path: PathBuf,
-    length: u64,
-}
-
-impl PartFile {
-    /// Opens `path`, creating it where missing; what an earlier attempt left is kept.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut file = open_lock(path)?;
-        let length = file.seek(SeekFrom::End(0)).map_err(failed("read", path))?;
-        Ok(PartFile { file, path: path.to_owned(), length })
-    }
-
-    /// Bytes that are there.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Drops what is there.
-    pub fn restart(&mut self) -> Result<()> {
-        self.length = 0;
-        self.cut().map_err(failed("write", &self.path))
-    }
-
-    /// Adds `bytes`; after an error none of them stays.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Err(source) = fault::write_all("append", &mut self.file, bytes) {
-            let _ = self.cut();
-            return Err(failed("write", &self.path)(source));
-        }
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn cut(&mut self) -> io::Result<()> {
-        self.file.set_len(self.length)?;
-        self.file.seek(SeekFrom::Start(self.length)).map(|_| ())
-    }
-
-    /// Waits until all that was added is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_all()).map_err(failed("write", &self.path))
-    }
-
-    /// Gives the whole file its name, durably.
-    pub fn finish(mut self, name: &Path) -> Result<()> {
-        self.sync()?;
-        rename(&self.path, name)
-    }
-}
-
-/// Bytes up to and with the last newline, found from the end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
-    const BLOCK: u64 = 64 * 1024;
-    let mut end = file.metadata()?.len();
-    let mut block = Vec::new();
-    while end > 0 {
-        let start = end.saturating_sub(BLOCK);
-        file.seek(SeekFrom::Start(start))?;
-        block.clear();
-        Read::by_ref(file).take(end - start).read_to_end(&mut block)?;
-        if let Some(at) = block.iter().rposition(|&b| b == b'\n') {
-            return Ok(start + at as u64 + 1);
-        }
-        end = start;
-    }
-    Ok(0)
 }
 
 #[cfg(test)]
@@ -394,7 +336,10 @@ mod tests {
         put(b"three").unwrap();
         let full = |_: &mut dyn Write| Err(io::Error::from(io::ErrorKind::StorageFull));
         assert!(write_keeping(&at("last"), &at("previous"), full).unwrap_err().is_full());
-        assert_eq!((fs::read(at("last")).unwrap(), fs::read(at("previous")).unwrap()), (b"three".into(), b"two".into()));
+        assert_eq!(
+            (fs::read(at("last")).unwrap(), fs::read(at("previous")).unwrap()),
+            (b"three".into(), b"two".into())
+        );
 
         fs::write(at(".last.7.tmp"), b"half").unwrap();
         fs::write(at(".hidden"), b"").unwrap();
@@ -403,44 +348,6 @@ mod tests {
         sync_file(&at("last")).unwrap();
         sync_file(&at("nowhere")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-    }
-
-    #[test]
-    fn a_torn_tail_is_cut_and_lines_go_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        let long = "x".repeat(200_000);
-        for (before, kept) in
-            [("", ""), ("a\nb\n", "a\nb\n"), ("a\nb", "a\n"), ("torn", ""), (&*format!("a\n{long}"), "a\n")]
-        {
-            fs::write(&path, before).unwrap();
-            let mut log = Appender::open(&path).unwrap();
-            log.append(b"next\n").unwrap();
-            log.sync().unwrap();
-            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
-        }
-    }
-
-    #[test]
-    fn a_part_grows_over_attempts_and_gets_its_name_when_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let (part, whole) = (folder.path().join("x.part"), folder.path().join("x"));
-        let mut first = PartFile::open(&part).unwrap();
-        first.append(b"one").unwrap();
-        drop(first);
-        let mut second = PartFile::open(&part).unwrap();
-        assert_eq!(second.length(), 3);
-        second.append(b" two").unwrap();
-        assert!(!whole.exists());
-        second.finish(&whole).unwrap();
-        assert_eq!(fs::read(&whole).unwrap(), b"one two");
-        assert!(!part.exists());
-        let mut third = PartFile::open(&part).unwrap();
-        third.append(b"wrong").unwrap();
-        third.restart().unwrap();
-        third.append(b"new").unwrap();
-        third.finish(&whole).unwrap();
-        assert_eq!(fs::read(&whole).unwrap(), b"new");
     }
 
     #[test]
@@ -470,5 +377,60 @@ mod tests {
         assert!(create_dir(&run).is_err(), "an id is never taken twice");
         remove_dir_all(&run).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    type Operation = fn(&Path) -> Result<()>;
+
+    /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
+    const OPERATIONS: [(&str, usize, Operation); 13] = [
+        ("write", 5, |at| write(&at.join("old"), b"new")),
+        ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
+        ("write_keeping", 7, |at| write_keeping(&at.join("old"), &at.join("new"), |file| file.write_all(b"new"))),
+        ("create_dir_all", 1, |at| create_dir_all(&at.join("a/b"))),
+        ("create_dir", 2, |at| create_dir(&at.join("a"))),
+        ("rename", 2, |at| rename(&at.join("old"), &at.join("new"))),
+        ("remove_dir_all", 3, |at| remove_dir_all(&at.join("doomed"))),
+        ("remove_file", 1, |at| remove_file(&at.join("old"))),
+        ("open_log", 1, |at| open_log(&at.join("a")).map(drop)),
+        ("symlink", 3, |at| symlink(Path::new("log"), &at.join("old"))),
+        ("lock", 2, |at| lock(&at.join("a")).and_then(|mut file| refill(&mut file, &at.join("a"), b"me"))),
+        ("append", 4, |at| Appender::open(&at.join("log")).and_then(|mut log| log.append_synced(b"three\n"))),
+        ("part", 5, |at| {
+            let mut part = PartFile::open(&at.join("a"))?;
+            part.append(b"all")?;
+            part.finish(&at.join("old"))
+        }),
+    ];
+
+    #[test]
+    fn every_step_of_every_operation_may_fail() {
+        use crate::base::fault::on_this_thread;
+        let reasons =
+            [("enospc", "full"), ("eio", "dmesg"), ("erofs", "read-only"), ("edquot", "quota"), ("short", "full")];
+        for (name, steps, operation) in OPERATIONS {
+            for (n, (action, hint)) in (1..=steps).flat_map(|n| reasons.map(|reason| (n, reason))) {
+                let folder = tempfile::tempdir().unwrap();
+                let at = folder.path();
+                fs::write(at.join("old"), "old").unwrap();
+                fs::write(at.join("log"), "one\ntwo\n").unwrap();
+                fs::create_dir(at.join("doomed")).unwrap();
+                let error = on_this_thread(&format!("*:*#{n}={action}"), || operation(at));
+                let error = error.expect_err(&format!("{name}: step {n} of {steps}"));
+                assert!(error.to_string().contains(&at.display().to_string()), "{error}");
+                assert!(error.hint().is_some_and(|said| said.contains(hint)), "{name} {n} {action}: {error}");
+                assert_eq!(fs::read_to_string(at.join("log")).unwrap(), "one\ntwo\n", "{name} {n} {action}");
+                let old = fs::read_to_string(at.join("old")).or_else(|_| fs::read_to_string(at.join("new")));
+                let is_gone = name == "remove_file" || old.as_ref().is_ok_and(|old| !old.is_empty());
+                assert!(is_gone, "{name} {n} {action}: {old:?}");
+                let names = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+                let left: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+                assert!(left.is_empty() || name == "remove_dir_all", "{name} {n} {action}: {left:?}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("old"), "old").unwrap();
+            fs::write(folder.path().join("log"), "one\n").unwrap();
+            fs::create_dir(folder.path().join("doomed")).unwrap();
+            on_this_thread(&format!("*:*#{}=eio", steps + 1), || operation(folder.path())).expect(name);
+        }
     }
 }

@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::load::Files;
+use super::select::{self, Runs};
 use super::{client, output};
-use crate::runner::protocol::Add;
+use crate::base::id::RunId;
+use crate::record::RunDir;
+use crate::runner::protocol::{Add, NewExperiment};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,6 +21,9 @@ pub struct Args {
     /// A name that several runs share.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
+    /// Start only when these have finished well, named as for `finetop cancel`; may be given several times.
+    #[arg(long, value_name = "RUN")]
+    after: Vec<String>,
     /// Keep them back until they are resumed.
     #[arg(long)]
     paused: bool,
@@ -27,11 +33,21 @@ pub struct Args {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let experiments = args.files.load()?.iter().map(client::new_experiment).collect();
-    let add = Add { experiments, priority: args.priority, group: args.group, after: Vec::new(), paused: args.paused };
+    let experiments = args.files.load()?.iter().map(NewExperiment::of).collect();
+    let after = awaited(args.after, store)?;
+    let add = Add { experiments, priority: args.priority, group: args.group, after, paused: args.paused };
     let (_, added) = client::add(store, add, args.slots.map(usize::from))?;
     for run in added {
         output::line(&format!("queued {} {}", run.id, run.name));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runs that the new ones are to start after.
+fn awaited(texts: Vec<String>, store: &Path) -> Result<Vec<RunId>, Failure> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let selected: select::Selected = Runs { runs: texts, group: None }.select(store)?;
+    Ok(selected.runs.iter().map(RunDir::id).collect())
 }

@@ -1,4 +1,4 @@
-//! `finetop cancel ID…`.
+//! `finetop cancel RUN…`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,5 +9,5 @@ pub use super::select::Runs as Args;
 use crate::runner::Request;
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    client::act(store, &args.runs, |ids| Request::Cancel { ids })
+    client::act(store, &args, |ids| Request::Cancel { ids })
 }

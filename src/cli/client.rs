@@ -1,14 +1,15 @@
 //! Talking to the runner, for every command that acts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
-use super::{output, select};
+use super::output;
+use super::select::{Runs, Selected};
 use crate::base::id::RunId;
-use crate::experiment::Loaded;
-use crate::record::{RunDir, Store};
-use crate::runner::protocol::{Add, Added, Answer, Done, NewExperiment, Refusal};
+use crate::record::{self, RunDir, Store};
+use crate::runner::protocol::{Add, Added, Answer, Done, Refusal};
 use crate::runner::{self, Client, Request, Response, StartOptions};
 
 impl From<runner::Error> for Failure {
@@ -24,17 +25,6 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// What the runner takes of an experiment that was read.
-pub fn new_experiment(loaded: &Loaded) -> NewExperiment {
-    let Loaded { experiment, text } = loaded;
-    NewExperiment {
-        name: experiment.name.clone(),
-        text: text.clone(),
-        resolved: experiment.to_yaml(),
-        needs: Default::default(),
-    }
-}
-
 /// Queues `add` in the store, with a runner that is started where none lives.
 pub fn add(store: &Path, add: Add, slots: Option<usize>) -> Result<(Store, Vec<Added>), Failure> {
     let store = Store::create(store)?;
@@ -43,6 +33,15 @@ pub fn add(store: &Path, add: Add, slots: Option<usize>) -> Result<(Store, Vec<A
         Response::Added { runs } => Ok((store, runs)),
         Response::Refused(refusal) => Err(refusal.into()),
         other => Err(unexpected(&other)),
+    }
+}
+
+/// A connection to the runner that lives, if one does.
+pub fn connect(store: &Path) -> Result<Option<Client>, Failure> {
+    match Store::open(store) {
+        Ok(store) => Ok(Client::connect(&store)?),
+        Err(record::Error::NoStore { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -56,24 +55,34 @@ fn connect_or_start(store: &Store, slots: Option<usize>) -> Result<Client, Failu
     Ok(client)
 }
 
-/// Asks the runner to do something with the runs that `texts` name, and says what became of each.
-pub fn act(store: &Path, texts: &[String], request: impl FnOnce(Vec<RunId>) -> Request) -> Result<ExitCode, Failure> {
-    let (store, runs) = select::runs(store, texts)?;
-    let mut client = connect_or_start(&store, None)?;
-    match client.request(&request(runs.iter().map(RunDir::id).collect()))? {
-        Response::Answers { answers } => Ok(say(&runs, &answers)),
+/// Asks the runner to do something with some runs, and says what became of each.
+pub fn act(store: &Path, runs: &Runs, request: impl FnOnce(Vec<RunId>) -> Request) -> Result<ExitCode, Failure> {
+    act_on(&runs.select(store)?, request)
+}
+
+/// The same with runs that were selected already.
+pub fn act_on(selected: &Selected, request: impl FnOnce(Vec<RunId>) -> Request) -> Result<ExitCode, Failure> {
+    let mut client = connect_or_start(&selected.store, None)?;
+    match client.request(&request(selected.runs.iter().map(RunDir::id).collect()))? {
+        Response::Answers { answers } => Ok(say(selected, &answers)),
         Response::Refused(refusal) => Err(refusal.into()),
         other => Err(unexpected(&other)),
     }
 }
 
-/// One line for each run; exit code 1 if one was refused.
-fn say(runs: &[RunDir], answers: &[Answer]) -> ExitCode {
+/// One line for each run; exit code 1 if one was refused. Of runs that were not named one by one those that the request does
+/// not fit are left out with a note, unless it fits none.
+fn say(selected: &Selected, answers: &[Answer]) -> ExitCode {
+    let names: BTreeMap<RunId, String> = selected.runs.iter().map(|run| (run.id(), run.folder_name())).collect();
+    let fits_some = answers.iter().any(|answer| answer.result.is_ok());
     let mut code = ExitCode::SUCCESS;
-    for answer in answers {
-        let name = runs.iter().find(|run| run.id() == answer.id).map_or(answer.id.to_string(), RunDir::folder_name);
-        match &answer.result {
-            Ok(done) => output::line(&format!("{} {}", words(*done), name)),
+    for Answer { id, result } in answers {
+        let name = names.get(id).cloned().unwrap_or_else(|| id.to_string());
+        match result {
+            Ok(done) => output::line(&format!("{} {name}", words(*done))),
+            Err(refusal) if refusal.unfit && selected.is_broad && fits_some => {
+                output::note(&format!("{name} left out: {}", refusal.error));
+            }
             Err(refusal) => {
                 output::error(&format!("{name}: {}", refusal.error));
                 refusal.hint.iter().for_each(|hint| output::hint(hint));
@@ -91,6 +100,7 @@ fn words(done: Done) -> &'static str {
         Done::Paused => "paused",
         Done::Pausing => "pausing",
         Done::Queued => "queued",
+        Done::Running => "running",
         Done::Removed => "removed",
         Done::Removing => "removing",
         Done::Moved => "moved",

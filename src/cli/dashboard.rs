@@ -9,7 +9,7 @@ use super::load::{self, Changes};
 use super::{client, run};
 use crate::record::Store;
 use crate::runner::StartOptions;
-use crate::runner::protocol::Add;
+use crate::runner::protocol::{Add, NewExperiment};
 use crate::tui;
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let slots = args.slots.map(usize::from);
     let mut selected = None;
     if !experiments.is_empty() {
-        let experiments = experiments.iter().map(client::new_experiment).collect();
+        let experiments = experiments.iter().map(NewExperiment::of).collect();
         let add = Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false };
         selected = client::add(store, add, slots)?.1.first().map(|run| run.id);
     }

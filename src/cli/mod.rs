@@ -1,7 +1,8 @@
 //! The command line: one file per subcommand, each of which parses its arguments, calls a room and prints.
 //!
 //! Invariants: what was asked for goes to standard output, everything else to standard error; the exit code is 0 when
-//! fine, 1 when a run failed, 2 for wrong usage or an invalid experiment, 130 when interrupted.
+//! fine, 1 when a run failed, 2 for wrong usage or an invalid experiment, 124 when a
+//! wait took too long, 130 when interrupted.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,17 +13,23 @@ mod add;
 mod cancel;
 mod check;
 mod client;
+mod compare;
 mod completions;
 mod dashboard;
+mod doctor;
+mod edit;
 mod events;
 mod failure;
 mod follow;
+mod gc;
 mod load;
 mod logs;
 mod ls;
+mod r#move;
 mod output;
 mod pause;
 mod predict;
+mod priority;
 mod resume;
 mod retry;
 mod rm;
@@ -30,10 +37,14 @@ mod run;
 mod runner;
 mod select;
 mod show;
+mod slots;
+mod table;
+mod tag;
 mod verify;
 mod wait;
 mod worker;
 
+use crate::base::durable;
 use failure::Failure;
 
 use crate::base::fault;
@@ -65,6 +76,8 @@ enum Command {
     Ls(ls::Args),
     /// Show a run.
     Show(show::Args),
+    /// Put runs side by side: what differs in their files, and what came out.
+    Compare(compare::Args),
     /// Print the output of a run's worker.
     Logs(logs::Args),
     /// Print what happened in a run.
@@ -77,6 +90,16 @@ enum Command {
     Resume(resume::Args),
     /// Queue ended runs again; they go on from their last checkpoint.
     Retry(retry::Args),
+    /// Put waiting runs elsewhere among those of the same priority.
+    Move(r#move::Args),
+    /// Change the priority of runs; higher ones start sooner.
+    Priority(priority::Args),
+    /// Give runs tags, or take some away.
+    Tag(tag::Args),
+    /// Change what a queued or paused run will run.
+    Edit(edit::Args),
+    /// Say how many runs may train at once, or change that.
+    Slots(slots::Args),
     /// Use a trained model.
     Predict(predict::Args),
     /// Replay figures of Keras and PyTorch on this machine and device.
@@ -85,6 +108,10 @@ enum Command {
     Wait(wait::Args),
     /// Remove runs with all their files.
     Rm(rm::Args),
+    /// Remove old checkpoints of runs that are over.
+    Gc(gc::Args),
+    /// Find what is wrong in a store, and mend it.
+    Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
     /// Print a completion script for a shell.
@@ -96,6 +123,7 @@ enum Command {
 
 /// Runs the program and gives its exit code.
 pub fn main() -> ExitCode {
+    durable::tighten_umask();
     let cli = match Cli::try_parse() {
         Ok(cli) if cli.command.is_some() && !cli.dashboard.is_empty() => {
             return Failure::usage("paths, --set and --slots come after the subcommand").report();
@@ -122,16 +150,24 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Check(args)) => check::main(args),
         Some(Command::Ls(args)) => ls::main(args, &store),
         Some(Command::Show(args)) => show::main(args, &store),
+        Some(Command::Compare(args)) => compare::main(args, &store),
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),
         Some(Command::Pause(args)) => pause::main(args, &store),
         Some(Command::Resume(args)) => resume::main(args, &store),
         Some(Command::Retry(args)) => retry::main(args, &store),
+        Some(Command::Move(args)) => r#move::main(args, &store),
+        Some(Command::Priority(args)) => priority::main(args, &store),
+        Some(Command::Tag(args)) => tag::main(args, &store),
+        Some(Command::Edit(args)) => edit::main(args, &store),
+        Some(Command::Slots(args)) => slots::main(args, &store),
         Some(Command::Predict(args)) => predict::main(args, &store),
         Some(Command::Verify(args)) => verify::main(args),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),
+        Some(Command::Gc(args)) => gc::main(args, &store),
+        Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),

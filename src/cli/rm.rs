@@ -1,4 +1,4 @@
-//! `finetop rm ID…`.
+//! `finetop rm RUN…`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,11 +12,11 @@ use crate::runner::Request;
 pub struct Args {
     #[command(flatten)]
     which: Runs,
-    /// Also those that are running: they are killed first.
+    /// Also those that are running, which are killed first, and those that others are to start after.
     #[arg(long)]
     force: bool,
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    client::act(store, &args.which.runs, |ids| Request::Rm { ids, force: args.force })
+    client::act(store, &args.which, |ids| Request::Rm { ids, force: args.force })
 }

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::load::{self, Changes};
-use super::{client, output};
+use super::output;
 use crate::experiment::Loaded;
 use crate::record::event::{Event, Stage};
 use crate::record::state::Status;
 use crate::record::{RunDir, Store, Tail, view, words};
 use crate::runner;
+use crate::runner::protocol::NewExperiment;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -21,9 +22,13 @@ pub struct Args {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    for loaded in load::all(std::slice::from_ref(&args.path), &args.changes)? {
-        in_foreground(&loaded, store)?;
+    let files = load::each(std::slice::from_ref(&args.path), &args.changes)?;
+    if let Some(sweep) = files.iter().find(|file| file.runs.len() > 1) {
+        let (path, runs) = (sweep.path.display(), sweep.runs.len());
+        return Err(Failure::usage(format!("{path} is a sweep of {runs} runs, and `run` trains one"))
+            .hint(format!("`finetop add {path}` queues them all; `--set matrix=` leaves the matrix out")));
     }
+    files.iter().flat_map(|file| &file.runs).try_for_each(|loaded| in_foreground(loaded, store))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -35,7 +40,7 @@ pub fn in_foreground(loaded: &Loaded, store: &Path) -> Result<(), Failure> {
     let store = Store::create(store)?;
     let mut events: Option<Tail<Event>> = None;
     let mut told = None;
-    let run = runner::foreground(&store, client::new_experiment(loaded), &mut |dir: &RunDir| {
+    let run = runner::foreground(&store, NewExperiment::of(loaded), &mut |dir: &RunDir| {
         let tail = events.get_or_insert_with(|| {
             output::say(&format!("{} in {}", dir.folder_name(), store.root().display()));
             Tail::new(dir.events())

@@ -7,13 +7,14 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::client::unexpected;
+use super::client::{connect, unexpected};
 use super::failure::Failure;
 use super::output;
-use crate::record::{self, Store};
+use crate::base::text::bytes;
+use crate::record::Store;
 use crate::runner::client::wait_until_gone;
-use crate::runner::protocol::Status;
-use crate::runner::{Client, Request, Response, ServeOptions, WorkerCommand};
+use crate::runner::protocol::{Machine, Status};
+use crate::runner::{Request, Response, ServeOptions, WorkerCommand};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -104,6 +105,21 @@ fn say(status: &Status) {
         runs.waiting.len(),
         runs.paused.len()
     ));
+    output::line(&on(&status.machine));
+}
+
+/// What the machine has for runs.
+fn on(machine: &Machine) -> String {
+    let Machine { cores, threads, memory_budget, memory_kept, gpus, runs_per_gpu } = machine;
+    let memory = match memory_budget {
+        Some(budget) => format!("{} of {} of memory kept for live runs", bytes(*memory_kept), bytes(*budget)),
+        None => format!("{} of memory kept for live runs", bytes(*memory_kept)),
+    };
+    let gpus = match gpus.as_slice() {
+        [] => "no GPU".to_owned(),
+        gpus => format!("GPUs {} for {runs_per_gpu} each", gpus.join(", ")),
+    };
+    format!("{cores} cores, {threads} threads for each run; {memory}; {gpus}")
 }
 
 fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {
@@ -123,21 +139,12 @@ fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A connection to the runner that lives, if one does.
-fn connect(store: &Path) -> Result<Option<Client>, Failure> {
-    match Store::open(store) {
-        Ok(store) => Ok(Client::connect(&store)?),
-        Err(record::Error::NoStore { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 fn serve(store: &Path, slots: Option<u16>, attached: bool) -> Result<ExitCode, Failure> {
     let store = Store::create(store)?;
     let mut options = ServeOptions::new(WorkerCommand::this_program()?).with_environment()?;
     options.detach = !attached;
     if let Some(slots) = slots {
-        options.slots = slots.into();
+        options.capacity.slots = slots.into();
     }
     crate::runner::serve(&store, options)?;
     Ok(ExitCode::SUCCESS)

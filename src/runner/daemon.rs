@@ -9,22 +9,26 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::chores::Chores;
+use super::dirs::Dirs;
 use super::log::Log;
 use super::options::Rules;
 use super::outcome::Wish;
+use super::queue::capacity::{Capacity, Share};
 use super::queue::{Queue, Stage};
 use super::supervisor::{Next, Supervisor};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
-use crate::record::life::{ExecutorKind, ProcessId};
-use crate::record::{RunDir, Store, view};
+use crate::record::life::{ExecutorKind, Outcome, ProcessId};
+use crate::record::{RunDir, Store, summary, view};
 
 /// A runner at work.
 #[derive(Debug)]
 pub struct Daemon {
     pub(super) store: Store,
     pub(super) queue: Queue,
+    pub(super) dirs: Dirs,
     pub(super) log: Log,
     pub(super) since: Timestamp,
     /// No run is started any more; the runner ends when none is live.
@@ -32,6 +36,7 @@ pub struct Daemon {
     rules: Arc<Rules>,
     live: BTreeMap<RunId, Live>,
     supervisors: JoinSet<Next>,
+    pub(super) chores: Chores,
 }
 
 /// A run with a supervisor.
@@ -46,25 +51,28 @@ struct Live {
 
 impl Daemon {
     /// A runner of `store` that knows of no run yet.
-    pub fn new(store: Store, slots: usize, rules: Rules, log: Log) -> Self {
+    pub fn new(store: Store, capacity: Capacity, rules: Rules, log: Log) -> Self {
         Daemon {
             store,
-            queue: Queue::new(slots),
+            queue: Queue::new(capacity),
+            dirs: Dirs::default(),
             log,
             since: clock::now(),
             stopping: false,
             rules: Arc::new(rules),
             live: BTreeMap::new(),
             supervisors: JoinSet::new(),
+            chores: Chores::default(),
         }
     }
 
-    /// Starts what may start now.
+    /// Starts what may start now, and ends what never can.
     pub fn start_ready(&mut self) {
         while !self.stopping {
-            let Some(id) = self.queue.take_next(clock::now()) else { return };
+            self.end_orphans();
+            let Some((id, share)) = self.queue.take_next(clock::now()) else { return };
             match self.dir(id) {
-                Some(dir) => self.start(dir),
+                Some(dir) => self.start(dir, share),
                 None => {
                     self.log.line(&format!("run {id} is gone"));
                     self.queue.remove(id);
@@ -73,12 +81,10 @@ impl Daemon {
         }
     }
 
-    fn start(&mut self, dir: RunDir) {
+    fn start(&mut self, dir: RunDir, share: Share) {
         let attempt = view::load_life(&dir).life.attempts.saturating_add(1);
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (cores / self.queue.slots()).max(1);
         self.log.line(&format!("{}: attempt {attempt}", dir.folder_name()));
-        self.supervise(dir, attempt, Wish::Run, |supervisor| supervisor.start(threads));
+        self.supervise(dir, attempt, Wish::Run, |supervisor| supervisor.start(share));
     }
 
     /// Takes over a run that was live under another runner.
@@ -116,7 +122,13 @@ impl Daemon {
             return self.remove_files(&live.dir);
         }
         match next {
-            Ok(Next::Over) => self.queue.remove(id),
+            Ok(Next::Over(outcome)) => {
+                match outcome {
+                    Outcome::Finished => self.queue.finished(id),
+                    _ => self.queue.remove(id),
+                }
+                self.chores.keep_summary(live.dir, self.log.clone());
+            }
             Ok(Next::Again(time)) => self.queue.set_stage(id, Stage::Waiting { not_before: Some(time) }),
             Ok(Next::Paused) => self.queue.set_stage(id, Stage::Paused),
             Err(error) => {
@@ -126,10 +138,23 @@ impl Daemon {
         }
     }
 
-    fn remove_files(&self, dir: &RunDir) {
+    fn remove_files(&mut self, dir: &RunDir) {
+        self.dirs.forget(dir.id());
         if let Err(error) = durable::remove_dir_all(dir.path()) {
             self.log.line(&error.to_string());
         }
+    }
+
+    /// Keeps what the record of a run that is over amounts to. It is a cache: it may be missing.
+    pub(super) fn keep_summary(&self, dir: &RunDir) {
+        if let Err(error) = summary::save(dir) {
+            self.log.line(&error.to_string());
+        }
+    }
+
+    /// What is wished of a live run.
+    pub(super) fn wished(&self, id: RunId) -> Option<Wish> {
+        self.live.get(&id).map(|live| *live.wish.borrow())
     }
 
     /// Makes a live run's wish at least `wish`.
@@ -165,11 +190,11 @@ impl Daemon {
 
     /// Whether there is nothing to do, now or later, unless somebody asks.
     pub fn is_idle(&self) -> bool {
-        self.live.is_empty() && self.queue.waiting().is_empty()
+        self.live.is_empty() && self.queue.is_at_rest()
     }
 
     /// The folder of a run.
-    pub(super) fn dir(&self, id: RunId) -> Option<RunDir> {
-        self.store.runs().ok()?.into_iter().find(|dir| dir.id() == id)
+    pub(super) fn dir(&mut self, id: RunId) -> Option<RunDir> {
+        self.dirs.find(id, &self.store)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::chores::keep_summary;
 use super::error::Error;
 use super::lock::host;
 use super::log::Log;
@@ -12,6 +13,7 @@ use super::options::{ServeOptions, WorkerCommand};
 use super::outcome::Wish;
 use super::process;
 use super::protocol::NewExperiment;
+use super::queue::capacity::Share;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
 use crate::record::life::{ExecutorKind, LifeEvent};
@@ -33,11 +35,13 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
         let mut signals = Signals::open()?;
         let dir = create(store, experiment)?;
         let (wishes, wish) = watch::channel(Wish::Run);
-        let supervisor = Supervisor { dir: dir.clone(), attempt: 1, executor: None, rules: Arc::new(rules), wish, log };
+        let its_log = log.clone();
+        let supervisor =
+            Supervisor { dir: dir.clone(), attempt: 1, executor: None, rules: Arc::new(rules), wish, log: its_log };
         let news = Arc::new(Notify::new());
         let wake = Arc::clone(&news);
         let _watcher = Watcher::new(dir.path(), move || wake.notify_one());
-        let mut supervised = tokio::spawn(supervisor.start(0));
+        let mut supervised = tokio::spawn(supervisor.start(Share::default()));
         loop {
             tokio::select! {
                 _ = &mut supervised => break,
@@ -49,6 +53,7 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
                 () = tokio::time::sleep(LOOK) => look(&dir),
             }
         }
+        keep_summary(&dir, &log);
         look(&dir);
         Ok(dir)
     })

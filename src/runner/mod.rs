@@ -5,17 +5,27 @@
 //! runs' files and kept nowhere else, so a runner that dies loses nothing; a damaged run is left aside and stops no other.
 
 pub mod client;
+mod chores;
 mod command;
 mod daemon;
+mod dependency;
+mod dirs;
 mod endpoint;
 pub mod error;
+mod evidence;
 mod executor;
 mod foreground;
+pub mod gpus;
+mod last_word;
+mod limits;
 pub mod lock;
 mod log;
+pub mod memory;
+pub mod needs;
 mod oom;
 pub mod options;
 pub mod outcome;
+mod pidfd;
 pub mod process;
 pub mod protocol;
 pub mod queue;
@@ -25,6 +35,7 @@ mod server;
 mod signals;
 pub mod start;
 mod supervisor;
+mod surroundings;
 
 #[cfg(test)]
 mod tests;

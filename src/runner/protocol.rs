@@ -101,6 +101,8 @@ pub struct NewExperiment {
 pub enum Place {
     First,
     Last,
+    /// Right before this run, which must have the same priority.
+    Before(RunId),
 }
 
 /// What a runner answers.
@@ -146,6 +148,8 @@ pub enum Done {
     Paused,
     Pausing,
     Queued,
+    /// It is live already.
+    Running,
     Removed,
     /// Its worker is killed; its folder goes when it has ended.
     Removing,
@@ -160,12 +164,20 @@ pub enum Done {
 pub struct Refusal {
     pub error: String,
     pub hint: Option<String>,
+    /// Whether it is only that the request does not fit how the run stands.
+    #[serde(default)]
+    pub unfit: bool,
 }
 
 impl Refusal {
     /// A refusal that says why, and what to do.
     pub fn new(error: impl Into<String>, hint: &str) -> Self {
-        Refusal { error: error.into(), hint: Some(hint.to_owned()) }
+        Refusal { error: error.into(), hint: Some(hint.to_owned()), unfit: false }
+    }
+
+    /// A refusal of what does not fit how a run stands.
+    pub fn unfit(error: impl Into<String>, hint: &str) -> Self {
+        Refusal { unfit: true, ..Refusal::new(error, hint) }
     }
 }
 
@@ -180,7 +192,22 @@ pub struct Status {
     /// Whether it will end when its live runs have.
     pub stopping: bool,
     pub slots: usize,
+    pub machine: Machine,
     pub runs: Runs,
+}
+
+/// What the machine has for runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    pub cores: usize,
+    /// Threads of each run that is started now.
+    pub threads: usize,
+    /// Bytes of main memory that runs may need together; null for no limit.
+    pub memory_budget: Option<u64>,
+    /// Bytes of it that are kept for live runs.
+    pub memory_kept: u64,
+    pub gpus: Vec<String>,
+    pub runs_per_gpu: usize,
 }
 
 /// The runs that are not over.

@@ -76,7 +76,12 @@ impl Saving {
     }
 
     /// Starts to write; nothing may be under way. `copying`: since the training waits for the copies of its tensors.
-    pub fn begin(&mut self, checkpoint: Checkpoint, best: Option<BestNetwork>, copying: Stopwatch) -> Result<(), Error> {
+    pub fn begin(
+        &mut self,
+        checkpoint: Checkpoint,
+        best: Option<BestNetwork>,
+        copying: Stopwatch,
+    ) -> Result<(), Error> {
         self.best = best.as_ref().map(|best| best.epoch).or(self.best);
         self.since = Stopwatch::start();
         let run = self.run.clone();

@@ -1,37 +1,46 @@
 use crate::base::id::RunId;
 use crate::record::NewRun;
-use crate::record::life::LifeEvent;
+use crate::record::life::{LifeEvent, Needs};
+use crate::record::select::is_label;
 use crate::runner::daemon::Daemon;
 use crate::runner::protocol::{Add, Added, NewExperiment, Refusal, Response};
-use crate::runner::queue::{Claim, Stage};
+use crate::runner::queue::{Claim, Entry, Stage};
 
 impl Daemon {
     /// Queues experiments, all of them or none.
     pub(super) fn add(&mut self, add: Add) -> Response {
+        match self.may_add(&add).and_then(|()| self.add_all(add)) {
+            Ok(runs) => Response::Added { runs },
+            Err(refusal) => Response::Refused(refusal),
+        }
+    }
+
+    fn may_add(&mut self, add: &Add) -> Result<(), Refusal> {
         if self.stopping {
             let hint = "wait for its live runs, or `finetop runner stop --now`; the next `finetop add` starts another";
-            return Response::Refused(Refusal::new("the runner is about to end and takes no more runs", hint));
+            return Err(Refusal::new("the runner is about to end and takes no more runs", hint));
         }
-        let stage = if add.paused { Stage::Paused } else { Stage::Waiting { not_before: None } };
+        if let Some(group) = add.group.as_ref().filter(|group| !is_label(group)) {
+            let hint = "take 1 to 64 characters without spaces, commas and control characters";
+            return Err(Refusal::new(format!("`{group}` cannot be the name of a group"), hint));
+        }
+        self.can_wait_for(&add.after)
+    }
+
+    fn add_all(&mut self, add: Add) -> Result<Vec<Added>, Refusal> {
+        let needs: Vec<Needs> = add.experiments.iter().map(|experiment| experiment.needs).collect();
         let Add { experiments, priority, group, after, paused } = add;
-        let runs: Vec<NewRun> = experiments
-            .into_iter()
-            .map(|experiment| new_run(experiment, priority, group.clone(), after.clone(), paused))
-            .collect();
-        match self.store.create_runs(&runs) {
-            Ok(dirs) => {
-                for dir in &dirs {
-                    self.queue.put(dir.id(), Claim { priority, order: i64::from(dir.id().0) }, stage);
-                }
-                let added = |dir: &crate::record::RunDir| Added {
-                    id: dir.id(),
-                    name: dir.name().to_owned(),
-                    path: dir.path().to_owned(),
-                };
-                Response::Added { runs: dirs.iter().map(added).collect() }
-            }
-            Err(error) => Response::Refused(Refusal { error: error.to_string(), hint: error.hint() }),
+        let new = |experiment| new_run(experiment, priority, group.clone(), after.clone(), paused);
+        let runs: Vec<NewRun> = experiments.into_iter().map(new).collect();
+        let stage = if paused { Stage::Paused } else { Stage::Waiting { not_before: None } };
+        let mut added = Vec::with_capacity(runs.len());
+        for (dir, needs) in self.store.create_runs(&runs)?.into_iter().zip(needs) {
+            let claim = Claim { priority, order: i64::from(dir.id().0) };
+            self.queue.put(dir.id(), Entry { claim, stage, needs, after: after.clone() });
+            added.push(Added { id: dir.id(), name: dir.name().to_owned(), path: dir.path().to_owned() });
+            self.dirs.learn(dir);
         }
+        Ok(added)
     }
 }
 

@@ -13,8 +13,12 @@ impl Daemon {
         if !matches!(self.queue.stage(dir.id()), Some(Stage::Waiting { .. } | Stage::Paused)) {
             return Err(does_not_fit(run, "only a queued or paused one can be edited"));
         }
+        if std::fs::read(dir.resolved_yaml()).is_ok_and(|now| now == resolved.as_bytes()) && run.life.needs == needs {
+            return Ok(Done::Edited);
+        }
         durable::write(&dir.resolved_yaml(), resolved.as_bytes())?;
         append(dir, [LifeEvent::Edited { needs }])?;
+        self.queue.set_needs(dir.id(), needs);
         Ok(Done::Edited)
     }
 }

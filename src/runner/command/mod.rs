@@ -14,29 +14,64 @@ mod status;
 mod stop;
 mod tag;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::daemon::Daemon;
 use super::protocol::{Answer, Done, Refusal, Request, Response};
+use super::supervisor::append;
 use crate::base::durable;
 use crate::base::id::RunId;
-use crate::record::{RunDir, RunState, view};
+use crate::record::life::{Cause, Exited, LifeEvent, Outcome};
+use crate::record::select::is_label;
+use crate::record::{self, RunDir, RunState, view};
+
+/// In which order the runs of a request have their turn. Their answers come as they were named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    AsNamed,
+    LastFirst,
+    /// By number, so that what others wait for comes before them.
+    Oldest,
+    /// By number, so that those that wait come before what they wait for.
+    Newest,
+}
+
+impl Turn {
+    fn arrange(self, ids: &[RunId]) -> Vec<RunId> {
+        let mut seen = BTreeSet::new();
+        let mut ids: Vec<RunId> = ids.iter().copied().filter(|&id| seen.insert(id)).collect();
+        match self {
+            Turn::AsNamed => {}
+            Turn::LastFirst => ids.reverse(),
+            Turn::Oldest => ids.sort_unstable(),
+            Turn::Newest => ids.sort_unstable_by_key(|&id| std::cmp::Reverse(id)),
+        }
+        ids
+    }
+}
 
 impl Daemon {
-    /// Does what is asked.
+    /// Does what is asked. Asked twice, it answers the same and does nothing more.
     pub fn answer(&mut self, request: Request) -> Response {
         match request {
             Request::Add(add) => self.add(add),
-            Request::Cancel { ids } => self.each(&ids, Daemon::cancel),
-            Request::Pause { ids } => self.each(&ids, Daemon::pause),
-            Request::Resume { ids } => self.each(&ids, Daemon::resume),
-            Request::Retry { ids, fresh } => self.each(&ids, |daemon, dir, run| daemon.retry(dir, run, fresh)),
-            Request::Rm { ids, force } => self.each(&ids, |daemon, dir, run| daemon.rm(dir, run, force)),
+            Request::Cancel { ids } => self.each(&ids, Turn::AsNamed, Daemon::cancel),
+            Request::Pause { ids } => self.each(&ids, Turn::AsNamed, Daemon::pause),
+            Request::Resume { ids } => self.each(&ids, Turn::AsNamed, Daemon::resume),
+            Request::Retry { ids, fresh } => {
+                self.each(&ids, Turn::Oldest, |daemon, dir, run| daemon.retry(dir, run, fresh))
+            }
+            Request::Rm { ids, force } => self.each(&ids, Turn::Newest, |daemon, dir, run| daemon.rm(dir, run, force)),
             Request::Move { ids, to } => self.move_all(&ids, to),
             Request::Priority { ids, priority } => {
-                self.each(&ids, |daemon, dir, run| daemon.priority(dir, run, priority))
+                self.each(&ids, Turn::AsNamed, |daemon, dir, run| daemon.priority(dir, run, priority))
             }
-            Request::Tag { ids, add, remove } => self.each(&ids, |_, dir, run| tag::tag(dir, run, &add, &remove)),
+            Request::Tag { add, .. } if !add.iter().all(|tag| is_label(tag)) => Response::Refused(bad_tag(&add)),
+            Request::Tag { ids, add, remove } => {
+                self.each(&ids, Turn::AsNamed, |_, dir, run| tag::tag(dir, run, &add, &remove))
+            }
             Request::Edit { id, resolved, needs } => {
-                self.each(&[id], |daemon, dir, run| daemon.edit(dir, run, &resolved, needs))
+                self.each(&[id], Turn::AsNamed, |daemon, dir, run| daemon.edit(dir, run, &resolved, needs))
             }
             Request::Slots { slots } => self.slots(slots),
             Request::Status => Response::Status(self.status()),
@@ -44,35 +79,58 @@ impl Daemon {
         }
     }
 
-    /// Does `act` with each run that is named.
+    /// Does `act` with each run that is named, once.
     fn each(
         &mut self,
         ids: &[RunId],
+        turn: Turn,
         mut act: impl FnMut(&mut Daemon, &RunDir, &RunState) -> Result<Done, Refusal>,
     ) -> Response {
-        let mut answers: Vec<Answer> = Vec::with_capacity(ids.len());
-        for &id in ids {
-            if answers.iter().all(|answer| answer.id != id) {
-                let found = self.dir(id).ok_or_else(|| no_such_run(id));
-                let result = found.and_then(|dir| {
-                    let run = view::load_life(&dir);
-                    self.take_up_forsaken(&dir, &run);
-                    act(self, &dir, &run)
-                });
-                answers.push(Answer { id, result });
-            }
+        let mut results = BTreeMap::new();
+        for id in turn.arrange(ids) {
+            let found = self.dir(id).ok_or_else(|| no_such_run(id));
+            let result = found.and_then(|dir| {
+                let run = view::load_life(&dir);
+                self.take_up_forsaken(&dir, &run);
+                act(self, &dir, &run)
+            });
+            results.insert(id, result);
         }
-        Response::Answers { answers }
+        let answer = |id| results.remove(&id).map(|result| Answer { id, result });
+        Response::Answers { answers: Turn::AsNamed.arrange(ids).into_iter().filter_map(answer).collect() }
     }
+}
+
+/// Writes down the end of a run that has no worker.
+pub(super) fn ended_unstarted(dir: &RunDir, cause: Cause, message: Option<String>) -> Result<(), durable::Error> {
+    let attempt = view::load_life(dir).life.attempts;
+    let (outcome, exit_code, signal) = (Outcome::Cancelled, None, None);
+    let exited = LifeEvent::Exited(Exited { attempt, outcome, cause, exit_code, signal, message });
+    let asked = (cause == Cause::User).then_some(LifeEvent::CancelRequested);
+    append(dir, asked.into_iter().chain([exited]))
 }
 
 fn no_such_run(id: RunId) -> Refusal {
     Refusal::new(format!("there is no run {id}"), "`finetop ls` lists them")
 }
 
+fn bad_tag(tags: &[String]) -> Refusal {
+    let bad = tags.iter().find(|tag| !is_label(tag)).map_or("", String::as_str);
+    Refusal::new(
+        format!("`{bad}` cannot be a tag"),
+        "take 1 to 64 characters without spaces, commas and control characters",
+    )
+}
+
 impl From<durable::Error> for Refusal {
     fn from(error: durable::Error) -> Self {
-        Refusal { error: error.to_string(), hint: error.hint().map(str::to_owned) }
+        Refusal { error: error.to_string(), hint: error.hint().map(str::to_owned), unfit: false }
+    }
+}
+
+impl From<record::Error> for Refusal {
+    fn from(error: record::Error) -> Self {
+        Refusal { error: error.to_string(), hint: error.hint(), unfit: false }
     }
 }
 
@@ -83,5 +141,5 @@ fn does_not_fit(run: &RunState, hint: &str) -> Refusal {
         status if status.is_live() => "is running".to_owned(),
         status => format!("is {}", status.name()),
     };
-    Refusal::new(format!("run {} {how}", run.id), hint)
+    Refusal::unfit(format!("run {} {how}", run.id), hint)
 }

@@ -1,47 +1,61 @@
-use super::does_not_fit;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Turn, does_not_fit};
 use crate::base::id::RunId;
 use crate::record::life::LifeEvent;
-use crate::record::{RunDir, RunState};
 use crate::runner::daemon::Daemon;
 use crate::runner::protocol::{Done, Place, Refusal, Response};
 use crate::runner::queue::{Claim, Stage};
 use crate::runner::supervisor::append;
 
 impl Daemon {
-    /// Puts runs first or last among those of the same priority, in the order in which they are named.
+    /// Puts runs first, last or before another one among those of the same priority, in the order in which they are named.
     pub(super) fn move_all(&mut self, ids: &[RunId], to: Place) -> Response {
-        let one_by_one = |daemon: &mut Daemon, dir: &RunDir, run: &RunState| daemon.move_one(dir, run, to);
-        match to {
-            Place::Last => self.each(ids, one_by_one),
-            Place::First => {
-                // The one that is named first is put first last.
-                let reversed: Vec<RunId> = ids.iter().rev().copied().collect();
-                match self.each(&reversed, one_by_one) {
-                    Response::Answers { answers } => Response::Answers { answers: answers.into_iter().rev().collect() },
-                    other => other,
-                }
-            }
-        }
+        let named: BTreeSet<RunId> = ids.iter().copied().collect();
+        // From the last one on: each goes right before the one that was placed before it.
+        let mut next: BTreeMap<i32, Option<RunId>> = BTreeMap::new();
+        self.each(ids, Turn::LastFirst, |daemon, dir, run| {
+            let entry = daemon.queue.entry(dir.id()).filter(|entry| entry.stage != Stage::Live);
+            let entry = entry.ok_or_else(|| does_not_fit(run, "only a queued or paused one can be moved"))?;
+            let priority = entry.claim.priority;
+            let before = match next.get(&priority) {
+                Some(&before) => before,
+                None => daemon.place_of(to, dir.id(), priority, &named)?,
+            };
+            daemon.move_before(dir.id(), before)?;
+            next.insert(priority, Some(dir.id()));
+            Ok(Done::Moved)
+        })
     }
 
-    fn move_one(&mut self, dir: &RunDir, run: &RunState, to: Place) -> Result<Done, Refusal> {
-        let claim = match (self.queue.stage(dir.id()), self.queue.claim(dir.id())) {
-            (Some(Stage::Waiting { .. } | Stage::Paused), Some(claim)) => claim,
-            _ => return Err(does_not_fit(run, "only a queued or paused one can be moved")),
+    /// The run before which `to` is, for one of this priority; None for the end of the line.
+    fn place_of(&self, to: Place, id: RunId, priority: i32, named: &BTreeSet<RunId>) -> Result<Option<RunId>, Refusal> {
+        let other = match to {
+            Place::Last => return Ok(None),
+            Place::First => return Ok(self.queue.first_but(priority, named)),
+            Place::Before(other) => other,
         };
-        let order = self.order_at(to, claim);
-        append(dir, [LifeEvent::Moved { order }])?;
-        self.queue.set_claim(dir.id(), Claim { order, ..claim });
-        Ok(Done::Moved)
+        if named.contains(&other) {
+            return Err(Refusal::new(format!("run {other} cannot be moved before itself"), "name another one"));
+        }
+        match self.queue.entry(other) {
+            Some(entry) if entry.stage != Stage::Live && entry.claim.priority == priority => Ok(Some(other)),
+            Some(entry) if entry.stage != Stage::Live => {
+                let theirs = entry.claim.priority;
+                let error = format!("run {id} has priority {priority} and run {other} has {theirs}");
+                Err(Refusal::new(error, &format!("`finetop priority {theirs} {id}` first")))
+            }
+            _ => Err(Refusal::new(format!("run {other} does not wait"), "`finetop ls` shows those that do")),
+        }
     }
 
-    fn order_at(&self, to: Place, claim: Claim) -> i64 {
-        let all = self.queue.waiting().into_iter().chain(self.queue.paused());
-        let orders = all.filter_map(|id| self.queue.claim(id)).filter(|other| other.priority == claim.priority);
-        let orders = orders.map(|other| other.order);
-        match to {
-            Place::First => orders.min().unwrap_or(claim.order).saturating_sub(1),
-            Place::Last => orders.max().unwrap_or(claim.order).saturating_add(1),
+    fn move_before(&mut self, id: RunId, before: Option<RunId>) -> Result<(), Refusal> {
+        for (id, order) in self.queue.orders_before(id, before) {
+            let (Some(dir), Some(entry)) = (self.dir(id), self.queue.entry(id)) else { continue };
+            let claim = Claim { order, ..entry.claim };
+            append(&dir, [LifeEvent::Moved { order }])?;
+            self.queue.set_claim(id, claim);
         }
+        Ok(())
     }
 }

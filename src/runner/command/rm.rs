@@ -7,9 +7,14 @@ use crate::runner::protocol::{Done, Refusal};
 use crate::runner::queue::Stage;
 
 impl Daemon {
-    /// Removes a run and its files; a live one only with `force`, when its worker is killed.
+    /// Removes a run and its files. Only with `force`: a live one, when its worker is killed, and one that another waits
+    /// for, which is cancelled then.
     pub(super) fn rm(&mut self, dir: &RunDir, run: &RunState, force: bool) -> Result<Done, Refusal> {
         let id = dir.id();
+        if let Some(dependant) = self.queue.dependants(id).first().filter(|_| !force) {
+            let hint = format!("`finetop rm {dependant}` too, or add --force, which cancels it");
+            return Err(Refusal::unfit(format!("run {dependant} is to start after run {id}"), &hint));
+        }
         match self.queue.stage(id) {
             Some(Stage::Live) if force => {
                 self.doom(id);
@@ -23,6 +28,7 @@ impl Daemon {
             Some(Stage::Waiting { .. } | Stage::Paused) | None => {
                 durable::remove_dir_all(dir.path())?;
                 self.queue.remove(id);
+                self.dirs.forget(id);
                 Ok(Done::Removed)
             }
         }

@@ -137,9 +137,7 @@ impl Checkpoint {
             1 => format1::checkpoint(&path, run, content, device).map(Some),
             note::FORMAT if !content.is_hashed => Err(tensor_file::damaged(&path, &"it has lost its hash")),
             note::FORMAT => Note::checkpoint(&path, content).map(Some),
-            format => {
-                Err(Error::Newer { path: path.display().to_string(), format, known: note::FORMAT })
-            }
+            format => Err(Error::Newer { path: path.display().to_string(), format, known: note::FORMAT }),
         }
     }
 }
