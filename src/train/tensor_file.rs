@@ -6,7 +6,7 @@
 //! out one by one.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -85,12 +85,7 @@ struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     /// `hash`: the name of the tensor at the end that is the hash, if there is to be one.
-    fn of(
-        tensors: &'a [(String, Tensor)],
-        key: &str,
-        note: &str,
-        hash: Option<&str>,
-    ) -> Result<Self, SafeTensorError> {
+    fn of(tensors: &'a [(String, Tensor)], key: &str, note: &str, hash: Option<&str>) -> Result<Self, SafeTensorError> {
         let mut tensors: Vec<&(String, Tensor)> = tensors.iter().collect();
         // The format wants wide types first, for alignment.
         tensors.sort_by_key(|(name, tensor)| (std::cmp::Reverse(View::dtype(&tensor)), name));
