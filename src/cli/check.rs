@@ -67,7 +67,9 @@ impl Checked {
         }
         if kinds.len() > MOST_KINDS {
             let rest = kinds.len() - MOST_KINDS;
-            output::note(&format!("{rest} further kinds of runs, of other data or layers, were not looked at in detail"));
+            output::note(&format!(
+                "{rest} further kinds of runs, of other data or layers, were not looked at in detail"
+            ));
         }
     }
 

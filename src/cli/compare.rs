@@ -158,7 +158,12 @@ fn name(row: &Row) -> String {
     let mut names = row.runs.iter().map(|run| run.name.as_str());
     let Some(first) = names.next() else { return String::new() };
     let shared = names.fold(first.len(), |shared, other| {
-        first.char_indices().zip(other.chars()).find(|((_, a), b)| a != b).map_or(other.len(), |((at, _), _)| at).min(shared)
+        first
+            .char_indices()
+            .zip(other.chars())
+            .find(|((_, a), b)| a != b)
+            .map_or(other.len(), |((at, _), _)| at)
+            .min(shared)
     });
     if shared == first.len() { first.to_owned() } else { format!("{}*", &first[..shared]) }
 }

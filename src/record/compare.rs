@@ -169,8 +169,7 @@ fn keys(folds: &[Vec<Member>]) -> Vec<String> {
 
 /// What the runs of a row have at `key`: of different seeds a list.
 fn value(members: &[Member], key: &str) -> Value {
-    let values: Vec<Value> =
-        members.iter().map(|run| run.settings.get(key).cloned().unwrap_or(Value::Null)).collect();
+    let values: Vec<Value> = members.iter().map(|run| run.settings.get(key).cloned().unwrap_or(Value::Null)).collect();
     match &*values {
         [first, rest @ ..] if rest.iter().all(|other| other == first) => first.clone(),
         _ => Value::Sequence(values),
