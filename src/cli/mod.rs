@@ -16,10 +16,12 @@ mod client;
 mod compare;
 mod completions;
 mod dashboard;
+mod doctor;
 mod edit;
 mod events;
 mod failure;
 mod follow;
+mod gc;
 mod load;
 mod logs;
 mod ls;
@@ -106,6 +108,10 @@ enum Command {
     Wait(wait::Args),
     /// Remove runs with all their files.
     Rm(rm::Args),
+    /// Remove old checkpoints of runs that are over.
+    Gc(gc::Args),
+    /// Find what is wrong in a store, and mend it.
+    Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
     /// Print a completion script for a shell.
@@ -160,6 +166,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(args)) => verify::main(args),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),
+        Some(Command::Gc(args)) => gc::main(args, &store),
+        Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),

@@ -5,6 +5,7 @@
 use super::command::ended_unstarted;
 use super::daemon::Daemon;
 use super::executor::local::Marked;
+use super::last_word::LastWord;
 use super::lock::host;
 use super::outcome::Wish;
 use super::process;
@@ -17,6 +18,9 @@ use crate::record::{Error, RunDir, RunState, view};
 impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.store.settle() {
+            self.log.line(&error.to_string());
+        }
         let workers = Marked::look();
         for dir in self.store.runs()? {
             self.dirs.learn(dir.clone());
@@ -33,43 +37,44 @@ impl Daemon {
     fn take_up(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
-            Status::Paused => self.queue.take_up(dir.id(), &run.life),
+            Status::Paused => self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused)),
             Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
-                self.queue.take_up(dir.id(), &run.life);
+                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), run.life.gpu.clone());
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
                 let wish = wish_of(&run.life);
                 self.adopt(dir, run.life.attempts, process, wish);
             }
-            Status::Finished | Status::Failed | Status::Cancelled => self.queue.take_up(dir.id(), &run.life),
+            Status::Finished => self.queue.finished(dir.id()),
+            Status::Failed | Status::Cancelled => {}
         }
     }
 
-    /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of.
+    /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of
+    /// while it lives, and its last word when it has ended.
     fn take_up_queued(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         let attempt = run.life.attempts.saturating_add(1);
-        match workers.worker(&dir, attempt) {
-            None => self.take_up_waiting(&dir, run),
-            process @ Some(_) => {
-                let (executor, host) = (ExecutorKind::Local, host());
-                let started =
-                    LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host, gpu: None };
-                if let Err(error) = append(&dir, [started]) {
-                    self.log.line(&error.to_string());
-                }
-                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
-                self.adopt(dir, attempt, process, wish_of(&run.life));
-            }
+        let process = workers.worker(&dir, attempt);
+        if process.is_none() && LastWord::read(&dir.events(), &run.life).is_none() {
+            return self.take_up_waiting(&dir, run);
         }
+        let (executor, host) = (ExecutorKind::Local, host());
+        let started = LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host, gpu: None };
+        if let Err(error) = append(&dir, [started]) {
+            self.log.line(&error.to_string());
+        }
+        self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
+        self.adopt(dir, attempt, process, wish_of(&run.life));
     }
 
     /// What was asked of a run whose worker was never started is done now.
     fn take_up_waiting(&mut self, dir: &RunDir, run: &RunState) {
         let done = match run.life.asked {
             None => {
-                self.queue.take_up(dir.id(), &run.life);
+                let stage = Stage::Waiting { not_before: run.life.retry_at };
+                self.queue.put(dir.id(), Entry::of(&run.life, stage));
                 Ok(())
             }
             Some(Asked::Pause) => {
