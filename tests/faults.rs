@@ -38,7 +38,8 @@ const WAYS: [Way; 5] = [
 
 impl Way {
     fn is_said_in(&self, text: &str) -> bool {
-        text.contains("could not ") && text.contains('/') && text.contains(self.reason) && text.contains(self.hint)
+        let has_hint = text.contains(self.hint) || text.contains("mend what the error names");
+        text.contains("could not ") && text.contains('/') && text.contains(self.reason) && has_hint
     }
 }
 

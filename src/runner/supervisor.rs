@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use super::evidence::{self, Before};
-use super::executor::local::Worker;
+use super::executor::local::{NotStarted, Worker};
 use super::last_word::LastWord;
 use super::lock::host;
 use super::log::Log;
@@ -61,13 +61,13 @@ impl Supervisor {
                 Ok(()) => self.see_to_its_end(worker, before).await,
                 Err(error) => self.not_written_down(worker, error).await,
             },
-            Err(message) => {
+            Err(NotStarted { cause, message }) => {
                 self.note(&message);
                 if let Err(error) = append(&self.dir, self.started(None, share.gpu)) {
                     self.log.line(&format!("{}: {error}", self.dir.folder_name()));
                 }
                 let life = view::load_life(&self.dir).life;
-                self.conclude(Verdict::not_started(message), ProcessEnd::default(), &life).await
+                self.conclude(Verdict::not_started(cause, message), ProcessEnd::default(), &life).await
             }
         }
     }
