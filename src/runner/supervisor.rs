@@ -195,7 +195,9 @@ impl Supervisor {
 
 /// Appends to the life of a run. The runner is its only writer, and does so without giving way.
 pub fn append(dir: &RunDir, events: impl IntoIterator<Item = LifeEvent>) -> Result<(), durable::Error> {
-    Writer::open(&dir.run_log())?.write_all(events)
+    let mut events = events.into_iter().peekable();
+    // The start of a foreground run is in its record already.
+    if events.peek().is_none() { Ok(()) } else { Writer::open(&dir.run_log())?.write_all(events) }
 }
 
 /// Waits until at least `wanted` is wished; for ever where nobody wishes any more.
