@@ -19,7 +19,7 @@ use finetop::record::state::Status;
 use finetop::record::{RunDir, RunState, Store, Tail, view};
 use finetop::runner::{Client, Request, Response};
 use serde_json::Value;
-use workplace::{Ended, Workplace, wait_for};
+use workplace::{Ended, Workplace, tiny_text, wait_for};
 
 /// A way to fail, and what a message says of it: the reason, and a part of the hint.
 #[derive(Debug, Clone, Copy)]
@@ -44,26 +44,10 @@ impl Way {
     }
 }
 
-/// A BERT of a few hundred weights on a handful of texts: a whole run takes a twentieth of a second.
-const TINY: &str = "name: tiny
-data: { train: train.csv, val_split: 0.5, max_length: 8 }
-model: { backbone: bert, weights: random, tokenizer: vocab.txt, pool: cls }
-train:
-  batch_size: 4
-  phases: [ { name: head, epochs: 2, optimizer: { adam: { lr: 1e-2 } } } ]
-";
-
+/// A whole run of it takes a twentieth of a second.
 fn texts() -> Workplace {
-    let here = Workplace::empty();
-    let rows = (0..8).map(|_| "apple bread the,food\ntrain ship the,transport\n");
-    here.write("train.csv", std::iter::once("text,label\n").chain(rows).collect::<String>());
-    here.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\napple\nbread\ntrain\nship");
-    here.write(
-        "config.json",
-        r#"{ "model_type": "bert", "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1,
-             "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 8 }"#,
-    );
-    here.write("tiny.yaml", TINY);
+    let here = Workplace::with_texts();
+    here.write("tiny.yaml", tiny_text("tiny", 2));
     here
 }
 
