@@ -34,7 +34,7 @@ const CONFINED: [Confined; 5] = [
             "fs::remove_",
             "File::options",
         ],
-        allowed: &["base/durable.rs"],
+        allowed: &["base/durable"],
         rule: "files are written through base::durable",
     },
     Confined {

@@ -96,6 +96,12 @@ impl Stopwatch {
     }
 }
 
+/// Seconds of a processor that the calling thread has used.
+pub fn thread_seconds() -> f64 {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 * 1e-9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

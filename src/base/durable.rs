@@ -6,7 +6,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+mod batch;
+mod lock;
+mod mode;
+mod own;
+
+pub use batch::{Batch, move_all};
+pub use lock::{lock, lock_works, try_lock};
+pub use mode::{mask, set_mode, tighten_umask};
+pub use own::{LINK_HINT, create_own_dir, is_link, open, read, refuse_link};
 
 use super::fault;
 
@@ -27,6 +38,12 @@ impl Error {
 
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
+        if self.is_link() {
+            return Some(LINK_HINT);
+        }
+        if self.action == "lock" {
+            return Some("the file system may have no working locks: choose a store on another one with --store");
+        }
         match self.kind() {
             io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space, or choose another store with --store")
@@ -38,6 +55,10 @@ impl Error {
                 Some("the file system is read-only: choose another store with --store")
             }
             io::ErrorKind::PermissionDenied => Some("you may not write there: choose another store with --store"),
+            // It has no kind of its own.
+            _ if self.source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Some("the disk reports errors: `dmesg` says more; choose another store with --store")
+            }
             _ => None,
         }
     }
@@ -70,9 +91,47 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<(
     sync_parent(path)
 }
 
+/// As [`write_with`], but the old file, if there is one, becomes `previous`. Whatever happens in between, the old file is
+/// whole under one of the two names, and the new one has its name only when it is whole.
+pub fn write_keeping(path: &Path, previous: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let keep = || match rename_file(path, previous) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        // On the disk before the new one has the name: no crash shows both renames the other way round.
+        renamed => renamed.and_then(|()| sync_names_beside(path)),
+    };
+    let written = write_synced(&temporary, fill).and_then(|()| keep()).and_then(|()| rename_file(&temporary, path));
+    if let Err(source) = written {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    sync_parent(path)
+}
+
+/// Waits until all that anybody wrote to the file `path` is on the disk; fine if there is none.
+pub fn sync_file(path: &Path) -> Result<()> {
+    match fault::at("sync").and_then(|()| File::open(path)).and_then(|file| file.sync_data()) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("write", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes from `folder` what processes left that were killed while they wrote a file there. For its only writer, and
+/// fine if there is no such folder.
+pub fn remove_leftovers(folder: &Path) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") && path.is_file() {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 fn write_synced(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     fault::at("create")?;
-    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(File::create(path)?));
+    let mut buffered = io::BufWriter::with_capacity(1 << 20, Steps(create(path)?));
     fill(&mut buffered)?;
     let Steps(file) = buffered.into_inner().map_err(|e| e.into_error())?;
     fault::at("sync")?;
@@ -97,6 +156,25 @@ fn rename_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// A file of this name that is new: what a process left that had our number goes, and is not written through.
+fn create(path: &Path) -> io::Result<File> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Replaces the file at `path` by `content` in one step, without waiting for the disk: for what can be made again. After
+/// the machine died it may be empty or cut.
+pub fn write_cache(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let created = fault::at("create").and_then(|()| create(&temporary));
+    let written = created.and_then(|mut file| fault::write_all("write", &mut file, content));
+    if let Err(source) = written.and_then(|()| rename_file(&temporary, path)) {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
+    Ok(())
+}
+
 /// A hidden name in the same folder, of this process alone.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -104,14 +182,21 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn sync_parent(path: &Path) -> Result<()> {
+    sync_names_beside(path).map_err(failed("write", path))
+}
+
+fn sync_names_beside(path: &Path) -> io::Result<()> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    fault::at("sync_folder")
-        .and_then(|()| File::open(parent))
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed("write", path))
+    fault::at("sync_folder").and_then(|()| File::open(parent)).and_then(|folder| folder.sync_all())
+}
+
+/// Waits until the names in the folder `path` are on the disk.
+pub fn sync_folder(path: &Path) -> Result<()> {
+    let synced = fault::at("sync_folder").and_then(|()| File::open(path)).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("write", path))
 }
 
 /// Creates the folder `path` and its parents; fine if it exists.
@@ -133,9 +218,32 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
+    remove_dir_all_unless(path, || false).map(drop)
+}
+
+/// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
+/// was removed.
+pub fn remove_dir_all_unless(path: &Path, still_wanted: impl FnOnce() -> bool) -> Result<bool> {
     let doomed = temporary_beside(path);
     rename_file(path, &doomed).map_err(failed("remove", path))?;
+    if still_wanted() {
+        rename_file(&doomed, path).map_err(failed("put back", path))?;
+        return Ok(false);
+    }
     fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))?;
+    sync_parent(path)?;
+    Ok(true)
+}
+
+/// The number of the process that a hidden name of ours belongs to: a file that is being written, or a folder that is
+/// being removed. None for any other name.
+pub fn temporary_of(name: &str) -> Option<i32> {
+    name.strip_prefix('.')?.strip_suffix(".tmp")?.rsplit_once('.')?.1.parse().ok()
+}
+
+/// Removes the folder `path`, which must be empty.
+pub fn remove_empty_dir(path: &Path) -> Result<()> {
+    fault::at("remove").and_then(|()| fs::remove_dir(path)).map_err(failed("remove", path))?;
     sync_parent(path)
 }
 
@@ -149,24 +257,8 @@ pub fn remove_file(path: &Path) -> Result<()> {
 
 /// Opens `path` for a child's output: created where missing, every write at the end.
 pub fn open_log(path: &Path) -> Result<File> {
-    open_with(OpenOptions::new().create(true).append(true), path).map_err(failed("open", path))
-}
-
-/// Waits for the lock file at `path` and holds it until the value is dropped.
-pub fn lock(path: &Path) -> Result<File> {
-    let file = open_lock(path)?;
-    file.lock().map_err(failed("lock", path))?;
-    Ok(file)
-}
-
-/// Holds the lock file at `path` until the value is dropped; None where another process holds it.
-pub fn try_lock(path: &Path) -> Result<Option<File>> {
-    let file = open_lock(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path)(error)),
-    }
+    open_with(OpenOptions::new().create(true).append(true).custom_flags(own::NO_LINK), path)
+        .map_err(failed("open", path))
 }
 
 /// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
@@ -176,7 +268,10 @@ pub fn symlink(target: &Path, path: &Path) -> Result<()> {
     let linked = fault::at("link")
         .and_then(|()| std::os::unix::fs::symlink(target, &temporary))
         .and_then(|()| rename_file(&temporary, path));
-    linked.map_err(failed("write", path))?;
+    if let Err(source) = linked {
+        let _ = fs::remove_file(&temporary);
+        return Err(failed("write", path)(source));
+    }
     sync_parent(path)
 }
 
@@ -188,8 +283,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
-    open_with(OpenOptions::new().create(true).truncate(false).read(true).write(true), path)
-        .map_err(failed("open", path))
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).custom_flags(own::NO_LINK);
+    open_with(&options, path).map_err(failed("open", path))
 }
 
 fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
@@ -213,6 +309,8 @@ pub struct Appender {
     path: PathBuf,
     /// Bytes of whole lines; the file is cut back to here when a write failed halfway.
     length: u64,
+    /// Whether there may be more in the file than that.
+    is_torn: bool,
 }
 
 impl Appender {
@@ -220,25 +318,45 @@ impl Appender {
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = open_lock(path)?;
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
-        file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).map_err(failed("repair", path))?;
+        let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
+        log.cut().map_err(failed("repair", path))?;
         sync_parent(path)?;
-        Ok(Appender { file, path: path.to_owned(), length })
+        Ok(log)
     }
 
     /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
     pub fn append(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |_| Ok(()))
+    }
+
+    /// As [`Appender::append`], and all that was appended is on the disk before it returns.
+    pub fn append_synced(&mut self, lines: &[u8]) -> Result<()> {
+        self.append_and(lines, |file| fault::at("append.sync").and_then(|()| file.sync_data()))
+    }
+
+    fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        if let Err(source) = fault::write_all("append", &mut self.file, lines) {
-            let _ = self.file.set_len(self.length).and_then(|()| self.file.seek(SeekFrom::Start(self.length)));
-            return Err(failed("append to", &self.path)(source));
+        let appended =
+            self.cut().and_then(|()| fault::write_all("append", &mut self.file, lines)).and_then(|()| then(&self.file));
+        match appended {
+            Ok(()) => self.length += lines.len() as u64,
+            Err(source) => {
+                self.is_torn = true;
+                let _ = self.cut();
+                return Err(failed("append to", &self.path)(source));
+            }
         }
-        self.length += lines.len() as u64;
         Ok(())
     }
 
-    /// Waits until all that was appended is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_data()).map_err(failed("write", &self.path))
+    /// Nothing is written behind half a line.
+    fn cut(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.is_torn = false;
+        }
+        Ok(())
     }
 }
 
@@ -302,7 +420,7 @@ impl PartFile {
 }
 
 /// Bytes up to and with the last newline, found from the end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
+pub fn whole_lines(file: &mut File) -> io::Result<u64> {
     const BLOCK: u64 = 64 * 1024;
     let mut end = file.metadata()?.len();
     let mut block = Vec::new();
@@ -341,6 +459,31 @@ mod tests {
     }
 
     #[test]
+    fn the_file_before_stays_under_its_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let put = |content: &'static [u8]| write_keeping(&at("last"), &at("previous"), |file| file.write_all(content));
+        put(b"one").unwrap();
+        assert!(!at("previous").exists());
+        put(b"two").unwrap();
+        put(b"three").unwrap();
+        let full = |_: &mut dyn Write| Err(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(write_keeping(&at("last"), &at("previous"), full).unwrap_err().is_full());
+        assert_eq!(
+            (fs::read(at("last")).unwrap(), fs::read(at("previous")).unwrap()),
+            (b"three".into(), b"two".into())
+        );
+
+        fs::write(at(".last.7.tmp"), b"half").unwrap();
+        fs::write(at(".hidden"), b"").unwrap();
+        remove_leftovers(folder.path()).unwrap();
+        remove_leftovers(&at("nowhere")).unwrap();
+        sync_file(&at("last")).unwrap();
+        sync_file(&at("nowhere")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
     fn a_torn_tail_is_cut_and_lines_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
@@ -350,8 +493,7 @@ mod tests {
         {
             fs::write(&path, before).unwrap();
             let mut log = Appender::open(&path).unwrap();
-            log.append(b"next\n").unwrap();
-            log.sync().unwrap();
+            log.append_synced(b"next\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
         }
     }
@@ -405,5 +547,59 @@ mod tests {
         assert!(create_dir(&run).is_err(), "an id is never taken twice");
         remove_dir_all(&run).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    type Operation = fn(&Path) -> Result<()>;
+
+    /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
+    const OPERATIONS: [(&str, usize, Operation); 12] = [
+        ("write", 5, |at| write(&at.join("old"), b"new")),
+        ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
+        ("create_dir_all", 1, |at| create_dir_all(&at.join("a/b"))),
+        ("create_dir", 2, |at| create_dir(&at.join("a"))),
+        ("rename", 2, |at| rename(&at.join("old"), &at.join("new"))),
+        ("remove_dir_all", 3, |at| remove_dir_all(&at.join("doomed"))),
+        ("remove_file", 1, |at| remove_file(&at.join("old"))),
+        ("open_log", 1, |at| open_log(&at.join("a")).map(drop)),
+        ("symlink", 3, |at| symlink(Path::new("log"), &at.join("old"))),
+        ("lock", 2, |at| lock(&at.join("a")).and_then(|mut file| refill(&mut file, &at.join("a"), b"me"))),
+        ("append", 4, |at| Appender::open(&at.join("log")).and_then(|mut log| log.append_synced(b"three\n"))),
+        ("part", 5, |at| {
+            let mut part = PartFile::open(&at.join("a"))?;
+            part.append(b"all")?;
+            part.finish(&at.join("old"))
+        }),
+    ];
+
+    #[test]
+    fn every_step_of_every_operation_may_fail() {
+        use crate::base::fault::on_this_thread;
+        let reasons =
+            [("enospc", "full"), ("eio", "dmesg"), ("erofs", "read-only"), ("edquot", "quota"), ("short", "full")];
+        for (name, steps, operation) in OPERATIONS {
+            for (n, (action, hint)) in (1..=steps).flat_map(|n| reasons.map(|reason| (n, reason))) {
+                let folder = tempfile::tempdir().unwrap();
+                let at = folder.path();
+                fs::write(at.join("old"), "old").unwrap();
+                fs::write(at.join("log"), "one\ntwo\n").unwrap();
+                fs::create_dir(at.join("doomed")).unwrap();
+                let error = on_this_thread(&format!("*:*#{n}={action}"), || operation(at));
+                let error = error.expect_err(&format!("{name}: step {n} of {steps}"));
+                assert!(error.to_string().contains(&at.display().to_string()), "{error}");
+                assert!(error.hint().is_some_and(|said| said.contains(hint)), "{name} {n} {action}: {error}");
+                assert_eq!(fs::read_to_string(at.join("log")).unwrap(), "one\ntwo\n", "{name} {n} {action}");
+                let old = fs::read_to_string(at.join("old")).or_else(|_| fs::read_to_string(at.join("new")));
+                let is_gone = name == "remove_file" || old.as_ref().is_ok_and(|old| !old.is_empty());
+                assert!(is_gone, "{name} {n} {action}: {old:?}");
+                let names = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+                let left: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+                assert!(left.is_empty() || name == "remove_dir_all", "{name} {n} {action}: {left:?}");
+            }
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("old"), "old").unwrap();
+            fs::write(folder.path().join("log"), "one\n").unwrap();
+            fs::create_dir(folder.path().join("doomed")).unwrap();
+            on_this_thread(&format!("*:*#{}=eio", steps + 1), || operation(folder.path())).expect(name);
+        }
     }
 }

@@ -133,7 +133,10 @@ impl From<NoSelection> for Failure {
 impl From<record::Error> for Failure {
     fn from(error: record::Error) -> Self {
         let failure = match &error {
-            record::Error::Read { .. } | record::Error::Write(_) => Failure::failed(error.to_string()),
+            record::Error::Read { .. }
+            | record::Error::Write(_)
+            | record::Error::NewerFormat { .. }
+            | record::Error::NoFormat { .. } => Failure::failed(error.to_string()),
             record::Error::NoStore { .. }
             | record::Error::NotAFolder { .. }
             | record::Error::BadName { .. }

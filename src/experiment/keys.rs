@@ -41,6 +41,10 @@ pub enum Takes {
     Choice(&'static [&'static str]),
     /// A map, or a whole number that stands for its first key.
     MapOrUnits,
+    /// A map from dotted keys to lists of values.
+    Matrix,
+    /// A list of maps from dotted keys to values.
+    Combinations,
 }
 
 /// What holds where a key is not given.
@@ -116,6 +120,8 @@ impl Takes {
             Takes::Number(low, high) => number_words(low, high),
             Takes::Words(words) | Takes::Choice(words) => listed(words, "or"),
             Takes::MapOrUnits => "a map of keys, or the number of units".into(),
+            Takes::Matrix => "a map of dotted keys, each with a list of values".into(),
+            Takes::Combinations => "a list of maps of dotted keys, each with a value".into(),
         }
     }
 }
@@ -189,7 +195,10 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
     Key { path, takes, unset, about }
 }
 
-use Takes::{Choice, File, Flag, Globs, List, Map, MapOrUnits, Name, Number, Samples, Text, Weights, Whole, Words};
+use Takes::{
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Name, Number, Samples, Text, Weights,
+    Whole, Words,
+};
 use Unset::{Means, Required, Value};
 
 /// From 0 to below 1.
@@ -206,6 +215,7 @@ const MODES: Takes = Words(&["auto", "min", "max"]);
 #[rustfmt::skip]
 pub static KEYS: &[Key] = &[
     key("name", Name, Means("the file's name without its ending"), "What the run is called; it becomes part of its folder's name."),
+    key("extends", File, Means("nothing"), "Another experiment file to start from, relative to this one: its keys hold where this file does not give them. See [below](#from-another-file)."),
     key("task", Words(&["image_classification", "text_classification"]), Means("what the backbone is for"), "What is learned."),
     key("seed", Whole(0, u64::MAX), Value("42"), "Decides shuffles, augmentation, dropout, initial weights and the split. The same file gives the same figures."),
     key("threads", Whole(0, 1024), Value("0"), "Threads for arithmetic; 0 takes every core that the run may use."),
@@ -302,4 +312,8 @@ pub static KEYS: &[Key] = &[
     key("train.monitor", METRICS, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by."),
     key("train.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name."),
     key("train.save", Words(&["best", "last"]), Value("best"), "Which weights end up in the run's `model/`: those of the best epoch of the whole run, or the last ones."),
+
+    key("matrix", Matrix, Means("one run"), "Makes a sweep: one run for each combination of these values. See [below](#one-file-many-runs)."),
+    key("matrix.include", Combinations, Means("no more runs"), "Further runs, each with the keys of one map."),
+    key("matrix.exclude", Combinations, Means("all combinations"), "Combinations that are left out: those that have all values of one map."),
 ];

@@ -14,3 +14,9 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_gib: Option<f64>,
 }
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { retries: 2, time_limit_minutes: None, memory_gib: None }
+    }
+}

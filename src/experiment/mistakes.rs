@@ -4,6 +4,7 @@
 //! the same; nothing that was typed reaches the terminal as a control sequence.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
@@ -21,6 +22,8 @@ pub struct Mistake {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
+    /// The path of the base (`extends`) that it is in; none for the file itself and for an override.
+    pub base: Option<String>,
     /// What is wrong and what was expected, in one line.
     pub message: String,
     /// What to do.
@@ -57,6 +60,14 @@ impl Finding {
         Finding { place: None, message: message.into(), hint: None, also: None }
     }
 
+    /// What is wrong with the file `shown` as a whole, said at `place`, which names it.
+    pub fn within(self, place: Place, shown: &str) -> Self {
+        match self.place {
+            Some(_) => self,
+            None => Finding { place: Some(place), message: format!("{shown}: {}", self.message), ..self },
+        }
+    }
+
     /// With what to do about it.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Finding { hint: Some(hint.into()), ..self }
@@ -68,26 +79,28 @@ impl Finding {
     }
 }
 
-/// Where the readers of a file write down what they find; they go on reading, so that every mistake is found at once.
+/// Where the readers of a file write down what they find; they go on reading, so that every mistake is found at once. What
+/// is found in each run of a sweep is found once.
 #[derive(Debug, Default)]
-pub(super) struct Findings(RefCell<Vec<Finding>>);
+pub(super) struct Findings(RefCell<BTreeSet<Finding>>);
 
 impl Findings {
     /// Writes a finding down.
     pub fn push(&self, finding: Finding) {
-        self.0.borrow_mut().push(finding);
+        self.0.borrow_mut().insert(finding);
+    }
+
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
     }
 
     /// `value`, if nothing was found; else all that was found, as mistakes in `sources`.
     pub fn into_result<T>(self, sources: Vec<Source>, value: Option<T>) -> Result<T, Mistakes> {
-        let mut found = self.0.into_inner();
+        let found = self.0.into_inner();
         match value {
             Some(value) if found.is_empty() => Ok(value),
-            _ => {
-                found.sort();
-                found.dedup();
-                Err(Mistakes::new(sources, found))
-            }
+            _ => Err(Mistakes::new(sources, found.into_iter().collect())),
         }
     }
 }
@@ -169,11 +182,13 @@ fn element<'a>(source: &'a Source, shown: ShownLine, marks: &[(AnnotationKind, O
 impl Mistake {
     fn new(sources: &[Source], finding: Finding) -> Self {
         let place = finding.place.unwrap_or(Place::FILE);
-        let (line, column) = sources.get(place.source).map_or((1, 1), |source| {
+        let source = sources.get(place.source);
+        let (line, column) = source.map_or((1, 1), |source| {
             let shown = source.shown(place, &[]);
             (shown.line, shown.column)
         });
-        Mistake { line, column, message: finding.message.clone(), hint: finding.hint.clone(), finding }
+        let base = source.filter(|_| place.source > 0).and_then(|source| source.path.clone());
+        Mistake { line, column, base, message: finding.message.clone(), hint: finding.hint.clone(), finding }
     }
 }
 

@@ -3,14 +3,18 @@
 //!
 //! Invariant: a value of [`Experiment`] was validated; other rooms need not look again.
 //!
-//! The way of a file: `spans` reads the places and `values` the values, `tree` holds the two together, `overrides` change
-//! the tree, `read` says through `section` and the table `keys` what it means, `paths` looks whether what it names is
-//! there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
+//! The way of a file: `spans` reads the places and `values` the values, `tree` holds the two together, `extends` puts it on
+//! top of its base, `overrides` change the tree, `matrix` makes several of it, `read` says through `section` and the table
+//! `keys` what each means, `paths` looks whether what it names is there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
 mod data;
+mod dotted;
+mod extends;
+mod file;
 mod keys;
 mod known_weights;
 mod limits;
+mod matrix;
 mod meant;
 mod mistakes;
 mod model;
@@ -30,6 +34,7 @@ mod values;
 mod write;
 
 pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
+pub use file::Origin;
 pub use keys::{KEYS, Key, Takes, Unset};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
@@ -37,7 +42,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
-pub use parse::{Loaded, Origin, load, parse};
+pub use parse::{Loaded, load, load_all, parse, parse_all};
 pub use train::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::mistakes::{Finding, Findings, quoted};
+use super::dotted::Dotted;
+use super::mistakes::{Finding, Findings};
 use super::place::{Place, Source};
-use super::tree::{self, Entry, Kind, Node};
+use super::tree::{self, Node};
 
 /// What stands before an override where it is shown.
 const FLAG: &str = "--set ";
 
 /// One key and the YAML value that it gets. Keys are dotted; an item of a list is named by its number from 0, as in
-/// `train.phases.0.epochs=3`.
+/// `train.phases.0.epochs=3`; what stands after `matrix.` is one key, as in `matrix.train.batch_size=[16, 32]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     text: String,
@@ -45,69 +46,36 @@ impl Override {
         Source::new(None, format!("{FLAG}{}", self.text))
     }
 
-    /// Sets its key in `root`; `source` is its number in places.
-    pub(super) fn apply(&self, root: &mut Node, source: usize, findings: &Findings) {
+    /// Sets its key in `root`, unless that is no key to be set; `source` is its number in places. The key that it names.
+    pub(super) fn apply(&self, root: &mut Node, source: usize, findings: &Findings) -> Option<Dotted> {
         let value_start = FLAG.len() + self.equals + 1;
-        match tree::read(&self.text[self.equals + 1..], source, value_start, findings) {
-            Ok(value) => {
-                if let Err(finding) = set(root, &self.parts(source), value) {
-                    findings.push(finding);
-                }
+        let done = tree::read(&self.text[self.equals + 1..], source, value_start, findings).and_then(|value| {
+            let key = self.key(source)?;
+            key.set(root, value)?;
+            Ok(key)
+        });
+        done.map_err(|finding| findings.push(finding)).ok()
+    }
+
+    fn key(&self, source: usize) -> Result<Dotted, Finding> {
+        let place = Place { source, start: FLAG.len(), end: FLAG.len() + self.equals };
+        let text = &self.text[..self.equals];
+        let key = match text.split_once('.') {
+            // What the matrix varies is itself a dotted key.
+            Some(("matrix", varied)) => {
+                let middle = place.start + "matrix".len();
+                let matrix = ("matrix".to_owned(), Place { end: middle, ..place });
+                Dotted::of(vec![matrix, (varied.trim().to_owned(), Place { start: middle + 1, ..place })], place)
             }
-            Err(finding) => findings.push(finding),
+            _ => Dotted::new(text, place),
+        };
+        match key {
+            Some(key) if key.parts().next() == Some("extends") => {
+                let finding = Finding::new(place, "`extends` is followed before keys are set, expected it in a file");
+                Err(finding.hint("write a file that has `extends`"))
+            }
+            Some(key) => Ok(key),
+            None => Err(Finding::new(place, NotAnOverride.to_string())),
         }
     }
-
-    fn parts(&self, source: usize) -> Vec<(&str, Place)> {
-        let mut start = FLAG.len();
-        let key = &self.text[..self.equals];
-        key.split('.')
-            .map(|part| {
-                let place = Place { source, start, end: start + part.len() };
-                start = place.end + 1;
-                (part.trim(), place)
-            })
-            .collect()
-    }
-}
-
-/// Puts `value` at the end of the way `parts` from `node`. What stands in the way gives way: `optimizer: adam` becomes a
-/// map for `optimizer.adam.lr`.
-fn set(node: &mut Node, parts: &[(&str, Place)], value: Node) -> Result<(), Finding> {
-    let Some((&(part, place), rest)) = parts.split_first() else {
-        *node = value;
-        return Ok(());
-    };
-    match &mut node.kind {
-        Kind::List(items) => set(item(items, part, place)?, rest, value),
-        Kind::Map(entries) => set(entry(entries, part, place), rest, value),
-        Kind::Null | Kind::Scalar(_) => {
-            let mut entries = Vec::new();
-            let done = set(entry(&mut entries, part, place), rest, value);
-            *node = Node { place, kind: Kind::Map(entries) };
-            done
-        }
-    }
-}
-
-fn entry<'a>(entries: &'a mut Vec<Entry>, key: &str, key_place: Place) -> &'a mut Node {
-    let empty = Node { place: key_place, kind: Kind::Null };
-    let at = entries.iter().position(|entry| entry.key == key).unwrap_or(entries.len());
-    if at == entries.len() {
-        entries.push(Entry { key: key.to_owned(), key_place, value: empty });
-    }
-    &mut entries[at].value
-}
-
-fn item<'a>(items: &'a mut [Node], part: &str, place: Place) -> Result<&'a mut Node, Finding> {
-    let count = items.len();
-    let found = part.parse().ok().and_then(|index: usize| items.get_mut(index));
-    found.ok_or_else(|| {
-        let finding = Finding::new(place, format!("{} is no item of this list", quoted(part)));
-        finding.hint(match count {
-            0 => "the list is empty".to_owned(),
-            1 => "its only item is 0".to_owned(),
-            _ => format!("its items are 0 to {}", count - 1),
-        })
-    })
 }

@@ -1,148 +1,158 @@
-//! From a file to an experiment: the one function between what was typed and what it means.
+//! From a file to its experiments: the one function between what was typed and what it means.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 
+use super::extends::{self, Files, Look, taken};
+use super::file::{self, Origin};
+use super::matrix::{self, Sweep};
 use super::mistakes::{Finding, Findings, Mistakes};
 use super::overrides::Override;
 use super::paths::Paths;
-use super::place::Source;
-use super::tree::{self, Kind, Node};
+use super::tree::Node;
 use super::{Experiment, read};
 use crate::base::text;
 
-/// The largest experiment file, in bytes.
-pub const MAX_BYTES: u64 = 1 << 20;
+/// After this many mistakes the runs of a sweep are not read any further.
+const ENOUGH_MISTAKES: usize = 1_000;
+/// The most bytes that all runs of a sweep have as text.
+const MAX_SWEEP_BYTES: usize = 64 << 20;
+/// The most values that all runs of a sweep have.
+const MAX_SWEEP_VALUES: usize = 4_000_000;
 
-const EXAMPLE: &str = "the least that it needs is `data: { train: DIR, val_split: 0.2 }` and \
-                       `model: { backbone: squeezenet1_1, weights: FILE.safetensors }`";
-
-/// An experiment together with the file's text, byte for byte as typed.
+/// An experiment together with the text of its file, byte for byte as typed; the runs of a sweep all have the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     pub experiment: Experiment,
     pub text: String,
 }
 
-/// Where a text comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// What the file is called in messages: its path as the user typed it.
-    pub shown: String,
-    /// The file's folder, absolute: what paths in it are relative to.
-    pub folder: PathBuf,
-    /// The file's name without its ending: what the experiment is called where it does not say.
-    pub stem: String,
-}
-
-impl Origin {
-    /// The file at `path`.
-    ///
-    /// # Errors
-    /// If the working folder is gone and `path` is relative.
-    pub fn of(path: &Path) -> io::Result<Self> {
-        let absolute = std::path::absolute(path)?;
-        Ok(Origin {
-            shown: path.to_string_lossy().into_owned(),
-            folder: absolute.parent().unwrap_or(&absolute).to_owned(),
-            stem: absolute.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        })
-    }
-}
-
-/// Reads the experiment file at `path`, and looks whether the folders and files that it names are there.
+/// Reads the experiment file at `path`, and looks whether the folders and files that it names are there. Of one with a
+/// `matrix` these are all runs of the sweep, in the order in which they are to be run.
 ///
 /// # Errors
-/// Every mistake of the file and of `overrides`; or why the file cannot be read.
+/// Every mistake of the file, of those that it extends and of `overrides`; or why the file cannot be read.
+pub fn load_all(path: &Path, overrides: &[Override]) -> Result<Vec<Loaded>, Mistakes> {
+    let read = file::read(path);
+    let (text, origin) = read.map_err(|finding| Mistakes::unreadable(&path.to_string_lossy(), finding))?;
+    let experiments = understand(&text, &origin, overrides, Look::AtFiles(path))?;
+    Ok(experiments.into_iter().map(|experiment| Loaded { experiment, text: text.clone() }).collect())
+}
+
+/// Reads the one experiment in the file at `path`, as [`load_all`] does.
+///
+/// # Errors
+/// As of [`load_all`]; and that the file is a sweep of several runs, or of none.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Mistakes> {
-    let unreadable = |finding| Mistakes::unreadable(&path.to_string_lossy(), finding);
-    let text = read_text(path).map_err(unreadable)?;
-    let origin = Origin::of(path).map_err(|error| unreadable(Finding::whole(error.to_string())))?;
-    let experiment = understand(&text, &origin, overrides, |paths, findings| paths.check(findings))?;
-    Ok(Loaded { experiment, text })
+    only(load_all(path, overrides)?, &path.to_string_lossy())
 }
 
-/// Reads the experiment that `text` is, without looking at any file.
+/// Reads the experiments that `text` is, without looking at any file.
 ///
 /// # Errors
-/// Every mistake of the text and of `overrides`.
-pub fn parse(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Experiment, Mistakes> {
-    understand(text, origin, overrides, |_, _| {})
+/// Every mistake of the text and of `overrides`; that it extends a file is one.
+pub fn parse_all(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Vec<Experiment>, Mistakes> {
+    understand(text, origin, overrides, Look::AtNothing)
 }
 
-fn understand(
-    text: &str,
-    origin: &Origin,
-    overrides: &[Override],
-    check_paths: fn(Paths<'_>, &Findings),
-) -> Result<Experiment, Mistakes> {
+/// Reads the one experiment that `text` is, as [`parse_all`] does.
+///
+/// # Errors
+/// As of [`parse_all`]; and that the text is a sweep of several runs.
+pub fn parse(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Experiment, Mistakes> {
+    only(parse_all(text, origin, overrides)?, &origin.shown)
+}
+
+fn only<T>(mut runs: Vec<T>, shown: &str) -> Result<T, Mistakes> {
+    let count = runs.len();
+    runs.pop().filter(|_| count == 1).ok_or_else(|| {
+        let finding = Finding::whole(format!("the file is a sweep of {count} runs, expected one experiment"));
+        Mistakes::unreadable(shown, finding.hint("`finetop add` queues all of them"))
+    })
+}
+
+fn understand(text: &str, origin: &Origin, overrides: &[Override], look: Look) -> Result<Vec<Experiment>, Mistakes> {
     let findings = Findings::default();
-    let paths = Paths::new(&origin.folder);
-    let experiment = match tree_of(text, overrides, &findings) {
+    let mut files = Files::default();
+    let experiments = match extends::read(text, origin, look, &mut files, &findings) {
         Ok(root) => {
-            let experiment = read::experiment(&root, &origin.stem, &paths, &findings);
-            check_paths(paths, &findings);
-            Some(experiment)
+            let paths = Paths::new(&files.folders);
+            let reader = Reader { stem: &origin.stem, paths: &paths, findings: &findings };
+            let experiments = reader.experiments(root, overrides, &files);
+            if let Look::AtFiles(_) = look {
+                paths.check(&findings);
+            }
+            Some(experiments)
         }
         Err(finding) => {
             findings.push(finding);
             None
         }
     };
-    let file = Source::new(Some(origin.shown.clone()), text.to_owned());
-    let sources = std::iter::once(file).chain(overrides.iter().map(Override::source)).collect();
-    findings.into_result(sources, experiment)
+    let sources = files.sources.into_iter().chain(overrides.iter().map(Override::source)).collect();
+    findings.into_result(sources, experiments)
 }
 
-/// The file's tree with the overrides applied.
-fn tree_of(text: &str, overrides: &[Override], findings: &Findings) -> Result<Node, Finding> {
-    if text.len() as u64 > MAX_BYTES {
-        return Err(too_large(text.len() as u64));
-    }
-    let mut root = tree::read(text, 0, 0, findings)?;
-    if root.kind == Kind::Null {
-        let what =
-            if text.trim().is_empty() { "the file is empty" } else { "the file holds no experiment, only comments" };
-        return Err(Finding::whole(what).hint(EXAMPLE));
-    }
-    for (set, source) in overrides.iter().zip(1..) {
-        set.apply(&mut root, source, findings);
-    }
-    Ok(root)
+struct Reader<'a> {
+    stem: &'a str,
+    paths: &'a Paths<'a>,
+    findings: &'a Findings,
 }
 
-fn too_large(bytes: u64) -> Finding {
-    let message = format!("the file has {}, an experiment has at most {}", text::bytes(bytes), text::bytes(MAX_BYTES));
-    Finding::whole(message).hint("is this the right file?")
-}
+impl Reader<'_> {
+    /// The experiments of the tree `root` with the overrides applied.
+    fn experiments(&self, mut root: Node, overrides: &[Override], files: &Files) -> Vec<Experiment> {
+        let numbered = overrides.iter().zip(files.sources.len()..);
+        let sets: Vec<_> = numbered.filter_map(|(set, source)| set.apply(&mut root, source, self.findings)).collect();
+        let sweep = taken(&mut root, "matrix").and_then(|matrix| matrix::read(matrix, &sets, self.findings));
+        match sweep {
+            Some(sweep) if self.is_small(&sweep, &root, files.bytes) => self.runs(&sweep, &root),
+            _ => vec![self.experiment(&root)],
+        }
+    }
 
-fn read_text(path: &Path) -> Result<String, Finding> {
-    let failed = |error: io::Error| Finding::whole(format!("could not read the file: {error}"));
-    let file = File::open(path).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(Finding::whole("this is a folder, expected an experiment file").hint("name a .yaml file in it"));
+    fn experiment(&self, root: &Node) -> Experiment {
+        read::experiment(root, self.stem, self.paths, self.findings)
     }
-    if !metadata.is_file() {
-        return Err(Finding::whole("this is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large(metadata.len().max(MAX_BYTES + 1)));
-    }
-    decoded(bytes)
-}
 
-fn decoded(bytes: Vec<u8>) -> Result<String, Finding> {
-    if bytes.contains(&0) {
-        return Err(Finding::whole("the file is binary, expected YAML text in UTF-8").hint("is this the right file?"));
+    fn runs(&self, sweep: &Sweep, root: &Node) -> Vec<Experiment> {
+        let mut experiments = Vec::with_capacity(sweep.runs.len());
+        for run in &sweep.runs {
+            experiments.push(self.experiment(&sweep.tree(run, root, self.findings)));
+            if self.findings.len() >= ENOUGH_MISTAKES {
+                break;
+            }
+        }
+        if self.findings.len() == 0 {
+            sweep.name(&mut experiments);
+            self.all_differ(sweep, &experiments);
+        }
+        experiments
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let message = format!("the file is not UTF-8: line {line} holds a byte that is no text");
-        Finding::whole(message).hint("save it as UTF-8")
-    })
+
+    /// Two runs that come to the same, however they were typed, would only be waited for twice.
+    fn all_differ(&self, sweep: &Sweep, experiments: &[Experiment]) {
+        let mut first: HashMap<String, &str> = HashMap::with_capacity(experiments.len());
+        for (experiment, run) in experiments.iter().zip(&sweep.runs) {
+            let meaning = format!("{:?}", Experiment { name: String::new(), ..experiment.clone() });
+            if let Some(other) = first.insert(meaning, &experiment.name) {
+                let message = format!("the runs `{other}` and `{}` are the same experiment", experiment.name);
+                let finding = Finding::new(run.place, message);
+                self.findings.push(finding.hint("vary something in which they differ, or exclude one of them"));
+            }
+        }
+    }
+
+    /// Whether all runs together are no more than a machine holds.
+    fn is_small(&self, sweep: &Sweep, root: &Node, bytes: usize) -> bool {
+        let runs = sweep.runs.len();
+        let values = root.values();
+        let is_small = runs.saturating_mul(bytes) <= MAX_SWEEP_BYTES && runs.saturating_mul(values) <= MAX_SWEEP_VALUES;
+        if !is_small {
+            let size = format!("{runs} runs of a file with {} and {values} values", text::bytes(bytes as u64));
+            let finding = Finding::new(sweep.place, format!("the sweep is too large: it has {size}"));
+            self.findings.push(finding.hint("vary fewer keys at once, or write a shorter file"));
+        }
+        is_small
+    }
 }

@@ -1,6 +1,7 @@
 //! Paths of an experiment: relative to its file's folder, made absolute lexically; and whether they are there.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,13 +9,14 @@ use super::keys;
 use super::mistakes::{Finding, Findings, quoted};
 use super::place::Place;
 
-/// The paths that a file names, in the folder that they are relative to.
+/// The paths that files name, in the folders that they are relative to.
 pub(super) struct Paths<'a> {
-    folder: &'a Path,
-    named: RefCell<Vec<Named>>,
+    folders: &'a [PathBuf],
+    named: RefCell<BTreeSet<Named>>,
 }
 
-/// A path with the place where it was typed.
+/// A path with the place where it was typed; the runs of a sweep share it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     path: PathBuf,
     typed: String,
@@ -23,7 +25,7 @@ struct Named {
 }
 
 /// What a path must lead to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Wants {
     Folder,
     File,
@@ -41,14 +43,16 @@ impl Wants {
 }
 
 impl<'a> Paths<'a> {
-    /// Paths relative to `folder`, which is absolute.
-    pub fn new(folder: &'a Path) -> Self {
-        Paths { folder, named: RefCell::default() }
+    /// Paths relative to the folder of the file that they stand in, by the numbers of the files; those of an override are
+    /// relative to the first one's. The folders are absolute.
+    pub fn new(folders: &'a [PathBuf]) -> Self {
+        Paths { folders, named: RefCell::default() }
     }
 
     /// The absolute path that `typed` means; it is remembered for [`Paths::check`].
     pub fn resolve(&self, typed: &str, place: Place, wants: Wants, findings: &Findings) -> PathBuf {
-        let path = normalized(&self.folder.join(typed));
+        let folder = self.folders.get(place.source).or(self.folders.first());
+        let path = folder.map_or_else(PathBuf::new, |folder| normalized(&folder.join(typed)));
         if typed.is_empty() {
             findings.push(Finding::new(place, format!("the path is empty, expected that of {}", wants.words())));
         } else if path.to_str().is_none() {
@@ -56,7 +60,7 @@ impl<'a> Paths<'a> {
             let finding = Finding::new(place, "the experiment's folder has a name that is not UTF-8");
             findings.push(finding.hint("rename the folder, or give an absolute path"));
         } else {
-            self.named.borrow_mut().push(Named { path: path.clone(), typed: typed.to_owned(), place, wants });
+            self.named.borrow_mut().insert(Named { path: path.clone(), typed: typed.to_owned(), place, wants });
         }
         path
     }
@@ -69,6 +73,11 @@ impl<'a> Paths<'a> {
             }
         }
     }
+}
+
+/// What is wrong with the one path `path`, which is absolute and was typed as `typed`, if anything is.
+pub(super) fn problem(path: PathBuf, typed: &str, place: Place, wants: Wants) -> Option<Finding> {
+    Named { path: normalized(&path), typed: typed.to_owned(), place, wants }.problem()
 }
 
 impl Named {

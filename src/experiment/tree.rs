@@ -48,6 +48,15 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// How many values it has, itself counted.
+    pub fn values(&self) -> usize {
+        match &self.kind {
+            Kind::Null | Kind::Scalar(_) => 1,
+            Kind::List(items) => 1 + items.iter().map(Node::values).sum::<usize>(),
+            Kind::Map(entries) => 1 + entries.iter().map(|entry| entry.value.values()).sum::<usize>(),
+        }
+    }
+
     /// What it is, for messages: `-1`, the text `ten`, a list …
     pub fn described(&self) -> String {
         match &self.kind {

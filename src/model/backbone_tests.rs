@@ -116,6 +116,59 @@ fn what_is_unfrozen_moves_and_what_is_frozen_is_equal_to_the_bit() {
     }
 }
 
+/// Scalars that a graph keeps alive beside its variables; views of one storage count once.
+fn kept(y: &Tensor) -> usize {
+    let place = |tensor: &Tensor| std::ptr::from_ref(&*tensor.storage_and_layout().0) as usize;
+    let nodes = y.sorted_nodes();
+    let (variables, results): (Vec<&Tensor>, _) = nodes.into_iter().partition(|node| node.is_variable());
+    let variables: Vec<usize> = variables.into_iter().map(place).collect();
+    let results = results.into_iter().filter(|node| !variables.contains(&place(node)));
+    // the largest of views is what they are views of
+    let mut storages = BTreeMap::new();
+    for node in results {
+        let most = storages.entry(place(node)).or_insert(0);
+        *most = node.elem_count().max(*most);
+    }
+    storages.values().sum()
+}
+
+#[test]
+fn the_outline_is_what_a_pass_does() {
+    for (backbone, network) in all() {
+        let (x, mask) = input(backbone);
+        let shape = match x.dims() {
+            [_, tokens] => InputShape::Text { tokens: *tokens },
+            dims => InputShape::Picture { size: dims[2] },
+        };
+        let outlines = network.outline(shape, 4).unwrap();
+        let mut x = x;
+        for (index, (layer, outline)) in network.layers().zip(&outlines).enumerate() {
+            x = layer.forward(&x, mask.as_ref(), &Pass::Train { seed: 1, step: 0 }, index).unwrap();
+            assert_eq!(x.dims(), outline.output, "{backbone:?} {}", layer.name());
+        }
+        let (noted, kept) = (outlines.iter().map(|layer| layer.made.results).sum::<usize>(), kept(&x));
+        let error = noted as f64 / kept as f64 - 1.0;
+        assert!(error.abs() < 0.02, "{backbone:?}: {noted} noted, {kept} kept");
+    }
+}
+
+#[test]
+fn a_network_of_shapes_is_the_network_without_its_numbers() {
+    for backbone in [Backbone::SqueezeNet1_1, Backbone::ResNet50, Backbone::Bert, Backbone::DistilBert] {
+        let spec = spec(backbone, Pool::Avg, Path::new("/nowhere"));
+        let mut shapes = Network::of_shapes(&spec, CLASSES).unwrap();
+        let mut whole = Network::build(&spec, &Found::random(), CLASSES, 0, &Device::Cpu).unwrap().0;
+        for network in [&mut shapes, &mut whole] {
+            network.freeze(&Trainable::LastLayers(1)).unwrap();
+        }
+        let lines = |network: &Network| {
+            let tensors = network.tensors().into_iter().map(|(name, var)| (name, var.dims().to_vec()));
+            (tensors.collect::<Vec<_>>(), network.frozen_prefix(), network.trainable_parameter_count())
+        };
+        assert_eq!(lines(&shapes), lines(&whole), "{backbone:?}");
+    }
+}
+
 #[test]
 fn a_range_and_the_rest_are_the_whole() {
     for (backbone, network) in all() {

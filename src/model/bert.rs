@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
 use super::layer::{Block, Call, Layer, Part};
+use super::outline::{Outline, sizes};
 use super::transformer::{Embeddings, Encoder, EncoderNames, Linear, Size};
 use super::weights::Source;
 use crate::experiment::Pool;
@@ -46,6 +47,12 @@ impl Block for Pooler {
 
     fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
         self.0.forward(&x.narrow(1, 0, 1)?.squeeze(1)?, call)?.tanh()
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        let [batch, _, width] = sizes(x)?;
+        let y = self.0.outline(&[batch, width], outline)?;
+        Ok(outline.like(&y))
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {

@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
 use super::layer::{Block, Call};
+use super::outline::Outline;
 use super::weights::{Init, Source};
 use crate::ops;
 
@@ -31,6 +32,11 @@ impl Filter {
     pub fn forward(&self, x: &Tensor, stride: usize, padding: usize, call: &Call) -> Result<Tensor> {
         let bias = call.tensor(&self.bias);
         ops::conv2d_relu(x, &call.tensor(&self.weight), Some(&bias), stride, padding)
+    }
+
+    /// [`Filter::forward`] by its shapes.
+    pub fn outline(&self, x: &[usize], stride: usize, padding: usize, outline: &mut Outline) -> Result<Vec<usize>> {
+        outline.conv2d(x, self.weight.dims(), stride, padding)
     }
 
     /// By name, below `part`.
@@ -65,6 +71,10 @@ impl Block for Conv2d {
 
     fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
         self.filter.forward(x, self.stride, 1, call)
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        self.filter.outline(x, self.stride, 1, outline)
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {

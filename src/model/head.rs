@@ -7,6 +7,7 @@ use candle_nn::Linear;
 
 use super::error::Error;
 use super::layer::{Block, Call, Layer, Part};
+use super::outline::{Outline, sizes};
 use super::weights::{Init, Source};
 use crate::experiment::{Activation, HeadLayer, Model, Pool};
 use crate::ops;
@@ -112,6 +113,19 @@ impl Block for GlobalPool {
             GlobalPool::FirstToken => x.narrow(1, 0, 1)?.squeeze(1),
         }
     }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        match self {
+            GlobalPool::Mean | GlobalPool::Largest => {
+                let [batch, channels, ..] = sizes::<4>(x)?;
+                Ok(outline.result(vec![batch, channels]))
+            }
+            GlobalPool::MeanOfTokens | GlobalPool::FirstToken => {
+                let [batch, _, width] = sizes(x)?;
+                Ok(outline.result(vec![batch, width]))
+            }
+        }
+    }
 }
 
 /// `[batch, in]` → `[batch, units]`; Keras' `Dense` with its default initializers.
@@ -149,6 +163,13 @@ impl Block for Dense {
         }
     }
 
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        // the product, then the bias
+        let product = outline.linear(x, self.bias.dim(0)?);
+        let y = outline.like(&product);
+        Ok(if self.activation == Activation::Relu { outline.like(&y) } else { y })
+    }
+
     fn parameters(&self) -> Vec<(String, &Var)> {
         vec![("weight".into(), &self.weight), ("bias".into(), &self.bias)]
     }
@@ -169,6 +190,10 @@ impl Block for Dropout {
             None => Ok(x.clone()),
             Some(stream) => ops::dropout(x, self.rate, &stream),
         }
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        Ok(outline.like(x))
     }
 
     fn is_random(&self) -> bool {

@@ -1,7 +1,5 @@
 //! What a network takes.
 
-use candle_core::{DType, Device, Tensor};
-
 use crate::experiment::{Data, Inputs};
 
 /// The shape of one sample.
@@ -30,11 +28,11 @@ impl InputShape {
         }
     }
 
-    /// A batch of one sample that says nothing.
-    pub(crate) fn blank(self, device: &Device) -> candle_core::Result<Tensor> {
+    /// Of a batch.
+    pub(crate) fn of_batch(self, batch: usize) -> Vec<usize> {
         match self {
-            InputShape::Picture { size } => Tensor::zeros((1, 3, size, size), DType::F32, device),
-            InputShape::Text { tokens } => Tensor::zeros((1, tokens), DType::U32, device),
+            InputShape::Picture { size } => vec![batch, 3, size, size],
+            InputShape::Text { tokens } => vec![batch, tokens],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor, Var};
 
+use super::outline::{LayerOutline, Outline};
 use crate::base::random::{Purpose, Stream};
 
 /// What a forward pass is for.
@@ -51,6 +52,9 @@ pub(crate) trait Block: std::fmt::Debug + Send + Sync {
     fn kind(&self) -> &'static str;
 
     fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor>;
+
+    /// The shape that [`Block::forward`] gives for one of shape `x` while it learns, noting what it makes on the way.
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>>;
 
     /// What is learned, in a fixed order, by name within the layer.
     fn parameters(&self) -> Vec<(String, &Var)> {
@@ -137,6 +141,12 @@ impl Layer {
 
     pub(crate) fn forward(&self, x: &Tensor, mask: Option<&Tensor>, pass: &Pass, index: usize) -> Result<Tensor> {
         self.block.forward(x, &Call { pass, mask, index, trainable: self.unfrozen })
+    }
+
+    pub(crate) fn outline(&self, x: &[usize]) -> Result<LayerOutline> {
+        let mut outline = Outline::default();
+        let output = self.block.outline(x, &mut outline)?;
+        Ok(LayerOutline { output, made: outline.made() })
     }
 
     fn named(&self, vars: Vec<(String, &Var)>) -> Vec<(String, Var)> {

@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::layer::{Block, Call};
+use super::outline::Outline;
 use crate::ops;
 
 /// The largest of each square window.
@@ -22,5 +23,9 @@ impl Block for MaxPool2d {
 
     fn forward(&self, x: &Tensor, _call: &Call) -> Result<Tensor> {
         ops::max_pool2d(x, self.kernel, self.stride, self.padding, self.ceil)
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        outline.max_pool2d(x, self.kernel, self.stride, self.padding, self.ceil)
     }
 }

@@ -18,6 +18,7 @@ mod head;
 mod input;
 mod layer;
 mod max_pool;
+mod outline;
 mod resnet;
 #[cfg(test)]
 mod backbone_tests;
@@ -36,6 +37,7 @@ use candle_core::{Device, Tensor, Var};
 pub use error::{Error, Misfit};
 pub use input::InputShape;
 pub use layer::{Layer, Pass};
+pub use outline::{LayerOutline, Made};
 pub use weights::{Download, Fetch, Found, HubError, Origin, WeightReport, find};
 
 use crate::experiment::{Backbone, Model, Preprocessing, Trainable};
@@ -47,7 +49,6 @@ pub struct Network {
     backbone: Backbone,
     preprocessing: Preprocessing,
     layers: Vec<Layer>,
-    device: Device,
 }
 
 /// A line of `model.summary()`.
@@ -85,7 +86,19 @@ impl Network {
         layers.extend(head::layers(features, spec, classes, &mut source)?);
         let preprocessing = told.or_else(|| source.usual_preprocessing()).unwrap_or(Preprocessing::Torch);
         let report = source.finish()?;
-        Ok((Network { backbone: spec.backbone, preprocessing, layers, device: device.clone() }, report))
+        Ok((Network { backbone: spec.backbone, preprocessing, layers }, report))
+    }
+
+    /// The network of `spec` by its shapes alone, in well under a millisecond: it has layers, names and sizes, but there is
+    /// not a number in its tensors, so that nothing can be computed. An encoder whose size only a download would tell is
+    /// as large as its family's base model.
+    ///
+    /// # Errors
+    /// Where an encoder's configuration cannot be read.
+    pub fn of_shapes(spec: &Model, classes: usize) -> Result<Network, Error> {
+        let found = find(spec, Fetch::CacheOnly, &mut |_| true).unwrap_or_else(|_| Found::random());
+        let (network, _) = Network::build(spec, &found.shapes_only(), classes, 0, &Device::Cpu)?;
+        Ok(network)
     }
 
     /// A BERT with random weights of the size that `config` says, which is the text of a `config.json`, with the head of
@@ -97,7 +110,7 @@ impl Network {
         let (mut layers, features) = backbone::bert(spec, &size, &mut source)?;
         layers.extend(head::layers(features, spec, classes, &mut source)?);
         let preprocessing = Preprocessing::Torch;
-        Ok(Network { backbone: Backbone::Bert, preprocessing, layers, device: device.clone() })
+        Ok(Network { backbone: Backbone::Bert, preprocessing, layers })
     }
 
     /// What its weights want as input.
@@ -176,23 +189,32 @@ impl Network {
     /// # Errors
     /// Where the sample is too small or too long for the backbone.
     pub fn summary(&self, shape: InputShape) -> Result<Vec<LayerSummary>, Error> {
-        let mut x = shape.blank(&self.device)?;
-        let mut lines = Vec::with_capacity(self.layers.len());
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, None, &Pass::Eval, index).map_err(|e| Error::UnfitInput {
+        let line = |(layer, outline): (&Layer, LayerOutline)| LayerSummary {
+            name: layer.name().to_owned(),
+            kind: layer.kind(),
+            output_shape: outline.output[1..].to_vec(),
+            parameters: layer.parameter_count(),
+            trainable: layer.is_trainable(),
+        };
+        Ok(self.layers.iter().zip(self.outline(shape, 1)?).map(line).collect())
+    }
+
+    /// What each layer would give for a batch of samples of `shape`, and what it would make meanwhile.
+    ///
+    /// # Errors
+    /// Where the sample is too small or too long for the backbone.
+    pub fn outline(&self, shape: InputShape, batch: usize) -> Result<Vec<LayerOutline>, Error> {
+        let mut x = shape.of_batch(batch);
+        let of_layer = |layer: &Layer| {
+            let outline = layer.outline(&x).map_err(|e| Error::UnfitInput {
                 shape,
                 backbone: self.backbone.name(),
                 reason: format!("{}: {e}", layer.name()),
             })?;
-            lines.push(LayerSummary {
-                name: layer.name().to_owned(),
-                kind: layer.kind(),
-                output_shape: x.dims()[1..].to_vec(),
-                parameters: layer.parameter_count(),
-                trainable: layer.is_trainable(),
-            });
-        }
-        Ok(lines)
+            x.clone_from(&outline.output);
+            Ok(outline)
+        };
+        self.layers.iter().map(of_layer).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use candle_core::{Result, Tensor, Var};
 use super::error::Error;
 use super::layer::{Block, Call, Layer, Part};
 use super::max_pool::MaxPool2d;
+use super::outline::Outline;
 use super::weights::{Init, Source};
 use crate::ops::{self, After, Norm};
 
@@ -99,6 +100,10 @@ impl Block for Conv {
         self.apply(x, call)
     }
 
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        outline.conv2d(x, self.weight.dims(), self.stride, self.weight.dim(3)? / 2)
+    }
+
     fn parameters(&self) -> Vec<(String, &Var)> {
         vec![("weight".into(), &self.weight)]
     }
@@ -166,6 +171,10 @@ impl Block for BatchNorm {
         self.apply(x, call)
     }
 
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        Ok(outline.like(x))
+    }
+
     fn parameters(&self) -> Vec<(String, &Var)> {
         self.named_parameters("").into()
     }
@@ -187,6 +196,10 @@ struct Unit {
 impl Unit {
     fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
         self.norm.apply(&self.conv.apply(x, call)?, call)
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        self.norm.outline(&self.conv.outline(x, outline)?, outline)
     }
 
     fn parameters(&self) -> impl Iterator<Item = (String, &Var)> {
@@ -253,6 +266,14 @@ impl Block for Residual {
             Some(unit) => ops::add_relu(&y, &unit.forward(x, call)?),
             None => ops::add_relu(&y, x),
         }
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        let y = self.units.iter().try_fold(x.to_vec(), |x, unit| unit.outline(&x, outline))?;
+        if let Some(unit) = &self.downsample {
+            unit.outline(x, outline)?;
+        }
+        Ok(outline.like(&y))
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {

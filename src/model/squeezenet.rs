@@ -9,6 +9,7 @@ use super::error::Error;
 use super::filter::{Conv2d, Filter};
 use super::layer::{Block, Call, Layer, Part};
 use super::max_pool::MaxPool2d;
+use super::outline::{Outline, sizes};
 use super::weights::Source;
 use crate::ops;
 
@@ -78,6 +79,13 @@ impl Block for Fire {
         let narrow = self.expand1x1.forward(&squeezed, 1, 0, call)?;
         let wide = self.expand3x3.forward(&squeezed, 1, 1, call)?;
         ops::concat_channels(&narrow, &wide)
+    }
+
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        let squeezed = self.squeeze1x1.outline(x, 1, 0, outline)?;
+        let [batch, narrow, ..] = sizes::<4>(&self.expand1x1.outline(&squeezed, 1, 0, outline)?)?;
+        let [_, wide, height, width] = sizes(&self.expand3x3.outline(&squeezed, 1, 1, outline)?)?;
+        Ok(outline.result(vec![batch, narrow + wide, height, width]))
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {

@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor, Var, bail};
 
 use super::error::Error;
 use super::layer::{Block, Call};
+use super::outline::{Outline, sizes};
 use super::weights::{Init, Source};
 use crate::ops;
 
@@ -75,6 +76,11 @@ impl Linear {
         ops::linear(x, &call.tensor(&self.weight), Some(&call.tensor(&self.bias)))
     }
 
+    /// [`Linear::forward`] by its shapes.
+    pub fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        Ok(outline.linear(x, self.bias.dim(0)?))
+    }
+
     pub fn parameters(&self, part: &str) -> [(String, &Var); 2] {
         [(format!("{part}.weight"), &self.weight), (format!("{part}.bias"), &self.bias)]
     }
@@ -114,6 +120,11 @@ fn dropped(x: Tensor, rate: f64, place: u64, call: &Call) -> Result<Tensor> {
     }
 }
 
+/// [`dropped`] by its shapes, while the layer learns.
+fn dropped_outline(x: Vec<usize>, rate: f64, outline: &mut Outline) -> Vec<usize> {
+    if rate > 0.0 { outline.like(&x) } else { x }
+}
+
 /// Words, positions and, where there are any, token types, which are all the first.
 #[derive(Debug)]
 pub(crate) struct Embeddings {
@@ -137,6 +148,14 @@ impl Embeddings {
         let norm = LayerNorm::new(&format!("{name}.LayerNorm"), size, from)?;
         Ok(Embeddings { words, positions, token_types, norm, dropout: size.dropout.hidden })
     }
+
+    fn check(&self, tokens: usize) -> Result<()> {
+        let positions = self.positions.dim(0)?;
+        if tokens > positions {
+            bail!("{tokens} tokens, and the model has {positions} positions");
+        }
+        Ok(())
+    }
 }
 
 impl Block for Embeddings {
@@ -146,16 +165,25 @@ impl Block for Embeddings {
 
     fn forward(&self, ids: &Tensor, call: &Call) -> Result<Tensor> {
         let (_, tokens) = ids.dims2()?;
-        let positions = self.positions.dim(0)?;
-        if tokens > positions {
-            bail!("{tokens} tokens, and the model has {positions} positions");
-        }
+        self.check(tokens)?;
         let mut x = ops::embedding(ids, &call.tensor(&self.words))?;
         if let Some(types) = &self.token_types {
             x = x.broadcast_add(&call.tensor(types).narrow(0, 0, 1)?)?;
         }
         x = x.broadcast_add(&call.tensor(&self.positions).narrow(0, 0, tokens)?)?;
         dropped(self.norm.forward(&x, call)?, self.dropout, 0, call)
+    }
+
+    fn outline(&self, ids: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        let [batch, tokens] = sizes(ids)?;
+        self.check(tokens)?;
+        let words = outline.result(vec![batch, tokens, self.words.dim(1)?]);
+        if self.token_types.is_some() {
+            outline.like(&words);
+        }
+        let with_positions = outline.like(&words);
+        let normed = outline.like(&with_positions);
+        Ok(dropped_outline(normed, self.dropout, outline))
     }
 
     fn parameters(&self) -> Vec<(String, &Var)> {
@@ -224,6 +252,16 @@ impl Block for Encoder {
         self.output_norm.forward(&(y + x)?, call)
     }
 
+    fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
+        let x = self.attention.outline(x, self.dropout, outline)?;
+        let wide = self.intermediate.outline(&x, outline)?;
+        let wide = outline.like(&wide);
+        let y = self.output.outline(&wide, outline)?;
+        let y = dropped_outline(y, self.dropout.hidden, outline);
+        let sum = outline.like(&y);
+        Ok(outline.like(&sum))
+    }
+
     fn parameters(&self) -> Vec<(String, &Var)> {
         let mut all = self.attention.parameters(self.names);
         all.extend(self.intermediate.parameters(self.names.intermediate));
@@ -262,6 +300,17 @@ impl Attention {
         let y = ops::attention(&qkv, call.mask, self.heads, dropped_out)?;
         let y = dropped(self.output.forward(&y, call)?, dropout.attention_output, 0, call)?;
         self.norm.forward(&(y + x)?, call)
+    }
+
+    fn outline(&self, x: &[usize], dropout: Dropout, outline: &mut Outline) -> Result<Vec<usize>> {
+        let [features, inputs] = sizes(self.inputs[0].weight.dims())?;
+        outline.result(vec![3 * features, inputs]);
+        let qkv = outline.linear(x, 3 * features);
+        let y = outline.attention(&qkv)?;
+        let y = self.output.outline(&y, outline)?;
+        let y = dropped_outline(y, dropout.attention_output, outline);
+        let sum = outline.like(&y);
+        Ok(outline.like(&sum))
     }
 
     fn parameters(&self, names: &EncoderNames) -> Vec<(String, &Var)> {

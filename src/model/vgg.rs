@@ -7,6 +7,7 @@ use super::error::Error;
 use super::filter::Conv2d;
 use super::layer::{Block, Call, Layer, Part};
 use super::max_pool::MaxPool2d;
+use super::outline::Outline;
 use super::weights::Source;
 
 /// Channels of the last feature map.
@@ -50,5 +51,9 @@ impl Block for Input {
 
     fn forward(&self, x: &Tensor, _call: &Call) -> Result<Tensor> {
         Ok(x.clone())
+    }
+
+    fn outline(&self, x: &[usize], _outline: &mut Outline) -> Result<Vec<usize>> {
+        Ok(x.to_vec())
     }
 }

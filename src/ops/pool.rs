@@ -12,12 +12,22 @@ use super::window::{Rounding, Window};
 /// `max_pool2d`.
 pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize, ceil: bool) -> Result<Tensor> {
     let (_, _, height, width) = x.dims4()?;
+    let window = max_pool2d_window((height, width), kernel, stride, padding, ceil)?;
+    if x.device().is_cpu() { x.contiguous()?.apply_op1(MaxPool(window)) } else { max_composed(x, &window) }
+}
+
+/// How [`max_pool2d`] goes over a plane of this height and width.
+pub(crate) fn max_pool2d_window(
+    plane: (usize, usize),
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    ceil: bool,
+) -> Result<Window> {
     if 2 * padding > kernel {
         bail!("a max pool's padding is at most half its kernel, got {padding} for {kernel}");
     }
-    let rounding = if ceil { Rounding::Ceil } else { Rounding::Floor };
-    let window = Window::new((kernel, kernel), stride, padding, (height, width), rounding)?;
-    if x.device().is_cpu() { x.contiguous()?.apply_op1(MaxPool(window)) } else { max_composed(x, &window) }
+    Window::new((kernel, kernel), stride, padding, plane, if ceil { Rounding::Ceil } else { Rounding::Floor })
 }
 
 /// The average of each window of `x` `[batch, channels, height, width]`, without padding; a last window that only partly

@@ -13,6 +13,13 @@ pub enum Error {
     NoStore { path: PathBuf },
     #[error("{} is not a folder, so it cannot be a store", path.display())]
     NotAFolder { path: PathBuf },
+    #[error(
+        "finetop {} reads stores of format {}, this one is {format}: {}",
+        env!("CARGO_PKG_VERSION"), super::format::FORMAT, store.display()
+    )]
+    NewerFormat { store: PathBuf, format: u32, version: String },
+    #[error("could not tell the format of the store from {}: {reason}", path.display())]
+    NoFormat { path: PathBuf, reason: String },
     #[error("could not {action} {}: {source}", path.display())]
     Read { action: &'static str, path: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -37,6 +44,14 @@ impl Error {
                 Some("choose one with --store DIR, or queue an experiment with `finetop add`".into())
             }
             Error::NotAFolder { .. } => Some("choose a folder with --store DIR".into()),
+            Error::NewerFormat { version, .. } => Some(format!(
+                "upgrade finetop to {} or later, or choose another store with --store DIR",
+                printable(version)
+            )),
+            Error::NoFormat { path, .. } => {
+                Some(format!("remove {}, if no newer finetop used this store", path.display()))
+            }
+            Error::Read { source, .. } if durable::is_link(source) => Some(durable::LINK_HINT.into()),
             Error::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("you may not read there: choose another store with --store".into())
             }

@@ -158,4 +158,27 @@ impl Cause {
             Cause::Dependency => "a run that it waits for did not finish",
         }
     }
+
+    /// What a person can do about it; None where there is nothing to be done.
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Cause::Completed | Cause::EarlyStopped => return None,
+            Cause::Experiment => "mend what the error names, then `finetop retry` it",
+            Cause::Diverged => "use a lower learning rate, or `train.clip_norm: 1`",
+            Cause::OutOfMemory => {
+                "use a smaller `train.batch_size`, `data.image_size` or `data.max_length`, or fewer slots"
+            }
+            Cause::Crashed => "`finetop logs` has its last words; `finetop retry` goes on from its last checkpoint",
+            Cause::TimeLimit => "`finetop retry` goes on from its checkpoint with as much time again",
+            Cause::DiskFull => "free some space, then `finetop retry` goes on from its last checkpoint",
+            Cause::Network => "see to the connection, then `finetop retry` it",
+            Cause::Start => "mend what the error names, then `finetop retry` it",
+            Cause::User => "`finetop resume` a paused run, `finetop retry` a cancelled one",
+            Cause::Preempted => "it goes on from its checkpoint by itself",
+            Cause::WorkerGone | Cause::NodeFailed | Cause::HostRestarted => {
+                "`finetop retry` goes on from its last checkpoint"
+            }
+            Cause::Dependency => "`finetop retry` the run that it waits for, then this one",
+        })
+    }
 }

@@ -1,7 +1,10 @@
-//! Makes the folders of new runs.
+//! Makes the folders of new runs, all of several or none.
 //!
-//! Invariants: a folder is filled under a hidden name and renamed, so that no half-made run is ever seen; of several runs
-//! all are made or none; a number is written down as taken before its folder exists, and never given again.
+//! Invariants: a number is written down as taken before its folder exists, and never given again. All folders are filled
+//! in a hidden one, `.new`, which is renamed to `.NUMBER.adding` when every file is on the disk: from that moment on all of
+//! the runs are there, before it none is. They are moved out from there, and until that folder is gone nobody sees a run
+//! of that number or a higher one. A maker that died leaves a `.new`, which the next one removes, or an `.adding`, which it
+//! finishes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +13,8 @@ use super::error::Error;
 use super::life::LifeEvent;
 use super::run_dir::RunDir;
 use super::store::Store;
-use super::writer::Writer;
-use crate::base::durable;
+use super::writer;
+use crate::base::durable::{self, Batch};
 use crate::base::id::RunId;
 
 /// What a new run's folder begins with.
@@ -32,67 +35,135 @@ impl Store {
         if let Some(bad) = runs.iter().find(|run| !is_folder_name(&run.name)) {
             return Err(Error::BadName { name: bad.name.clone() });
         }
-        let _lock = durable::lock(&self.id_lock())?;
-        self.sweep();
-        let dirs = self.take_numbers(runs)?;
-        let made = fill_all(self.root(), &dirs, runs).and_then(|()| show_all(&dirs));
-        if let Err(error) = made {
-            dirs.iter().for_each(|dir| drop(durable::remove_dir_all(&hidden(dir))));
-            return Err(error.into());
+        if runs.is_empty() {
+            return Ok(Vec::new());
         }
+        let _lock = self.lock_numbers()?;
+        self.finish_adding()?;
+        let dirs = self.take_numbers(runs)?;
+        self.fill(&dirs, runs).and_then(|()| self.show(&dirs)).inspect_err(|_| self.take_back(&dirs))?;
         Ok(dirs)
+    }
+
+    /// Finishes what a maker of runs began that died, or removes it.
+    pub fn settle(&self) -> Result<(), Error> {
+        let is_settled = self.scan()?.adding.is_none() && !self.filling().exists();
+        if is_settled {
+            return Ok(());
+        }
+        let _lock = self.lock_numbers()?;
+        self.finish_adding()
+    }
+
+    /// Held while runs are made: a runner and a foreground run may do so at once.
+    pub(super) fn lock_numbers(&self) -> Result<fs::File, durable::Error> {
+        durable::lock(&self.id_lock())
+    }
+
+    fn finish_adding(&self) -> Result<(), Error> {
+        self.discard();
+        while let Some(first) = self.scan()?.adding {
+            self.move_out(first)?;
+        }
+        Ok(())
+    }
+
+    /// The runs that are made, not whole yet.
+    pub(super) fn filling(&self) -> PathBuf {
+        self.root().join(".new")
+    }
+
+    /// The runs that are made, whole, on their way.
+    fn adding(&self, first: RunId) -> PathBuf {
+        self.root().join(format!(".{first}{ADDING_END}"))
     }
 
     fn take_numbers(&self, runs: &[NewRun]) -> Result<Vec<RunDir>, Error> {
-        let highest = self.runs()?.last().map_or(0, |run| run.id().0);
-        let written = fs::read_to_string(self.next_id()).ok().and_then(|text| text.trim().parse::<u32>().ok());
-        let first = written.unwrap_or(1).max(highest.saturating_add(1));
+        let first = self.next_number()?;
         let dirs: Vec<RunDir> =
             (first..).zip(runs).map(|(id, run)| RunDir::new(self.root(), RunId(id), &run.name)).collect();
         let next = first.saturating_add(u32::try_from(dirs.len()).unwrap_or(u32::MAX));
-        durable::write(&self.next_id(), format!("{next}\n").as_bytes())?;
+        self.write_next_number(next)?;
         Ok(dirs)
     }
 
-    /// Removes what a maker that died left behind; the lock says that none is at work.
-    fn sweep(&self) {
-        let Ok(entries) = fs::read_dir(self.root()) else { return };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name.starts_with('.') && name.ends_with(HIDDEN_END) && path.is_dir() {
-                let _ = durable::remove_dir_all(&path);
+    pub(super) fn write_next_number(&self, next: u32) -> Result<(), durable::Error> {
+        durable::write(&self.next_id(), format!("{next}\n").as_bytes())
+    }
+
+    /// The number after all that were given, and after all that are there.
+    pub(super) fn next_number(&self) -> Result<u32, Error> {
+        let highest = self.scan()?.highest;
+        let written = durable::read(&self.next_id()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let written = written.and_then(|text| text.trim().parse::<u32>().ok());
+        Ok(written.unwrap_or(1).max(highest.saturating_add(1)))
+    }
+
+    fn fill(&self, dirs: &[RunDir], runs: &[NewRun]) -> Result<(), durable::Error> {
+        let folder = self.filling();
+        let mut batch = Batch::default();
+        batch.create_dir(folder.clone())?;
+        for (dir, run) in dirs.iter().zip(runs) {
+            let dir = RunDir::new(&folder, dir.id(), dir.name());
+            batch.create_dir(dir.path().to_owned())?;
+            batch.write(dir.experiment_yaml(), run.experiment.as_bytes())?;
+            batch.write(dir.resolved_yaml(), run.resolved.as_bytes())?;
+            batch.write(dir.run_log(), &writer::first_lines(run.life.iter().cloned()))?;
+        }
+        batch.sync(self.root())
+    }
+
+    /// Makes what was filled be there, at one blow, and gives every run its place.
+    fn show(&self, dirs: &[RunDir]) -> Result<(), durable::Error> {
+        let Some(first) = dirs.first().map(RunDir::id) else { return Ok(()) };
+        durable::rename(&self.filling(), &self.adding(first))?;
+        self.move_out(first)
+    }
+
+    /// Moves the runs that are on their way to their places; where one cannot be moved, none is.
+    fn move_out(&self, first: RunId) -> Result<(), durable::Error> {
+        let adding = self.adding(first);
+        durable::move_all(&names_in(&adding), &adding, self.root())?;
+        durable::remove_empty_dir(&adding)
+    }
+
+    /// Makes what failed not have been. Where that fails too, all of them stay on their way, and come with the next maker.
+    fn take_back(&self, dirs: &[RunDir]) {
+        let Some(first) = dirs.first().map(RunDir::id) else { return };
+        if !self.filling().exists() {
+            let adding = self.adding(first);
+            let shown: Vec<String> =
+                dirs.iter().filter(|dir| dir.path().exists()).map(|dir| dir.folder_name()).collect();
+            let back = durable::create_own_dir(&adding)
+                .and_then(|()| durable::move_all(&shown, self.root(), &adding))
+                .and_then(|()| durable::rename(&adding, &self.filling()));
+            if back.is_err() {
+                return;
             }
         }
+        self.discard();
     }
-}
 
-const HIDDEN_END: &str = ".new";
-
-fn hidden(dir: &RunDir) -> PathBuf {
-    dir.path().with_file_name(format!(".{}{HIDDEN_END}", dir.folder_name()))
-}
-
-fn fill_all(root: &Path, dirs: &[RunDir], runs: &[NewRun]) -> Result<(), durable::Error> {
-    for (dir, run) in dirs.iter().zip(runs) {
-        let folder = hidden(dir);
-        durable::create_dir(&folder)?;
-        let inside = |path: PathBuf| root.join(&folder).join(path.file_name().unwrap_or_default());
-        durable::write(&inside(dir.experiment_yaml()), run.experiment.as_bytes())?;
-        durable::write(&inside(dir.resolved_yaml()), run.resolved.as_bytes())?;
-        Writer::open(&inside(dir.run_log()))?.write_all(run.life.iter().cloned())?;
-    }
-    Ok(())
-}
-
-/// Gives every folder its name, or none.
-fn show_all(dirs: &[RunDir]) -> Result<(), durable::Error> {
-    for (shown, dir) in dirs.iter().enumerate() {
-        if let Err(error) = durable::rename(&hidden(dir), dir.path()) {
-            dirs[..shown].iter().for_each(|dir| drop(durable::remove_dir_all(dir.path())));
-            return Err(error);
+    /// Removes what is half made; whoever makes runs holds the lock.
+    fn discard(&self) {
+        if self.filling().exists() {
+            let _ = durable::remove_dir_all(&self.filling());
         }
     }
-    Ok(())
+}
+
+const ADDING_END: &str = ".adding";
+
+/// The first number of those that a folder of this name holds until they are at their places.
+pub(super) fn adding_from(folder_name: &str) -> Option<RunId> {
+    folder_name.strip_prefix('.')?.strip_suffix(ADDING_END)?.parse().ok()
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Whether a name can be part of a folder's: experiments are checked when they are read, a request may come from anyone.
@@ -125,7 +196,8 @@ mod tests {
 
     fn visible(store: &Store) -> Vec<String> {
         let names = fs::read_dir(store.root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| !name.starts_with(".next_id")).collect();
+        let is_ours = |name: &String| !name.starts_with(".next_id") && name != "store.json";
+        let mut names: Vec<String> = names.filter(is_ours).collect();
         names.sort();
         names
     }
@@ -166,16 +238,83 @@ mod tests {
         assert_eq!(ids, (1..=16).collect::<Vec<_>>());
     }
 
+    /// A store in which two runs are and three more are being made, of which `moved` have reached their places.
+    fn store_that_adds(moved: usize) -> (tempfile::TempDir, Store) {
+        let (folder, store) = store();
+        store.create_runs(&[run("a"), run("b")]).unwrap();
+        let runs = ["c", "d", "e"].map(run);
+        let dirs = store.take_numbers(&runs).unwrap();
+        store.fill(&dirs, &runs).unwrap();
+        let adding = store.adding(dirs[0].id());
+        durable::rename(&store.filling(), &adding).unwrap();
+        durable::move_all(&names_in(&adding)[..moved], &adding, store.root()).unwrap();
+        (folder, store)
+    }
+
+    fn names(store: &Store) -> Vec<String> {
+        store.runs().unwrap().iter().map(RunDir::folder_name).collect()
+    }
+
     #[test]
-    fn nothing_is_half_made() {
+    fn a_maker_that_died_while_it_filled_has_made_nothing() {
         let (_folder, store) = store();
-        fs::create_dir(store.root().join(".0009-dead.new")).unwrap();
-        fs::write(store.root().join("0002-b"), "in the way").unwrap();
-        assert!(store.create_runs(&[run("a"), run("b")]).is_err());
-        assert_eq!(visible(&store), ["0002-b"]);
+        store.create_runs(&[run("a")]).unwrap();
+        let runs = ["b", "c"].map(run);
+        let dirs = store.take_numbers(&runs).unwrap();
+        store.fill(&dirs[..1], &runs[..1]).unwrap();
+        assert_eq!(names(&store), ["0001-a"]);
+        assert_eq!(store.create_runs(&[run("d")]).unwrap()[0].folder_name(), "0004-d");
+        assert_eq!(visible(&store), ["0001-a", "0004-d"]);
+    }
+
+    #[test]
+    fn a_maker_that_died_while_it_moved_has_made_all_of_them() {
+        for moved in 0..=3 {
+            let (_folder, store) = store_that_adds(moved);
+            assert_eq!(names(&store), ["0001-a", "0002-b"], "half of them are not shown, after {moved} moves");
+            assert!(store.find("3").is_err());
+            store.settle().unwrap();
+            let all = ["0001-a", "0002-b", "0003-c", "0004-d", "0005-e"];
+            assert_eq!((names(&store), visible(&store)), (all.map(str::to_owned).to_vec(), names(&store)));
+            assert!(store.runs().unwrap().iter().all(|dir| view::load(dir).life.queued.is_some()));
+            let (_folder, store) = store_that_adds(moved);
+            assert_eq!(store.create_runs(&[run("f")]).unwrap()[0].folder_name(), "0006-f");
+            assert_eq!(names(&store).len(), 6);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_was_never_made() {
+        for moved in 0..=3 {
+            let (_folder, store) = store_that_adds(moved);
+            let dirs = [3, 4, 5].map(RunId).into_iter().zip(["c", "d", "e"]);
+            let dirs: Vec<RunDir> = dirs.map(|(id, name)| RunDir::new(store.root(), id, name)).collect();
+            if moved == 3 {
+                // As after a last step that failed: all are at their places, and said not to be there.
+                durable::remove_empty_dir(&store.adding(RunId(3))).unwrap();
+                assert_eq!(names(&store).len(), 5);
+            }
+            store.take_back(&dirs);
+            assert_eq!(visible(&store), ["0001-a", "0002-b"]);
+        }
+        let (_folder, store) = store_that_adds(1);
+        fs::create_dir(store.root().join("0004-d")).unwrap();
+        assert!(store.settle().is_err(), "something is in the way");
+        assert_eq!(names(&store), ["0001-a", "0002-b"]);
+        fs::remove_dir(store.root().join("0004-d")).unwrap();
+        store.settle().unwrap();
+        assert_eq!(names(&store).len(), 5);
+    }
+
+    #[test]
+    fn a_name_that_is_in_the_way_or_no_name_makes_nothing() {
+        let (_folder, store) = store();
+        fs::write(store.root().join("0002-b"), "a file").unwrap();
+        assert_eq!(store.create_runs(&[run("a"), run("b")]).unwrap()[0].id(), RunId(3), "its number is taken");
         for name in ["", "a/b", "../x", "a\u{1b}b", "a\n"] {
             assert!(matches!(store.create_runs(&[run("fine"), run(name)]), Err(Error::BadName { .. })), "{name:?}");
         }
-        assert_eq!(visible(&store), ["0002-b"]);
+        assert_eq!(visible(&store), ["0002-b", "0003-a", "0004-b"]);
+        assert_eq!(store.create_runs(&[]).unwrap(), []);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
@@ -17,7 +17,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 
 /// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Queued,
@@ -92,12 +92,30 @@ pub struct Life {
     pub host: Option<String>,
     /// The GPU that the latest attempt was given.
     pub gpu: Option<String>,
-    pub cancel_requested: bool,
-    /// Attempts that the runner scheduled after a failure since a person last asked for one.
-    pub retries: u32,
+    /// What a person asked of it that has not come about yet.
+    pub asked: Option<Asked>,
+    pub tries: Tries,
     /// Not to be started before this, after a failed attempt.
     pub retry_at: Option<Timestamp>,
     pub exit: Option<Exited>,
+}
+
+/// What a person can ask of a run that is being started or is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Pause,
+    Cancel,
+}
+
+/// How a run was tried since a person last asked for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// Attempts that the runner scheduled after a failure.
+    pub retries: u32,
+    /// Attempts that it scheduled because something stopped the one before from outside.
+    pub preemptions: u32,
+    /// Running time of the attempts that ended; how long lost ones ran is not known, and does not count.
+    pub ran: Duration,
 }
 
 /// What the worker wrote.
@@ -148,8 +166,8 @@ impl RunState {
             process: None,
             host: None,
             gpu: None,
-            cancel_requested: false,
-            retries: 0,
+            asked: None,
+            tries: Tries::default(),
             retry_at: None,
             exit: None,
         };
@@ -173,7 +191,7 @@ impl RunState {
             LifeEvent::Prioritized { priority } => life.priority = priority,
             LifeEvent::Started { attempt, executor, process, job_id: _, host, gpu } => {
                 // It may have been asked for while the worker was being started.
-                let cancel_requested = life.cancel_requested;
+                let asked = life.asked;
                 life.wait(Status::Starting);
                 life.attempts = attempt;
                 life.executor = Some(executor);
@@ -181,23 +199,27 @@ impl RunState {
                 life.host = Some(host);
                 life.gpu = gpu;
                 life.started = Some(line.time);
-                life.cancel_requested = cancel_requested;
+                life.asked = asked;
             }
-            LifeEvent::PauseRequested => {}
+            LifeEvent::PauseRequested => life.ask(Asked::Pause),
             LifeEvent::Paused if !life.status.is_live() => life.wait(Status::Paused),
             LifeEvent::Resumed if !life.status.is_live() => {
+                // One that was only held back goes on with the time that it has left.
+                let ran = if life.status.is_over() { Duration::ZERO } else { life.tries.ran };
                 life.wait(Status::Queued);
-                life.retries = 0;
+                life.tries = Tries { ran, ..Tries::default() };
             }
             LifeEvent::RetryScheduled { after_s, .. } if !life.status.is_live() => {
                 let was_preempted = life.exit.as_ref().map(|exit| exit.cause) == Some(Cause::Preempted);
                 life.wait(Status::Queued);
-                life.retries += u32::from(!was_preempted);
+                let is_from_outside = was_preempted && after_s > 0;
+                life.tries.retries = life.tries.retries.saturating_add(u32::from(!was_preempted));
+                life.tries.preemptions = life.tries.preemptions.saturating_add(u32::from(is_from_outside));
                 life.retry_at = Some(line.time.plus(Duration::from_secs(after_s)));
             }
             // A worker that lives is not at rest, whatever a log says that lost lines.
             LifeEvent::Paused | LifeEvent::Resumed | LifeEvent::RetryScheduled { .. } => {}
-            LifeEvent::CancelRequested => life.cancel_requested = !life.status.is_over(),
+            LifeEvent::CancelRequested => life.ask(Asked::Cancel),
             LifeEvent::Exited(exit) => life.end(exit, line.time),
             LifeEvent::Note { .. } => {}
             LifeEvent::Tagged { tags } => life.tags = tags,
@@ -239,13 +261,24 @@ impl Life {
         self.exit = None;
         self.ended = None;
         self.retry_at = None;
-        self.cancel_requested = false;
+        self.asked = None;
+    }
+
+    fn ask(&mut self, asked: Asked) {
+        let outweighs = self.asked != Some(Asked::Cancel);
+        if outweighs && !self.status.is_over() {
+            self.asked = Some(asked);
+        }
     }
 
     fn end(&mut self, exit: Exited, time: Timestamp) {
         // The end of an earlier attempt says nothing about a later one that lives.
         if self.status.is_live() && exit.attempt < self.attempts {
             return;
+        }
+        if self.status.is_live() && exit.outcome != Outcome::Lost {
+            let ran = self.started.map_or(Duration::ZERO, |started| time.since(started));
+            self.tries.ran = self.tries.ran.saturating_add(ran);
         }
         self.wait(match exit.outcome {
             Outcome::Finished => Status::Finished,

@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use super::format;
+use super::new_run::adding_from;
 use super::run_dir::RunDir;
 use crate::base::durable;
 use crate::base::id::RunId;
@@ -26,18 +29,24 @@ impl Store {
             }
             Err(e) => return Err(Error::read("open the store", path)(e)),
         };
-        if root.is_dir() { Ok(Store { root }) } else { Err(Error::NotAFolder { path: path.to_owned() }) }
+        if !root.is_dir() {
+            return Err(Error::NotAFolder { path: path.to_owned() });
+        }
+        format::check(&root)?;
+        Ok(Store { root })
     }
 
-    /// Opens the store at `path`, making the folder where it is missing.
+    /// Opens the store at `path`, making the folder where it is missing; for whoever is about to make runs.
     pub fn create(path: &Path) -> Result<Store, Error> {
-        match Store::open(path) {
+        let store = match Store::open(path) {
             Err(Error::NoStore { .. }) => {
                 durable::create_dir_all(path)?;
-                Store::open(path)
+                Store::open(path)?
             }
-            opened => opened,
-        }
+            opened => opened?,
+        };
+        format::write(&store.root)?;
+        Ok(store)
     }
 
     /// The folder, absolute.
@@ -65,21 +74,46 @@ impl Store {
         self.root.join(".next_id.lock")
     }
 
-    /// All runs by number; of two folders with one number only the first by name is a run.
+    /// All runs by number; of two folders with one number only the first by name is a run, and a link to a folder is none.
     pub fn runs(&self) -> Result<Vec<RunDir>, Error> {
-        let failed = || Error::read("list the store", &self.root);
-        let mut runs = Vec::new();
-        for entry in fs::read_dir(&self.root).map_err(failed())? {
-            let entry = entry.map_err(failed())?;
-            if let Some(run) = RunDir::at(&entry.path())
-                && is_folder(&entry)
-            {
-                runs.push(run);
+        let mut scan = self.scan()?;
+        // Of what is on its way none is shown; somebody may have begun or finished to make runs while we looked.
+        for _ in 0..3 {
+            let again = self.scan_if_changed(&scan)?;
+            match again {
+                Some(again) => scan = again,
+                None => break,
             }
         }
-        runs.sort_by(|a, b| (a.id(), a.path()).cmp(&(b.id(), b.path())));
+        let mut runs = scan.folders;
+        if let Some(first) = scan.adding {
+            runs.retain(|run| run.id() < first);
+        }
         runs.dedup_by_key(|run| run.id());
         Ok(runs)
+    }
+
+    /// What is in the store's folder now.
+    pub(super) fn scan(&self) -> Result<Scan, Error> {
+        let failed = || Error::read("list the store", &self.root);
+        let mut scan = Scan { changed: changed(&self.root), ..Scan::default() };
+        for entry in fs::read_dir(&self.root).map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            match RunDir::at(&entry.path()) {
+                Some(run) => {
+                    scan.highest = scan.highest.max(run.id().0);
+                    if is_folder { scan.folders.push(run) } else { scan.others.push(run) }
+                }
+                None => scan.adding = scan.adding.or(entry.file_name().to_str().and_then(adding_from)),
+            }
+        }
+        scan.folders.sort_by(|a, b| (a.id(), a.path()).cmp(&(b.id(), b.path())));
+        Ok(scan)
+    }
+
+    fn scan_if_changed(&self, scan: &Scan) -> Result<Option<Scan>, Error> {
+        if changed(&self.root) == scan.changed { Ok(None) } else { self.scan().map(Some) }
     }
 
     /// The run that `text` means: its number (`7`, `0007`), its name, or the beginning of its folder's name or name.
@@ -100,12 +134,23 @@ impl Store {
     }
 }
 
-fn is_folder(entry: &fs::DirEntry) -> bool {
-    match entry.file_type() {
-        Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
-        Ok(kind) => kind.is_dir(),
-        Err(_) => false,
-    }
+/// What a store's folder has.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// By number, then by name.
+    pub folders: Vec<RunDir>,
+    /// Named as runs are, but no folders.
+    pub others: Vec<RunDir>,
+    /// The highest number that anything has; 0 where nothing has one.
+    pub highest: u32,
+    /// From this number on, runs are on their way.
+    pub adding: Option<RunId>,
+    changed: Option<(i64, i64)>,
+}
+
+/// When names in the folder changed last.
+fn changed(folder: &Path) -> Option<(i64, i64)> {
+    fs::metadata(folder).ok().map(|metadata| (metadata.mtime(), metadata.mtime_nsec()))
 }
 
 /// The only one of `runs` that is `wanted`.

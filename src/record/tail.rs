@@ -3,16 +3,17 @@
 //! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
 //! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::marker::PhantomData;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::event::Line;
+use super::seen::Seen;
+use crate::base::durable;
 
 /// A reader's place in a log.
 #[derive(Debug)]
@@ -23,14 +24,6 @@ pub struct Tail<E> {
     /// What the file looked like when it was read last; None while there is none.
     seen: Option<Seen>,
     kind: PhantomData<fn() -> E>,
-}
-
-/// A file that looks the same has nothing new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    file: (u64, u64),
-    length: u64,
-    modified: (i64, i64),
 }
 
 /// What a log said since it was read last.
@@ -59,11 +52,16 @@ impl<E: DeserializeOwned> Tail<E> {
         &self.path
     }
 
+    /// What the file looked like when it was read last; None while there is none.
+    pub fn seen(&self) -> Option<Seen> {
+        self.seen
+    }
+
     /// The whole lines that were added since the last call; those that are no lines of a log are left out. Costs one
     /// `stat` where nothing changed.
     pub fn read(&mut self) -> Result<News<E>, Error> {
         let failed = |path: &Path, e| Error::read("read", path)(e);
-        let seen = match fs::metadata(&self.path) {
+        let seen = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Seen::of(&metadata),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(self.vanished()),
             Err(e) => return Err(failed(&self.path, e)),
@@ -75,7 +73,7 @@ impl<E: DeserializeOwned> Tail<E> {
     }
 
     fn read_file(&mut self) -> io::Result<News<E>> {
-        let mut file = File::open(&self.path)?;
+        let mut file = durable::open(&self.path)?;
         let seen = Seen::of(&file.metadata()?);
         let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
         let restarted = self.offset > 0 && is_another;
@@ -96,16 +94,6 @@ impl<E: DeserializeOwned> Tail<E> {
         self.offset = 0;
         self.seen = None;
         News { restarted, lines: Vec::new() }
-    }
-}
-
-impl Seen {
-    fn of(metadata: &fs::Metadata) -> Self {
-        Seen {
-            file: (metadata.dev(), metadata.ino()),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        }
     }
 }
 

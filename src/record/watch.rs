@@ -22,8 +22,8 @@ type Wake = Arc<dyn Fn() + Send + Sync>;
 pub struct Watcher {
     /// None where the kernel refused; the ticks are all there is then.
     notices: Option<RecommendedWatcher>,
-    /// Dropping it ends the ticks.
-    _ticking: Sender<()>,
+    /// Dropping it ends the ticks; None for one without.
+    _ticking: Option<Sender<()>>,
 }
 
 impl Watcher {
@@ -31,9 +31,16 @@ impl Watcher {
     /// once; several changes may come as one call, and a call may find nothing new.
     pub fn new(root: &Path, wake: impl Fn() + Send + Sync + 'static) -> Watcher {
         let wake: Wake = Arc::new(wake);
-        let notices = notices(root, wake.clone()).ok();
-        let _ticking = tick(if notices.is_some() { TICK } else { POLL }, wake);
+        let notices = notices(&[root], RecursiveMode::Recursive, wake.clone()).ok();
+        let _ticking = Some(tick(if notices.is_some() { TICK } else { POLL }, wake));
         Watcher { notices, _ticking }
+    }
+
+    /// Calls `wake` whenever one of `folders`, or what is directly in it, may have changed. It is for who looks now and
+    /// then anyway: there are no ticks.
+    pub fn shallow(folders: &[&Path], wake: impl Fn() + Send + Sync + 'static) -> Watcher {
+        let notices = notices(folders, RecursiveMode::NonRecursive, Arc::new(wake)).ok();
+        Watcher { notices, _ticking: None }
     }
 
     /// A watcher, and what receives its wakes: any number that nobody took are one.
@@ -51,12 +58,12 @@ impl Watcher {
     }
 }
 
-fn notices(root: &Path, wake: Wake) -> notify::Result<RecommendedWatcher> {
+fn notices(folders: &[&Path], mode: RecursiveMode, wake: Wake) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
         Ok(event) if !is_change(event.kind) => {}
         _ => wake(),
     })?;
-    watcher.watch(root, RecursiveMode::Recursive)?;
+    folders.iter().try_for_each(|folder| watcher.watch(folder, mode))?;
     Ok(watcher)
 }
 
@@ -103,6 +110,22 @@ mod tests {
             fs::read(&log).unwrap();
             assert_eq!(woken.recv_timeout(quiet), Err(RecvTimeoutError::Timeout));
         }
+    }
+
+    #[test]
+    fn a_shallow_watcher_sees_its_folder_and_nothing_below() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, below) = (folder.path().join("a"), folder.path().join("a/below"));
+        fs::create_dir_all(&below).unwrap();
+        let (sender, woken) = mpsc::channel();
+        let watcher = Watcher::shallow(&[&root], move || sender.send(()).unwrap_or_default());
+        if watcher.is_polling() {
+            return;
+        }
+        fs::write(below.join("deep"), "").unwrap();
+        assert_eq!(woken.recv_timeout(Duration::from_millis(200)), Err(RecvTimeoutError::Timeout));
+        fs::rename(&root, folder.path().join("b")).unwrap();
+        woken.recv_timeout(Duration::from_secs(20)).unwrap();
     }
 
     #[test]

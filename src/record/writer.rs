@@ -1,8 +1,8 @@
 //! Writes the lines of one log: numbered from 0 without gaps, timed, whole.
 //!
-//! Invariant: a line keeps its number when its write failed; it goes out with the next one that succeeds.
+//! Invariant: what a call that failed was to write is not in the log, neither now nor later; lines that wait from
+//! earlier calls keep their numbers, and go out with the next call that succeeds.
 
-use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl<E: Record> Writer<E> {
     /// Opens the log at `path`, creating it where missing; a torn last line is cut, and numbering goes on.
     pub fn open(path: &Path) -> Result<Self, durable::Error> {
         let log = Appender::open(path)?;
-        let next = fs::read(path).map_or(0, |bytes| next_number(&bytes));
+        let next = durable::read(path).map_or(0, |bytes| next_number(&bytes));
         Ok(Writer { log, next, waiting: Vec::new(), written: None, kind: PhantomData })
     }
 
@@ -87,6 +87,14 @@ impl<E: Record> Writer<E> {
 
     /// Appends `events` in one `write`, so that a reader finds all of them or none.
     pub fn write_all(&mut self, events: impl IntoIterator<Item = E>) -> Result<(), durable::Error> {
+        let (next, waiting) = (self.next, self.waiting.len());
+        self.add_all(events).inspect_err(|_| {
+            self.next = next;
+            self.waiting.truncate(waiting);
+        })
+    }
+
+    fn add_all(&mut self, events: impl IntoIterator<Item = E>) -> Result<(), durable::Error> {
         let mut urgency = Urgency::Batched;
         for event in events {
             urgency = most_urgent(urgency, event.urgency());
@@ -96,14 +104,21 @@ impl<E: Record> Writer<E> {
         match urgency {
             Urgency::Batched if !is_due => Ok(()),
             Urgency::Batched | Urgency::Now => self.flush(),
-            Urgency::Durable => self.flush().and_then(|()| self.log.sync()),
+            Urgency::Durable => self.flush_with(Appender::append_synced),
         }
     }
 
     /// Writes what is waiting.
     pub fn flush(&mut self) -> Result<(), durable::Error> {
+        self.flush_with(Appender::append)
+    }
+
+    fn flush_with(
+        &mut self,
+        append: impl FnOnce(&mut Appender, &[u8]) -> Result<(), durable::Error>,
+    ) -> Result<(), durable::Error> {
         if !self.waiting.is_empty() {
-            self.log.append(&self.waiting)?;
+            append(&mut self.log, &self.waiting)?;
             self.waiting.clear();
             self.written = Some(Stopwatch::start());
         }
@@ -111,16 +126,32 @@ impl<E: Record> Writer<E> {
     }
 
     fn add(&mut self, event: E) {
-        let line = Line { seq: self.next, time: clock::now(), event };
-        let before = self.waiting.len();
-        // An event is plain data with string keys, which always becomes JSON; half a line must not stay all the same.
-        if serde_json::to_writer(&mut self.waiting, &line).is_ok() {
-            self.waiting.push(b'\n');
+        if add_line(&mut self.waiting, self.next, event) {
             self.next += 1;
-        } else {
-            self.waiting.truncate(before);
         }
     }
+}
+
+/// The lines that a new log begins with.
+pub(super) fn first_lines<E: Record>(events: impl IntoIterator<Item = E>) -> Vec<u8> {
+    let mut lines = Vec::new();
+    let mut next = 0;
+    for event in events {
+        next += u64::from(add_line(&mut lines, next, event));
+    }
+    lines
+}
+
+/// Adds a line; whether it did.
+fn add_line<E: Record>(lines: &mut Vec<u8>, seq: u64, event: E) -> bool {
+    let before = lines.len();
+    // An event is plain data with string keys, which always becomes JSON; half a line must not stay all the same.
+    let written = serde_json::to_writer(&mut *lines, &Line { seq, time: clock::now(), event });
+    match written {
+        Ok(()) => lines.push(b'\n'),
+        Err(_) => lines.truncate(before),
+    }
+    written.is_ok()
 }
 
 impl<E: Record> Drop for Writer<E> {
@@ -154,6 +185,7 @@ fn next_number(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::record::event::{Level, Log, Step};
+    use std::fs;
 
     fn step(step: u32) -> Event {
         Event::Step(Step {
@@ -207,6 +239,36 @@ mod tests {
         writer.write(step(501)).unwrap();
         drop(writer);
         assert_eq!(numbers(&path), (0..502).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_not_written_later_either() {
+        use crate::base::fault::on_this_thread;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let failed = |message: &str| {
+            Event::Failed(crate::record::event::Failed {
+                cause: crate::record::life::Cause::DiskFull,
+                error: message.into(),
+                causes: Vec::new(),
+                hint: None,
+            })
+        };
+        for fault in ["append#1=short", "append#1=enospc", "append.sync#1=eio"] {
+            let mut writer = Writer::open(&path).unwrap();
+            let before = fs::read(&path).unwrap();
+            on_this_thread(&format!("*:{fault}"), || writer.write(failed("lost"))).unwrap_err();
+            assert_eq!(fs::read(&path).unwrap(), before, "{fault}");
+            drop(writer);
+            assert_eq!(fs::read(&path).unwrap(), before, "{fault}");
+            let mut writer = Writer::open(&path).unwrap();
+            writer.write(log("first")).unwrap();
+            writer.write(step(1)).unwrap();
+            on_this_thread(&format!("*:{fault}"), || writer.write(failed("lost"))).unwrap_err();
+            writer.write(failed("after it")).unwrap();
+        }
+        assert_eq!(numbers(&path), (0..9).collect::<Vec<_>>(), "steps that waited are not lost");
+        assert!(!fs::read_to_string(&path).unwrap().contains("\"lost\""));
     }
 
     #[test]

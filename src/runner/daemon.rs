@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::chores::Chores;
 use super::dirs::Dirs;
 use super::log::Log;
 use super::options::Rules;
@@ -19,8 +20,7 @@ use super::supervisor::{Next, Supervisor};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
-use crate::record::life::{ExecutorKind, ProcessId};
-use crate::record::state::Status;
+use crate::record::life::{ExecutorKind, Outcome, ProcessId};
 use crate::record::{RunDir, Store, summary, view};
 
 /// A runner at work.
@@ -36,6 +36,7 @@ pub struct Daemon {
     rules: Arc<Rules>,
     live: BTreeMap<RunId, Live>,
     supervisors: JoinSet<Next>,
+    pub(super) chores: Chores,
 }
 
 /// A run with a supervisor.
@@ -61,6 +62,7 @@ impl Daemon {
             rules: Arc::new(rules),
             live: BTreeMap::new(),
             supervisors: JoinSet::new(),
+            chores: Chores::default(),
         }
     }
 
@@ -120,10 +122,13 @@ impl Daemon {
             return self.remove_files(&live.dir);
         }
         match next {
-            Ok(Next::Over) => match view::load_life(&live.dir).life.status {
-                Status::Finished => self.queue.finished(id),
-                _ => self.queue.remove(id),
-            },
+            Ok(Next::Over(outcome)) => {
+                match outcome {
+                    Outcome::Finished => self.queue.finished(id),
+                    _ => self.queue.remove(id),
+                }
+                self.chores.keep_summary(live.dir, self.log.clone());
+            }
             Ok(Next::Again(time)) => self.queue.set_stage(id, Stage::Waiting { not_before: Some(time) }),
             Ok(Next::Paused) => self.queue.set_stage(id, Stage::Paused),
             Err(error) => {
@@ -142,7 +147,7 @@ impl Daemon {
 
     /// Keeps what the record of a run that is over amounts to. It is a cache: it may be missing.
     pub(super) fn keep_summary(&self, dir: &RunDir) {
-        if let Err(error) = summary::save(dir, &view::load(dir)) {
+        if let Err(error) = summary::save(dir) {
             self.log.line(&error.to_string());
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::chores::keep_summary;
 use super::error::Error;
 use super::lock::host;
 use super::log::Log;
@@ -34,7 +35,9 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
         let mut signals = Signals::open()?;
         let dir = create(store, experiment)?;
         let (wishes, wish) = watch::channel(Wish::Run);
-        let supervisor = Supervisor { dir: dir.clone(), attempt: 1, executor: None, rules: Arc::new(rules), wish, log };
+        let its_log = log.clone();
+        let supervisor =
+            Supervisor { dir: dir.clone(), attempt: 1, executor: None, rules: Arc::new(rules), wish, log: its_log };
         let news = Arc::new(Notify::new());
         let wake = Arc::clone(&news);
         let _watcher = Watcher::new(dir.path(), move || wake.notify_one());
@@ -50,6 +53,7 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
                 () = tokio::time::sleep(LOOK) => look(&dir),
             }
         }
+        keep_summary(&dir, &log);
         look(&dir);
         Ok(dir)
     })

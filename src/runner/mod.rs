@@ -5,20 +5,25 @@
 //! runs' files and kept nowhere else, so a runner that dies loses nothing; a damaged run is left aside and stops no other.
 
 pub mod client;
+mod chores;
 mod command;
 mod daemon;
 mod dependency;
 mod dirs;
 mod endpoint;
 pub mod error;
+mod evidence;
 mod executor;
 mod foreground;
+mod last_word;
+mod limits;
 pub mod lock;
 mod log;
 pub mod needs;
 mod oom;
 pub mod options;
 pub mod outcome;
+mod pidfd;
 pub mod process;
 pub mod protocol;
 pub mod queue;
@@ -28,6 +33,7 @@ mod server;
 mod signals;
 pub mod start;
 mod supervisor;
+mod surroundings;
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::options::Retry;
-use crate::record::event::{Event, FinishReason};
+use super::last_word::LastWord;
+use crate::record::event::FinishReason;
 use crate::record::life::{Cause, Outcome};
-use crate::record::state::RunState;
+use crate::record::state::Tries;
+
+/// The longest pause before a run is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// Exit codes of `finetop worker`, a contract between it and its supervisor.
 pub mod exit_code {
@@ -17,6 +20,8 @@ pub mod exit_code {
     pub const FINISHED: i32 = 0;
     /// It could not go on, and its last event is `failed`, which has the cause.
     pub const FAILED: i32 = 1;
+    /// No space was left on the disk, not even to write that down (`EX_IOERR` of sysexits.h).
+    pub const DISK_FULL: i32 = 74;
     /// It was asked to stop by SIGTERM, and its checkpoint is written (`EX_TEMPFAIL` of sysexits.h).
     pub const STOPPED: i32 = 75;
 }
@@ -44,37 +49,34 @@ pub struct ProcessEnd {
 }
 
 /// What else is known of the circumstances.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The kernel killed for memory meanwhile.
     pub memory_ran_out: bool,
     /// The machine is not the one that it was started on, or was started anew.
     pub host_restarted: bool,
+    /// It was stopped because it had run for as long as it may.
+    pub time_ran_out: bool,
+    /// No space is left on the disk that it writes to.
+    pub disk_is_full: bool,
+    /// The last lines of this attempt in its log.
+    pub said: String,
 }
 
-/// The last word of a worker in its events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LastWord {
-    Finished(FinishReason),
-    Failed(Cause, String),
-}
+impl Evidence {
+    /// Whether an allocation failed, as Rust says before it aborts.
+    fn allocation_failed(&self) -> bool {
+        let is_it = |line: &str| line.contains("memory allocation of ") && line.ends_with(" bytes failed");
+        self.said.lines().any(is_it)
+    }
 
-impl LastWord {
-    /// The last word of the latest attempt of `run`.
-    pub fn of(run: &RunState) -> Option<LastWord> {
-        let training = &run.training;
-        if training.plan.as_ref().is_some_and(|plan| plan.attempt == run.life.attempts) {
-            let finished = training.finished.map(|(reason, _)| LastWord::Finished(reason));
-            let failed = training.failed.as_ref().map(|failed| LastWord::Failed(failed.cause, failed.error.clone()));
-            return finished.or(failed);
+    /// A message, and what the worker said last, cut to what a message can hold.
+    fn with_last_line(&self, message: &str) -> String {
+        let is_news = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
+        match self.said.lines().map(str::trim).rfind(is_news) {
+            Some(line) => format!("{message}: {}", line.chars().take(500).collect::<String>()),
+            None => message.to_owned(),
         }
-        // It ended before training began.
-        let mut its_own = training.feed.iter().rev().take_while(|line| run.life.is_of_this_attempt(line.time));
-        its_own.find_map(|line| match &line.event {
-            Event::Finished(finished) => Some(LastWord::Finished(finished.reason)),
-            Event::Failed(failed) => Some(LastWord::Failed(failed.cause, failed.error.clone())),
-            _ => None,
-        })
     }
 }
 
@@ -107,42 +109,52 @@ impl Verdict {
             }
             (_, Wish::Cancel | Wish::Kill) => Verdict::new(Outcome::Cancelled, Cause::User, None),
             (Some(LastWord::Failed(cause, error)), _) => Verdict::new(Outcome::Failed, cause, error),
+            (None, _) if evidence.time_ran_out => {
+                Verdict::new(Outcome::Failed, Cause::TimeLimit, "it ran for as long as it may".to_owned())
+            }
             (None, Wish::Pause) => Verdict::new(Outcome::Paused, Cause::User, None),
             (None, Wish::Stop) => Verdict::new(Outcome::Paused, Cause::Preempted, None),
-            (None, Wish::Run) => Verdict::unasked(end, evidence),
+            (None, Wish::Run) => Verdict::unasked(end, &evidence),
         }
     }
 
-    fn unasked(end: ProcessEnd, evidence: Evidence) -> Self {
-        let is_killed = end.signal == Some(Signal::KILL.as_raw());
+    fn unasked(end: ProcessEnd, evidence: &Evidence) -> Self {
+        let failed = |cause, message: String| Verdict::new(Outcome::Failed, cause, message);
+        let may_be = |signal: Signal| end.code.is_none() && end.signal.is_none_or(|raw| raw == signal.as_raw());
         match (end.code, end.signal) {
             (Some(exit_code::STOPPED), _) => Verdict::new(Outcome::Paused, Cause::Preempted, None),
-            (Some(code), _) => Verdict::new(
-                Outcome::Failed,
-                Cause::Crashed,
-                format!("the worker exited with code {code} and said no more"),
-            ),
-            (None, Some(_)) if is_killed && evidence.memory_ran_out => {
-                let message = "the kernel killed the worker because memory ran out".to_owned();
-                Verdict::new(Outcome::Failed, Cause::OutOfMemory, message)
+            (Some(code), _) if code == exit_code::DISK_FULL || evidence.disk_is_full => {
+                failed(Cause::DiskFull, "no space is left on the disk, so the worker could not go on".into())
+            }
+            (Some(code), _) => {
+                let how = format!("the worker exited with code {code} and said no more");
+                failed(Cause::Crashed, evidence.with_last_line(&how))
+            }
+            _ if may_be(Signal::ABORT) && evidence.allocation_failed() => {
+                failed(Cause::OutOfMemory, evidence.with_last_line("the worker got no more memory"))
+            }
+            _ if may_be(Signal::KILL) && evidence.memory_ran_out => {
+                failed(Cause::OutOfMemory, "the kernel killed the worker because memory ran out".into())
             }
             (None, Some(signal)) => {
-                Verdict::new(Outcome::Failed, Cause::Crashed, format!("the worker was killed by signal {signal}"))
+                let how = format!("the worker was killed by {}", signal_name(signal));
+                failed(Cause::Crashed, evidence.with_last_line(&how))
             }
             (None, None) if evidence.host_restarted => Verdict::new(Outcome::Lost, Cause::HostRestarted, None),
             (None, None) => Verdict::new(Outcome::Lost, Cause::WorkerGone, None),
         }
     }
 
-    /// After how long it is tried again, having been retried `retries` times: lost and crashed runs are, within the limit;
-    /// a preempted one always is; what would fail again is not.
-    pub fn retry_after(&self, retries: u32, retry: Retry) -> Option<Duration> {
+    /// After how long it is tried again, after those `tries`: lost and crashed runs are, at most `limit` times; one that
+    /// was preempted always is, but each time later; what would fail again is not.
+    pub fn retry_after(&self, tries: Tries, limit: impl Fn() -> u32, backoff: Duration) -> Option<Duration> {
+        let pause = |times| LONGEST_PAUSE.min(backoff.saturating_mul(3u32.saturating_pow(times)));
         match self.cause {
-            Cause::Preempted => Some(retry.pause),
+            Cause::Preempted => Some(pause(tries.preemptions)),
             Cause::Crashed | Cause::Network | Cause::WorkerGone | Cause::NodeFailed | Cause::HostRestarted
-                if retries < retry.limit =>
+                if tries.retries < limit() =>
             {
-                Some(retry.pause.saturating_mul(3u32.saturating_pow(retries)))
+                Some(pause(tries.retries))
             }
             _ => None,
         }
@@ -155,6 +167,28 @@ impl Verdict {
         }
         self
     }
+}
+
+/// `SIGSEGV (11)`, or `signal 34` of one without a name.
+fn signal_name(raw: i32) -> String {
+    let name = match raw {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return format!("signal {raw}"),
+    };
+    format!("{name} ({raw})")
 }
 
 #[cfg(test)]
@@ -170,89 +204,78 @@ mod tests {
     }
 
     const UNKNOWN: ProcessEnd = ProcessEnd { code: None, signal: None };
-    const OOM: Evidence = Evidence { memory_ran_out: true, host_restarted: false };
-    const REBOOT: Evidence = Evidence { memory_ran_out: false, host_restarted: true };
-    const NOTHING: Evidence = Evidence { memory_ran_out: false, host_restarted: false };
 
     #[test]
     fn every_end_has_its_cause() {
         use {Cause::*, FinishReason as Why, LastWord as Said, Outcome::*};
         let done = || Some(Said::Finished(Why::Completed));
         let diverged = || Some(Said::Failed(Diverged, "NaN".into()));
+        let nothing = Evidence::default;
+        let oom = || Evidence { memory_ran_out: true, ..nothing() };
+        let reboot = || Evidence { host_restarted: true, ..nothing() };
+        let late = || Evidence { time_ran_out: true, ..nothing() };
+        let full = || Evidence { disk_is_full: true, ..nothing() };
+        let said = |text: &str| Evidence { said: text.into(), ..nothing() };
+        let no_memory = || said("memory allocation of 134217728 bytes failed");
         for (word, end, wish, evidence, outcome, cause) in [
-            (done(), code(0), Wish::Run, NOTHING, Finished, Completed),
-            (Some(Said::Finished(Why::EarlyStopped)), code(0), Wish::Run, NOTHING, Finished, EarlyStopped),
-            (done(), code(0), Wish::Cancel, NOTHING, Finished, Completed),
-            (done(), UNKNOWN, Wish::Run, REBOOT, Finished, Completed),
-            (diverged(), code(1), Wish::Run, NOTHING, Failed, Diverged),
-            (diverged(), UNKNOWN, Wish::Run, NOTHING, Failed, Diverged),
-            (diverged(), code(1), Wish::Cancel, NOTHING, Cancelled, User),
-            (None, code(0), Wish::Run, NOTHING, Failed, Crashed),
-            (None, code(1), Wish::Run, NOTHING, Failed, Crashed),
-            (None, code(101), Wish::Run, NOTHING, Failed, Crashed),
-            (None, code(75), Wish::Run, NOTHING, Paused, Preempted),
-            (None, code(75), Wish::Stop, NOTHING, Paused, Preempted),
-            (None, code(75), Wish::Pause, NOTHING, Paused, User),
-            (None, signal(9), Wish::Pause, NOTHING, Paused, User),
-            (None, code(75), Wish::Cancel, NOTHING, Cancelled, User),
-            (None, signal(9), Wish::Kill, OOM, Cancelled, User),
-            (None, signal(9), Wish::Run, OOM, Failed, OutOfMemory),
-            (None, signal(9), Wish::Run, NOTHING, Failed, Crashed),
-            (None, signal(11), Wish::Run, OOM, Failed, Crashed),
-            (None, UNKNOWN, Wish::Run, NOTHING, Lost, WorkerGone),
-            (None, UNKNOWN, Wish::Run, REBOOT, Lost, HostRestarted),
-            (None, UNKNOWN, Wish::Cancel, NOTHING, Cancelled, User),
+            (done(), code(0), Wish::Run, nothing(), Finished, Completed),
+            (Some(Said::Finished(Why::EarlyStopped)), code(0), Wish::Run, nothing(), Finished, EarlyStopped),
+            (done(), code(0), Wish::Cancel, nothing(), Finished, Completed),
+            (done(), UNKNOWN, Wish::Run, reboot(), Finished, Completed),
+            (diverged(), code(1), Wish::Run, nothing(), Failed, Diverged),
+            (diverged(), UNKNOWN, Wish::Run, nothing(), Failed, Diverged),
+            (diverged(), code(1), Wish::Cancel, nothing(), Cancelled, User),
+            (None, code(0), Wish::Run, nothing(), Failed, Crashed),
+            (None, code(1), Wish::Run, nothing(), Failed, Crashed),
+            (None, code(101), Wish::Run, nothing(), Failed, Crashed),
+            (None, code(75), Wish::Run, nothing(), Paused, Preempted),
+            (None, code(75), Wish::Stop, nothing(), Paused, Preempted),
+            (None, code(75), Wish::Pause, nothing(), Paused, User),
+            (None, signal(9), Wish::Pause, nothing(), Paused, User),
+            (None, code(75), Wish::Cancel, nothing(), Cancelled, User),
+            (None, signal(9), Wish::Kill, oom(), Cancelled, User),
+            (None, signal(9), Wish::Run, oom(), Failed, OutOfMemory),
+            (None, signal(9), Wish::Run, nothing(), Failed, Crashed),
+            (None, signal(11), Wish::Run, oom(), Failed, Crashed),
+            (None, UNKNOWN, Wish::Run, oom(), Failed, OutOfMemory),
+            (None, signal(6), Wish::Run, no_memory(), Failed, OutOfMemory),
+            (None, UNKNOWN, Wish::Run, no_memory(), Failed, OutOfMemory),
+            (None, signal(6), Wish::Run, said("assertion failed"), Failed, Crashed),
+            (None, code(1), Wish::Run, no_memory(), Failed, Crashed),
+            (Some(Said::Failed(OutOfMemory, "CUDA".into())), code(1), Wish::Run, nothing(), Failed, OutOfMemory),
+            (None, code(75), Wish::Run, late(), Failed, TimeLimit),
+            (None, signal(9), Wish::Stop, late(), Failed, TimeLimit),
+            (None, signal(9), Wish::Cancel, late(), Cancelled, User),
+            (done(), code(0), Wish::Run, late(), Finished, Completed),
+            (None, code(74), Wish::Run, nothing(), Failed, DiskFull),
+            (None, code(1), Wish::Run, full(), Failed, DiskFull),
+            (None, signal(11), Wish::Run, full(), Failed, Crashed),
+            (None, UNKNOWN, Wish::Run, full(), Lost, WorkerGone),
+            (None, UNKNOWN, Wish::Run, nothing(), Lost, WorkerGone),
+            (None, UNKNOWN, Wish::Run, reboot(), Lost, HostRestarted),
+            (None, UNKNOWN, Wish::Cancel, nothing(), Cancelled, User),
         ] {
-            let verdict = Verdict::of(word.clone(), end, wish, evidence);
+            let verdict = Verdict::of(word.clone(), end, wish, evidence.clone());
             assert_eq!((verdict.outcome, verdict.cause), (outcome, cause), "{word:?} {end:?} {wish:?} {evidence:?}");
         }
     }
 
     #[test]
     fn what_would_fail_again_is_not_tried_again() {
-        let retry = Retry { limit: 2, pause: Duration::from_secs(10) };
         let after = |cause, retries| {
-            Verdict::new(Outcome::Failed, cause, None).retry_after(retries, retry).map(|time| time.as_secs())
+            let tries = Tries { retries, preemptions: retries, ..Tries::default() };
+            let verdict = Verdict::new(Outcome::Failed, cause, None);
+            verdict.retry_after(tries, || 2, Duration::from_secs(10)).map(|time| time.as_secs())
         };
         for cause in [Cause::Crashed, Cause::Network, Cause::WorkerGone, Cause::HostRestarted] {
             assert_eq!([0, 1, 2, 3].map(|retries| after(cause, retries)), [Some(10), Some(30), None, None]);
         }
-        assert_eq!(after(Cause::Preempted, 7), Some(10));
+        let preempted = [0, 1, 3, 4, 1000].map(|times| after(Cause::Preempted, times));
+        assert_eq!(preempted, [10, 30, 270, 600, 600].map(Some), "always, but ever later");
         for cause in
             [Cause::Experiment, Cause::Diverged, Cause::OutOfMemory, Cause::User, Cause::Start, Cause::Completed]
         {
             assert_eq!(after(cause, 0), None);
         }
-    }
-
-    #[test]
-    fn a_quick_worker_may_speak_before_its_start_is_written_down() {
-        use crate::base::clock::Timestamp;
-        use crate::base::id::RunId;
-        use crate::record::event::{Failed, Line};
-        use crate::record::life::{ExecutorKind, Exited, LifeEvent};
-        let line = |time, event| Line { seq: 0, time: Timestamp::from_millis(time), event };
-        let life = |time, event| Line { seq: 0, time: Timestamp::from_millis(time), event };
-        let failed = || Failed { cause: Cause::Experiment, error: "no".into(), causes: vec![], hint: None };
-        let started = |attempt| {
-            let (executor, host) = (ExecutorKind::Local, String::new());
-            LifeEvent::Started { attempt, executor, process: None, job_id: None, host, gpu: None }
-        };
-        let (outcome, cause) = (Outcome::Failed, Cause::Experiment);
-        let exited = Exited { attempt: 1, outcome, cause, exit_code: Some(1), signal: None, message: None };
-        let mut run = RunState::new(RunId(1), "x".into());
-        run.life(life(
-            0,
-            LifeEvent::Queued { name: "x".into(), priority: 0, group: None, after: vec![], needs: Default::default() },
-        ));
-        run.training.take(line(5, Event::Failed(failed())));
-        run.life(life(10, started(1)));
-        assert_eq!(LastWord::of(&run), Some(LastWord::Failed(Cause::Experiment, "no".into())));
-        run.life(life(20, LifeEvent::Exited(exited)));
-        run.life(life(21, LifeEvent::Resumed));
-        run.life(life(30, started(2)));
-        assert_eq!(LastWord::of(&run), None, "what an earlier attempt said is not this one's");
-        run.training.take(line(31, Event::Failed(failed())));
-        assert!(LastWord::of(&run).is_some());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a worker that lives is taken over and never started beside itself.
 
+use super::command::ended_unstarted;
 use super::daemon::Daemon;
 use super::executor::local::Marked;
 use super::lock::host;
@@ -9,13 +10,16 @@ use super::outcome::Wish;
 use super::process;
 use super::queue::{Entry, Stage};
 use super::supervisor::append;
-use crate::record::life::{ExecutorKind, LifeEvent};
-use crate::record::state::{Life, Status};
+use crate::record::life::{Cause, ExecutorKind, LifeEvent};
+use crate::record::state::{Asked, Life, Status};
 use crate::record::{Error, RunDir, RunState, view};
 
 impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.store.settle() {
+            self.log.line(&error.to_string());
+        }
         let workers = Marked::look();
         for dir in self.store.runs()? {
             self.dirs.learn(dir.clone());
@@ -32,27 +36,25 @@ impl Daemon {
     fn take_up(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
-            Status::Paused => self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused)),
+            Status::Paused => self.queue.take_up(dir.id(), &run.life),
             Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
-                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), run.life.gpu.clone());
+                self.queue.take_up(dir.id(), &run.life);
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
-                let wish = if run.life.cancel_requested { Wish::Cancel } else { Wish::Run };
+                let wish = wish_of(&run.life);
                 self.adopt(dir, run.life.attempts, process, wish);
             }
-            Status::Finished => self.queue.finished(dir.id()),
-            Status::Failed | Status::Cancelled => {}
+            Status::Finished | Status::Failed | Status::Cancelled => self.queue.take_up(dir.id(), &run.life),
         }
     }
 
     /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of.
     fn take_up_queued(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         let attempt = run.life.attempts.saturating_add(1);
-        let stage = Stage::Waiting { not_before: run.life.retry_at };
         match workers.worker(&dir, attempt) {
-            None => self.queue.put(dir.id(), Entry::of(&run.life, stage)),
+            None => self.take_up_waiting(&dir, run),
             process @ Some(_) => {
                 let (executor, host) = (ExecutorKind::Local, host());
                 let started =
@@ -61,8 +63,26 @@ impl Daemon {
                     self.log.line(&error.to_string());
                 }
                 self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
-                self.adopt(dir, attempt, process, Wish::Run);
+                self.adopt(dir, attempt, process, wish_of(&run.life));
             }
+        }
+    }
+
+    /// What was asked of a run whose worker was never started is done now.
+    fn take_up_waiting(&mut self, dir: &RunDir, run: &RunState) {
+        let done = match run.life.asked {
+            None => {
+                self.queue.take_up(dir.id(), &run.life);
+                Ok(())
+            }
+            Some(Asked::Pause) => {
+                self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused));
+                append(dir, [LifeEvent::Paused])
+            }
+            Some(Asked::Cancel) => ended_unstarted(dir, Cause::User, None),
+        };
+        if let Err(error) = done {
+            self.log.line(&error.to_string());
         }
     }
 
@@ -72,6 +92,15 @@ impl Daemon {
         if is_forsaken && run.life.status.is_live() && self.queue.stage(dir.id()).is_none() {
             self.take_up(dir.clone(), run, &Marked::look());
         }
+    }
+}
+
+/// What its former runner was asked to do with a worker, and may not have done.
+fn wish_of(life: &Life) -> Wish {
+    match life.asked {
+        Some(Asked::Cancel) => Wish::Cancel,
+        Some(Asked::Pause) => Wish::Pause,
+        None => Wish::Run,
     }
 }
 

@@ -14,11 +14,9 @@ use super::log::Log;
 use super::options::ServeOptions;
 use super::server::{self, Call};
 use super::signals::Signals;
+use super::surroundings::Surroundings;
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
-
-/// How often to see whether the store is still there, and clients can still find the socket.
-const LOOK_AROUND: Duration = Duration::from_secs(2);
 
 /// How long to look for a client that came while the socket was taken away.
 const LAST_CALL: Duration = Duration::from_millis(50);
@@ -62,6 +60,7 @@ impl Service {
     async fn run(mut self) -> Result<(), Error> {
         let mut signals = Signals::open()?;
         let mut endpoint = self.open_endpoint()?;
+        let surroundings = Surroundings::watch(self.daemon.store.root(), endpoint.path());
         self.daemon.log.line(&format!("finetop {} serves", env!("CARGO_PKG_VERSION")));
         self.daemon.recover()?;
         let mut quiet = Stopwatch::start();
@@ -81,7 +80,7 @@ impl Service {
                 }
                 continue;
             }
-            let pause = self.next_look(&quiet);
+            let pause = self.next_look(&quiet, surroundings.patience());
             tokio::select! {
                 stream = server::accept(&endpoint.listener) => self.welcome(stream),
                 Some(call) = self.calls.1.recv() => {
@@ -98,14 +97,8 @@ impl Service {
                     self.daemon.log.line("asked to end by a signal");
                     self.daemon.stop_runs(true);
                 }
-                () = tokio::time::sleep(pause) => {
-                    if !self.lock.is_there() && !self.daemon.stopping {
-                        self.daemon.log.line("the store is gone");
-                        self.daemon.stop_runs(true);
-                    } else if !endpoint.is_there() {
-                        endpoint = self.open_endpoint()?;
-                    }
-                }
+                () = surroundings.changed() => self.look_around(&mut endpoint)?,
+                () = tokio::time::sleep(pause) => self.look_around(&mut endpoint)?,
             }
         }
         drop(endpoint);
@@ -118,12 +111,24 @@ impl Service {
         Ok(endpoint)
     }
 
-    /// Until the next moment at which something may have to be done unasked.
-    fn next_look(&self, quiet: &Stopwatch) -> Duration {
+    /// Leaves when the store is gone; opens the socket again where somebody took its file away.
+    fn look_around(&mut self, endpoint: &mut Endpoint) -> Result<(), Error> {
+        if !self.lock.is_there() && !self.daemon.stopping {
+            self.daemon.log.line("the store is gone");
+            self.daemon.stop_runs(true);
+        } else if !endpoint.is_there() {
+            *endpoint = self.open_endpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Until the next moment at which something may have to be done unasked, at most `patience`.
+    fn next_look(&self, quiet: &Stopwatch, patience: Duration) -> Duration {
         let now = clock::now();
-        let retry = self.daemon.queue.next_ready(now).map_or(LOOK_AROUND, |time| time.since(now));
-        let idle = if self.daemon.is_idle() { self.idle.saturating_sub(quiet.elapsed()) } else { LOOK_AROUND };
-        LOOK_AROUND.min(retry).min(idle).max(Duration::from_millis(1))
+        let retry = self.daemon.queue.next_ready(now).map(|time| time.since(now));
+        let idle = self.daemon.is_idle().then(|| self.idle.saturating_sub(quiet.elapsed()));
+        let next = retry.into_iter().chain(idle).fold(patience, Duration::min);
+        next.max(Duration::from_millis(1))
     }
 
     fn welcome(&mut self, stream: UnixStream) {
@@ -142,11 +147,14 @@ impl Service {
         }
     }
 
-    /// Lets clients take their last answers.
+    /// Lets clients take their last answers, and what is being written be written.
     async fn leave(&mut self) -> Result<(), Error> {
         self.daemon.log.line("ends");
         self.leaving.send_replace(true);
-        let farewells = async { while self.connections.join_next().await.is_some() {} };
+        let farewells = async {
+            while self.connections.join_next().await.is_some() {}
+            self.daemon.chores.done().await;
+        };
         let _ = tokio::time::timeout(FAREWELL, farewells).await;
         Ok(())
     }

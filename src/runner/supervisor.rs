@@ -1,33 +1,35 @@
 //! The background task of one attempt at an experiment: it starts the worker or takes it over, waits for it, makes it
-//! stop when that is wished, and writes down how it ended and whether it is tried again.
+//! stop when that is wished or its time is up, and writes down how it ended and whether it is tried again.
 //!
 //! Invariants: a worker that could not be written down is stopped again; one whose runner died before it could is found
 //! by its mark; an end and what follows from it are written in one piece; nothing of the worker's process group is left
 //! when an attempt is over.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::sync::watch;
 
+use super::evidence::{self, Before};
 use super::executor::local::Worker;
+use super::last_word::LastWord;
 use super::lock::host;
 use super::log::Log;
-use super::options::{Retry, Rules};
-use super::outcome::{Evidence, LastWord, ProcessEnd, Verdict, Wish};
+use super::options::Rules;
+use super::outcome::{Evidence, ProcessEnd, Verdict, Wish};
 use super::queue::capacity::Share;
-use super::{oom, process};
+use super::{limits, process};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome, ProcessId};
-use crate::record::{RunDir, Writer, summary, view};
+use crate::record::state::Life;
+use crate::record::{RunDir, Writer, view};
 
 /// What becomes of a run after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    Over,
+    Over(Outcome),
     Again(Timestamp),
     Paused,
 }
@@ -53,10 +55,10 @@ const START_AGAIN: Duration = Duration::from_secs(30);
 impl Supervisor {
     /// Starts a worker with its share of the machine and sees it to its end.
     pub async fn start(mut self, share: Share) -> Next {
-        let memory = oom::kills();
+        let before = Before::start(&self.dir, self.attempt);
         match Worker::start(&self.dir, self.attempt, &share, &self.rules) {
             Ok(worker) => match append(&self.dir, self.started(Some(worker.process().clone()), share.gpu)) {
-                Ok(()) => self.see_to_its_end(worker, memory).await,
+                Ok(()) => self.see_to_its_end(worker, before).await,
                 Err(error) => self.not_written_down(worker, error).await,
             },
             Err(message) => {
@@ -64,7 +66,8 @@ impl Supervisor {
                 if let Err(error) = append(&self.dir, self.started(None, share.gpu)) {
                     self.log.line(&format!("{}: {error}", self.dir.folder_name()));
                 }
-                self.conclude(Verdict::not_started(message), ProcessEnd::default()).await
+                let life = view::load_life(&self.dir).life;
+                self.conclude(Verdict::not_started(message), ProcessEnd::default(), &life).await
             }
         }
     }
@@ -80,10 +83,10 @@ impl Supervisor {
     /// Sees a worker to its end that another runner started, or writes down that it is gone.
     pub async fn adopt(mut self, known: Option<ProcessId>) -> Next {
         match known.clone().and_then(Worker::adopt) {
-            Some(worker) => self.see_to_its_end(worker, oom::kills()).await,
+            Some(worker) => self.see_to_its_end(worker, Before::taken_over()).await,
             None => {
                 let host_restarted = known.as_ref().is_some_and(process::is_of_another_boot);
-                let evidence = Evidence { host_restarted, memory_ran_out: false };
+                let evidence = Evidence { host_restarted, said: evidence::said(&self.dir), ..Evidence::default() };
                 self.judge(ProcessEnd::default(), evidence).await
             }
         }
@@ -91,52 +94,59 @@ impl Supervisor {
 
     fn started(&self, process: Option<ProcessId>, gpu: Option<String>) -> Option<LifeEvent> {
         let attempt = self.attempt;
-        self.executor.map(|executor| LifeEvent::Started { attempt, executor, process, job_id: None, host: host(), gpu })
+        let started = |executor| LifeEvent::Started { attempt, executor, process, job_id: None, host: host(), gpu };
+        self.executor.map(started)
     }
 
-    async fn see_to_its_end(&mut self, mut worker: Worker, memory_before: Option<u64>) -> Next {
-        let end = self.wait_for(&mut worker).await;
+    async fn see_to_its_end(&mut self, mut worker: Worker, before: Before) -> Next {
+        let limit = limits::of(&self.dir).time_limit_minutes;
+        let deadline = limit.map(|minutes| self.time_left(minutes));
+        let (end, time_ran_out) = self.wait_for(&mut worker, deadline).await;
         worker.signal(Signal::KILL);
-        let memory_ran_out = matches!((memory_before, oom::kills()), (Some(before), Some(now)) if now > before);
-        self.judge(end, Evidence { memory_ran_out, host_restarted: false }).await
+        let evidence = before.compare(&self.dir, end);
+        self.judge(end, Evidence { time_ran_out, ..evidence }).await
     }
 
-    /// Waits for the worker, and stops it when that is wished: SIGTERM, and after the grace period SIGKILL.
-    async fn wait_for(&mut self, worker: &mut Worker) -> ProcessEnd {
+    /// How long the attempt may run yet. All attempts since a person last asked for the run share one limit, as a job of a
+    /// cluster's queue does with its own.
+    fn time_left(&self, minutes: f64) -> Duration {
+        let limit = Duration::try_from_secs_f64(60.0 * minutes).unwrap_or(Duration::MAX);
+        let life = view::load_life(&self.dir).life;
+        let this_attempt = life.started.map_or(Duration::ZERO, |started| clock::now().since(started));
+        limit.saturating_sub(life.tries.ran).saturating_sub(this_attempt)
+    }
+
+    /// Waits for the worker, and stops it when that is wished or its time is up: SIGTERM, and after the grace period
+    /// SIGKILL. Also whether its time was up.
+    async fn wait_for(&mut self, worker: &mut Worker, time_left: Option<Duration>) -> (ProcessEnd, bool) {
+        let mut time_ran_out = false;
         tokio::select! {
-            end = worker.ended() => return end,
+            end = worker.ended() => return (end, false),
             () = at_least(&mut self.wish, Wish::Stop) => {}
+            () = after(time_left) => time_ran_out = true,
         }
         if *self.wish.borrow() < Wish::Kill {
             worker.signal(Signal::TERM);
             tokio::select! {
-                end = worker.ended() => return end,
+                end = worker.ended() => return (end, time_ran_out),
                 () = tokio::time::sleep(self.rules.grace) => {}
                 () = at_least(&mut self.wish, Wish::Kill) => {}
             }
         }
         worker.signal(Signal::KILL);
-        worker.ended().await
+        (worker.ended().await, time_ran_out)
     }
 
     async fn judge(&mut self, end: ProcessEnd, evidence: Evidence) -> Next {
         let wish = *self.wish.borrow();
-        let word = LastWord::of(&view::load(&self.dir));
-        let mut verdict = Verdict::of(word, end, wish, evidence);
-        if verdict.cause == Cause::Crashed
-            && let Some(message) = &mut verdict.message
-            && let Some(said) = last_line(&self.dir.log_txt())
-        {
-            message.push_str(": ");
-            message.push_str(&said);
-        }
-        self.conclude(verdict, end).await
+        let life = view::load_life(&self.dir).life;
+        let word = LastWord::read(&self.dir.events(), &life);
+        self.conclude(Verdict::of(word, end, wish, evidence), end, &life).await
     }
 
     /// Writes down the end and what follows.
-    async fn conclude(&mut self, verdict: Verdict, end: ProcessEnd) -> Next {
-        let run = view::load_life(&self.dir);
-        let mut after = verdict.retry_after(run.life.retries, self.retry(run.life.executor));
+    async fn conclude(&mut self, verdict: Verdict, end: ProcessEnd, life: &Life) -> Next {
+        let mut after = verdict.retry_after(life.tries, || self.retries(life), self.rules.backoff);
         if verdict.cause == Cause::Preempted && *self.wish.borrow() == Wish::Stop {
             after = Some(Duration::ZERO);
         }
@@ -144,7 +154,7 @@ impl Supervisor {
         let next = match (after, verdict.outcome) {
             (Some(time), _) => Next::Again(clock::now().plus(time)),
             (None, Outcome::Paused) => Next::Paused,
-            (None, _) => Next::Over,
+            (None, outcome) => Next::Over(outcome),
         };
         let events = self.end_events(verdict, end, after);
         while let Err(error) = append(&self.dir, events.clone()) {
@@ -154,15 +164,14 @@ impl Supervisor {
             }
             tokio::time::sleep(WRITE_AGAIN).await;
         }
-        self.keep_summary();
         next
     }
 
-    /// What ran in the foreground is tried again by whoever started it.
-    fn retry(&self, executor: Option<ExecutorKind>) -> Retry {
-        match executor {
-            Some(ExecutorKind::Foreground) => Retry { limit: 0, ..self.rules.retry },
-            _ => self.rules.retry,
+    /// How often it may be tried again. What ran in the foreground is tried again by whoever started it.
+    fn retries(&self, life: &Life) -> u32 {
+        match life.executor {
+            Some(ExecutorKind::Foreground) => 0,
+            _ => limits::of(&self.dir).retries,
         }
     }
 
@@ -172,15 +181,6 @@ impl Supervisor {
         let exited = LifeEvent::Exited(Exited { attempt: self.attempt, outcome, cause, exit_code, signal, message });
         let retry = after.map(|time| LifeEvent::RetryScheduled { attempt: self.attempt + 1, after_s: time.as_secs() });
         std::iter::once(exited).chain(retry).collect()
-    }
-
-    fn keep_summary(&self) {
-        let run = view::load(&self.dir);
-        if run.status().is_over()
-            && let Err(error) = summary::save(&self.dir, &run)
-        {
-            self.log.line(&format!("{}: {error}", self.dir.folder_name()));
-        }
     }
 
     /// A failure while setting up is in the run's log as any other is.
@@ -205,16 +205,10 @@ async fn at_least(wish: &mut watch::Receiver<Wish>, wanted: Wish) {
     }
 }
 
-/// The last line that a log says anything on, cut to what a message can hold.
-fn last_line(path: &Path) -> Option<String> {
-    use std::io::{Read, Seek, SeekFrom};
-    const BLOCK: u64 = 4096;
-    let mut file = std::fs::File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(BLOCK))).ok()?;
-    let mut bytes = Vec::new();
-    file.take(BLOCK).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    Some(line.chars().take(500).collect())
+/// Waits for a time, without one for ever.
+async fn after(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
 }

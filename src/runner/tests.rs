@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::wait_until_gone;
 use super::lock::{self, Holder};
-use super::options::{Retry, Rules};
+use super::options::Rules;
 use super::protocol::{Add, Answer, Done, NewExperiment, Refusal, Status as RunnerStatus};
 use super::queue::capacity::Capacity;
 use super::*;
@@ -72,8 +72,8 @@ impl Settings {
         let millis = Duration::from_millis;
         let worker =
             WorkerCommand { program: self.program, arguments: self.arguments.into_iter().map(Into::into).collect() };
-        let retry = Retry { limit: 2, pause: millis(self.retry_ms) };
-        let rules = Rules { worker, grace: millis(self.grace_ms), retry, nice: 1, with_parent: false };
+        let (grace, backoff) = (millis(self.grace_ms), millis(self.retry_ms));
+        let rules = Rules { worker, grace, backoff, nice: 1, with_parent: false };
         let capacity = Capacity { memory: self.memory, gpus: self.gpus, ..Capacity::new(self.slots, self.cores) };
         ServeOptions { capacity, idle: millis(self.idle_ms), detach: true, rules }
     }

@@ -3,6 +3,7 @@
 use super::error::{Error, Stoppable};
 use super::feature_cache::{Key, Side};
 use super::feed::{Feed, Input};
+use super::inference;
 use super::metrics::{self, Scored, Sums};
 use super::out::Progress;
 use super::phase::{Phase, shown};
@@ -50,7 +51,7 @@ impl Trainer<'_, '_> {
         let steps = batches.len() as u32;
         let mut clock = Stopwatch::start();
         for input in feed.inputs(left) {
-            self.out.check()?;
+            self.attend(phase)?;
             let batch = self.step(phase, &input?, feed.start(), steps, &clock)?;
             self.progress.unfinished.sums.merge(&batch);
             self.progress.unfinished.steps += 1;
@@ -76,6 +77,7 @@ impl Trainer<'_, '_> {
         let clip_norm = self.job.experiment.train.clip_norm;
         let Stepped { sums, diverged } =
             step::step(&self.setup.network, &mut *phase.optimizer, clip_norm, batch, &pass)?;
+        self.trained.moved();
         self.progress.step += u64::from(diverged.is_none());
         let step = self.progress.unfinished.steps + 1;
         self.out.event(Event::Step(Step {
@@ -108,14 +110,10 @@ impl Trainer<'_, '_> {
         let mut done = 0;
         let mut progress = Progress::new("validation", "samples");
         for input in feed.inputs(&feed.in_order(self.job.experiment.train.batch_size)) {
-            self.out.check()?;
+            self.attend(phase)?;
             let input = input?;
-            let logits = self.setup.network.forward_range(
-                feed.start()..usize::MAX,
-                &input.x,
-                input.mask.as_ref(),
-                &Pass::Eval,
-            )?;
+            let range = feed.start()..usize::MAX;
+            let logits = inference::forward(&self.setup.network, range, &input, &self.out)?;
             let (batch, of_batch) = score(&logits, &input.labels)?;
             sums.merge(&batch);
             done += of_batch.len();

@@ -61,7 +61,9 @@ impl Error {
             },
             Error::Compute(e) => of_candle(e),
             Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) if e.is_full() => Cause::DiskFull,
-            Error::TensorFile(tensor_file::Error::Damaged { .. }) => Cause::Experiment,
+            Error::TensorFile(tensor_file::Error::Damaged { .. } | tensor_file::Error::Newer { .. }) => {
+                Cause::Experiment
+            }
             Error::Write(_) | Error::TensorFile(_) | Error::Threads { .. } => Cause::Crashed,
             Error::Diverged { .. } => Cause::Diverged,
         }
@@ -83,6 +85,9 @@ impl Error {
             Error::Write(e) | Error::TensorFile(tensor_file::Error::Write(e)) => e.hint().map(str::to_owned),
             Error::TensorFile(tensor_file::Error::Damaged { .. }) | Error::Checkpoint { .. } => {
                 Some("remove the run's `checkpoints` folder to train it from the start".into())
+            }
+            Error::TensorFile(tensor_file::Error::Newer { .. }) => {
+                Some("use that version, or train it from the start with `finetop retry --fresh`".into())
             }
             Error::Diverged { lr, .. } => {
                 Some(format!("use a lower learning rate than {lr}, as `lr: {}`, or `train.clip_norm: 1`", lr / 10.0))

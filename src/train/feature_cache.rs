@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::{Error, Stoppable};
-use super::feed::{Feed, Input};
+use super::feed::Feed;
+use super::inference;
 use super::out::{Out, Progress};
 use super::rows::Rows;
 use super::setup::Setup;
 use crate::experiment::Experiment;
-use crate::model::{Network, Pass};
+use crate::model::Network;
 
 /// Samples in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
 const BATCH: usize = 32;
@@ -172,18 +173,17 @@ fn compute(feed: &Feed, wanted: &[usize], network: &Network, out: &mut Out) -> S
     let mut progress = Progress::new("features", "samples");
     let mut done = 0;
     for input in feed.inputs(&feed.in_order(BATCH)) {
-        let Input { mut x, mask, samples, .. } = input?;
+        let mut input = input?;
         let mut at = feed.start();
         for (layer, rows) in &mut kept {
-            x = network.forward_range(at..*layer, &x, mask.as_ref(), &Pass::Eval)?;
+            input.x = inference::forward(network, at..*layer, &input, out)?;
             at = *layer;
-            rows.put(&samples, &x, mask.as_ref())?;
+            rows.put(&input.samples, &input.x, input.mask.as_ref())?;
         }
-        done += samples.len();
+        done += input.samples.len();
         if let Some(event) = progress.at(done as u64, feed.len() as u64) {
             out.event(event)?;
         }
-        out.check()?;
     }
     Ok(kept)
 }

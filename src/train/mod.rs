@@ -15,6 +15,7 @@ mod error;
 mod exact;
 mod feature_cache;
 mod feed;
+mod inference;
 pub mod metrics;
 mod misclassified;
 pub mod optimizer;
@@ -24,9 +25,11 @@ mod plan;
 mod predictor;
 mod rows;
 mod saved_model;
+mod saving;
 mod setup;
 mod step;
 mod tensor_file;
+mod trained;
 mod trainer;
 pub mod verify;
 
@@ -61,7 +64,7 @@ pub enum End {
     Stopped,
 }
 
-/// Trains `job`, from `checkpoints/last.safetensors` where there is one. Every event goes to `emit`, from `run_started`
+/// Trains `job`, from its latest checkpoint where there is one. Every event goes to `emit`, from `run_started`
 /// (stages may come before) to `finished`; `failed` is left to the caller, who has the error. Once `stop` is set it ends
 /// within one step, with a checkpoint.
 pub fn run(

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use super::advice::Overfitting;
 use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
-use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, Unfinished, Weights};
+use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, RunBest, Unfinished, Weights};
 use super::epoch::{Trained, Validated};
 use super::error::{Error, Interrupt, Stoppable};
 use super::misclassified;
 use super::optimizer::{self, Optimizer};
-use super::trainer::{RunBest, Trainer};
+use super::trainer::Trainer;
 use crate::base::text;
 use crate::experiment::{self, Metric};
 use crate::record::event::{
@@ -55,12 +55,13 @@ impl Phase {
             reduce_lr: self.reduce_lr.as_ref().map(|callback| callback.state().clone()),
             overfitting: self.overfitting.clone(),
         };
-        Ok(PhaseInProgress { state, optimizer: self.optimizer.slots()?, restorable: self.restorable.clone() })
+        let optimizer = self.optimizer.slots()?.into_iter().collect();
+        Ok(PhaseInProgress { state, optimizer, restorable: self.restorable.clone() })
     }
 
     /// Takes over what a checkpoint held.
     fn take_over(&mut self, resumed: PhaseInProgress) -> Result<(), Error> {
-        let slots: HashMap<_, _> = resumed.optimizer.into_iter().collect();
+        let slots: HashMap<_, _> = resumed.optimizer.iter().cloned().collect();
         self.optimizer.restore(resumed.state.optimizer_steps, &slots)?;
         self.optimizer.set_learning_rate(resumed.state.lr);
         if let (Some(callback), Some(state)) = (&mut self.early_stopping, resumed.state.early_stopping) {
@@ -89,6 +90,7 @@ impl Trainer<'_, '_> {
         let result = self.epochs(&mut phase).and_then(|last| self.end_phase(&phase, last));
         if let Err(Interrupt::Stopped) = result {
             self.checkpoint(Some(&phase))?;
+            self.say_written()?;
         }
         result
     }
@@ -217,7 +219,7 @@ impl Trainer<'_, '_> {
             self.out.event(Event::Advice(advice))?;
         }
         let is_last = self.progress.early_stopped || phase_epoch == phase.spec.epochs;
-        if !is_last && self.is_checkpoint_due() { self.checkpoint(Some(phase)) } else { Ok(()) }
+        if is_last { Ok(()) } else { self.checkpoint_at_epoch_end(phase) }
     }
 
     fn say_epoch(&mut self, phase: &Phase, figures: &Figures, lr: f32, seconds: f64) -> Result<(), Error> {
@@ -252,13 +254,13 @@ impl Trainer<'_, '_> {
         if !is_run_best && !is_restorable {
             return Ok(());
         }
-        let weights = self.snapshot()?;
+        let weights = self.trained.copy()?;
         if is_restorable {
             phase.restorable = Some(weights.clone());
         }
         if is_run_best {
             let epoch = self.progress.epoch;
-            self.best = Some(RunBest { epoch: BestEpoch { epoch, value }, weights, is_written: false });
+            self.best = Some(RunBest { epoch: BestEpoch { epoch, value }, weights });
             self.out.event(Event::Best(Best { epoch, monitor: watch.monitor.name().to_owned(), value }))?;
         }
         Ok(())
@@ -281,7 +283,7 @@ impl Trainer<'_, '_> {
     /// phases. `last` is the validation of the last epoch, if this attempt trained it.
     fn end_phase(&mut self, phase: &Phase, last: Option<Validated>) -> Stoppable<()> {
         if let Some(weights) = &phase.restorable {
-            self.put_back(weights)?;
+            self.trained.set(weights)?;
         }
         let best_epoch = phase.early_stopping.as_ref().and_then(|callback| callback.state().best_epoch);
         let is_last_best = phase.restorable.is_none() || best_epoch == Some(self.progress.epoch);

@@ -6,15 +6,18 @@
 use candle_core::{Tensor, Var};
 
 use super::Job;
-use super::checkpoint::{self, BestEpoch, Checkpoint, PhaseInProgress, Progress, Weights};
+use super::checkpoint::{self, Checkpoint, Latest, PhaseInProgress, Progress, RunBest};
 use super::error::{Error, Stoppable};
 use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
 use super::feed::Feed;
 use super::out::Out;
 use super::phase::Phase;
 use super::saved_model;
+use super::saving::{BestNetwork, Saving};
 use super::setup::{Setup, device_name};
+use super::trained::Trained;
 use crate::base::clock::Stopwatch;
+use crate::base::durable;
 use crate::experiment::Save;
 use crate::model::Fetch;
 use crate::record::event::{
@@ -29,42 +32,31 @@ pub(super) struct Trainer<'j, 'o> {
     pub cache: FeatureCache,
     pub progress: Progress,
     pub best: Option<RunBest>,
-    /// The tensors that some phase trains.
-    trained: Vec<(String, Var)>,
+    pub trained: Trained,
     /// Since the start of this attempt.
     clock: Stopwatch,
     saving: Saving,
 }
 
-/// The best epoch of the run, with its weights.
-pub(super) struct RunBest {
-    pub epoch: BestEpoch,
-    pub weights: Weights,
-    /// Whether `best.safetensors` holds it.
-    pub is_written: bool,
-}
-
-/// When the latest checkpoint was written, and what it cost.
-#[derive(Default)]
-struct Saving {
-    since: Option<Stopwatch>,
-    seconds: f64,
-}
-
-/// Checkpoints at epochs' ends may take this share of the time.
-const CHECKPOINT_SHARE: f64 = 0.05;
+/// Where the model goes, relative to the run's folder.
+const MODEL: &str = "model";
 
 /// Trains `job` to its end.
 pub(super) fn train(job: &Job, mut out: Out) -> Stoppable<FinishReason> {
     let clock = Stopwatch::start();
     use_threads(job.experiment.threads)?;
+    for folder in [checkpoint::FOLDER, MODEL] {
+        durable::remove_leftovers(&job.folder.join(folder))?;
+    }
     let setup = Setup::new(job.experiment, Fetch::Download, &mut out)?;
     out.check()?;
-    let (mut trainer, mut resumed) = Trainer::new(job, out, setup, clock)?;
-    while trainer.progress.phase < job.experiment.train.phases.len() {
-        trainer.phase(resumed.take())?;
-    }
-    trainer.finish()
+    let (mut trainer, resumed) = Trainer::new(job, out, setup, clock)?;
+    let result = trainer.phases(resumed).and_then(|()| trainer.finish());
+    // Whatever ended it, what is still being written is of a good state.
+    let said = trainer.say_written();
+    let reason = result?;
+    said?;
+    Ok(reason)
 }
 
 impl<'j, 'o> Trainer<'j, 'o> {
@@ -72,8 +64,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
     /// middle of comes with it.
     fn new(job: &'j Job, out: Out<'o>, setup: Setup, clock: Stopwatch) -> Stoppable<(Self, Option<PhaseInProgress>)> {
         let sizes = Sizes::new(job.experiment, &setup)?;
-        let names = setup.trained_tensors();
-        let trained = setup.network.tensors().into_iter().filter(|(name, _)| names.contains(name.as_str())).collect();
+        let trained = Trained::of(&setup);
         let mut trainer = Trainer {
             job,
             out,
@@ -83,9 +74,9 @@ impl<'j, 'o> Trainer<'j, 'o> {
             best: None,
             trained,
             clock,
-            saving: Saving::default(),
+            saving: Saving::new(job.folder, job.experiment.train.checkpoint_minutes),
         };
-        let checkpoint = Checkpoint::read(job.folder, &trainer.setup.device)?;
+        let Latest { checkpoint, warnings } = checkpoint::latest(job.folder, &trainer.setup.device)?;
         let resumed_from = checkpoint
             .as_ref()
             .map(|checkpoint| ResumedFrom { epoch: checkpoint.progress.epoch, step: checkpoint.progress.step });
@@ -94,27 +85,31 @@ impl<'j, 'o> Trainer<'j, 'o> {
             None => None,
         };
         trainer.announce(resumed_from)?;
+        for warning in warnings {
+            trainer.out.log(Level::Warning, warning)?;
+        }
         Ok((trainer, phase))
     }
 
     fn resume(&mut self, checkpoint: Checkpoint) -> Result<Option<PhaseInProgress>, Error> {
-        self.put_back(&checkpoint.weights)?;
-        self.progress = checkpoint.progress;
-        let written = checkpoint::read_best(self.job.folder, &self.setup.device)?;
-        if let (Some(epoch), Some((of_file, mut tensors))) = (checkpoint.best, written)
-            && of_file.epoch == epoch.epoch
-        {
-            let names = self.trained.iter().map(|(name, _)| name);
-            let weights = names.filter_map(|name| Some((name.clone(), tensors.remove(name)?))).collect();
-            self.best = Some(RunBest { epoch, weights, is_written: true });
+        let Checkpoint { progress, best, phase, weights } = checkpoint;
+        self.trained.set(&weights)?;
+        self.progress = progress;
+        self.best = best;
+        Ok(phase)
+    }
+
+    fn phases(&mut self, mut resumed: Option<PhaseInProgress>) -> Stoppable<()> {
+        while self.progress.phase < self.job.experiment.train.phases.len() {
+            self.phase(resumed.take())?;
         }
-        Ok(checkpoint.phase)
+        Ok(())
     }
 
     fn announce(&mut self, resumed_from: Option<ResumedFrom>) -> Result<(), Error> {
         let experiment = self.job.experiment;
         let phases = experiment.train.phases.iter();
-        let trainable = self.trained.iter().map(|(_, var)| var.elem_count()).sum();
+        let trainable = self.trained.elements();
         self.out.event(Event::RunStarted(RunStarted {
             attempt: self.job.attempt,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -147,26 +142,6 @@ impl<'j, 'o> Trainer<'j, 'o> {
         Ok(())
     }
 
-    /// Copies of the weights that some phase trains.
-    pub fn snapshot(&self) -> Result<Weights, Error> {
-        let copy = |(name, var): &(String, Var)| Ok((name.clone(), var.as_tensor().copy()?));
-        self.trained.iter().map(copy).collect()
-    }
-
-    /// Sets the weights that some phase trains.
-    pub fn put_back(&self, weights: &Weights) -> Result<(), Error> {
-        let misfit = |reason: String| Error::Checkpoint { file: checkpoint::LAST, reason };
-        if weights.len() != self.trained.len() {
-            return Err(misfit(format!("it has {} trained tensors, not {}", weights.len(), self.trained.len())));
-        }
-        for (name, var) in &self.trained {
-            let tensor = weights.iter().find(|(of, _)| of == name).map(|(_, tensor)| tensor);
-            let tensor = tensor.filter(|tensor| tensor.shape() == var.shape());
-            var.set(tensor.ok_or_else(|| misfit(format!("{name} is missing or of another shape")))?)?;
-        }
-        Ok(())
-    }
-
     /// The samples of a side, pictures each in the given random variant.
     pub fn inputs(&self, side: Side, variant: Option<u64>) -> Feed {
         let samples = match side {
@@ -181,66 +156,73 @@ impl<'j, 'o> Trainer<'j, 'o> {
         self.progress.seconds + self.clock.seconds()
     }
 
-    /// Whether a checkpoint now would not take too large a share of the time.
-    pub fn is_checkpoint_due(&self) -> bool {
-        self.saving.since.is_none_or(|since| since.seconds() * CHECKPOINT_SHARE >= self.saving.seconds)
+    /// To be called often while `phase` trains: says what was written, stops where somebody asked for it, and starts a
+    /// checkpoint when it is time for one.
+    pub fn attend(&mut self, phase: &Phase) -> Stoppable<()> {
+        let written = self.saving.poll()?;
+        self.say(written)?;
+        self.out.check()?;
+        if self.saving.is_due() { Ok(self.checkpoint(Some(phase))?) } else { Ok(()) }
     }
 
-    /// Writes the checkpoints of where training stands, in `phase` or between phases.
+    /// Starts a checkpoint at the end of an epoch of `phase`, unless it would cost too much or one is being written.
+    pub fn checkpoint_at_epoch_end(&mut self, phase: &Phase) -> Result<(), Error> {
+        let written = self.saving.poll()?;
+        self.say(written)?;
+        if self.saving.is_due_at_epoch_end() { self.checkpoint(Some(phase)) } else { Ok(()) }
+    }
+
+    /// Starts to write a checkpoint of where training stands, in `phase` or between phases, as soon as the one before is
+    /// written.
     pub fn checkpoint(&mut self, phase: Option<&Phase>) -> Result<(), Error> {
-        let clock = Stopwatch::start();
-        self.checkpoint_best()?;
-        let last = Checkpoint {
+        self.say_written()?;
+        let copying = Stopwatch::start();
+        let checkpoint = Checkpoint {
             progress: Progress { seconds: self.seconds(), ..self.progress.clone() },
-            best: self.best.as_ref().map(|best| best.epoch),
+            best: self.best.clone(),
             phase: phase.map(Phase::in_progress).transpose()?,
-            weights: self.snapshot()?,
+            weights: self.trained.copy()?,
         };
-        let bytes = last.write(self.job.folder)?;
-        self.saving = Saving { since: Some(Stopwatch::start()), seconds: clock.seconds() };
-        self.say_written(checkpoint::LAST, bytes, self.progress.epoch, clock.seconds())
+        let unwritten = self.best.as_ref().filter(|best| !self.saving.has_best(best.epoch));
+        let best = unwritten.map(|best| self.network_of(best));
+        Ok(self.saving.begin(checkpoint, best, copying)?)
     }
 
-    fn checkpoint_best(&mut self) -> Result<(), Error> {
-        let Some(best) = self.best.as_mut().filter(|best| !best.is_written) else { return Ok(()) };
-        let clock = Stopwatch::start();
-        let all: Weights = self
-            .setup
-            .network
-            .tensors()
-            .into_iter()
-            .map(|(name, var)| {
-                let of_best = best.weights.iter().find(|(of, _)| *of == name);
-                let tensor =
-                    of_best.map_or_else(|| var.as_tensor().clone(), |(_, tensor): &(String, Tensor)| tensor.clone());
-                (name, tensor)
-            })
-            .collect();
-        let bytes = checkpoint::write_best(self.job.folder, best.epoch, &all)?;
-        best.is_written = true;
-        let epoch = best.epoch.epoch;
-        self.say_written(checkpoint::BEST, bytes, epoch, clock.seconds())
+    /// The whole network with the trained weights of `best`; the others never change.
+    fn network_of(&self, best: &RunBest) -> BestNetwork {
+        let of_best = |(name, var): (String, Var)| {
+            let tensor = best.weights.get(&name).unwrap_or(var.as_tensor()).clone();
+            (name, tensor)
+        };
+        let tensors: Vec<(String, Tensor)> = self.setup.network.tensors().into_iter().map(of_best).collect();
+        BestNetwork { epoch: best.epoch, tensors }
     }
 
-    fn say_written(&mut self, file: &str, bytes: u64, epoch: u32, seconds: f64) -> Result<(), Error> {
-        let step = self.progress.step;
-        Ok(self.out.event(Event::Checkpoint(event::Checkpoint { epoch, step, file: file.into(), bytes, seconds }))?)
+    /// Waits until nothing is being written any more, and says what was.
+    pub fn say_written(&mut self) -> Result<(), Error> {
+        let written = self.saving.wait()?;
+        self.say(written)
+    }
+
+    fn say(&mut self, written: Vec<event::Checkpoint>) -> Result<(), Error> {
+        Ok(written.into_iter().try_for_each(|written| self.out.event(Event::Checkpoint(written)))?)
     }
 
     /// Saves the model and says that the run is over.
-    fn finish(mut self) -> Stoppable<FinishReason> {
+    fn finish(&mut self) -> Stoppable<FinishReason> {
         let experiment = self.job.experiment;
         match (&self.best, experiment.train.save) {
-            (Some(best), Save::Best) => self.put_back(&best.weights)?,
+            (Some(best), Save::Best) => self.trained.set(&best.weights)?,
             (None, Save::Best) => {
                 let message = format!("no epoch had a {}: the last weights are saved", self.monitor());
                 self.out.log(Level::Warning, message)?;
             }
             (_, Save::Last) => {}
         }
-        let folder = self.job.folder.join("model");
+        let folder = self.job.folder.join(MODEL);
         let setup = &self.setup;
         saved_model::write(&folder, experiment, &setup.network, &setup.found, &setup.data.classes)?;
+        self.say_written()?;
         let reason = match self.progress.early_stopped {
             true => FinishReason::EarlyStopped,
             false => FinishReason::Completed,

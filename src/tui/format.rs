@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::text::{duration, learning_rate, metric};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
-use crate::record::state::{RunState, Status, Training};
+use crate::record::state::{Asked, RunState, Status, Training};
 
 /// Epochs whose durations the remaining time is estimated from.
 const RECENT: usize = 3;
@@ -18,10 +18,11 @@ pub fn stopped_early(run: &RunState) -> bool {
 /// The last words of a queue row: how far it is, how good it became, or why it failed.
 pub fn result(run: &RunState) -> String {
     match run.status() {
-        Status::Running | Status::Starting => match (run.life.cancel_requested, percent(&run.training)) {
-            (true, _) => "ending".into(),
-            (false, Some(percent)) => format!("{percent}%"),
-            (false, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
+        Status::Running | Status::Starting => match (run.life.asked, percent(&run.training)) {
+            (Some(Asked::Cancel), _) => "ending".into(),
+            (Some(Asked::Pause), _) => "pausing".into(),
+            (None, Some(percent)) => format!("{percent}%"),
+            (None, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
         },
         Status::Finished => match (stopped_early(run), &run.training.best) {
             (_, Some(best)) => metric(best.value),

@@ -97,6 +97,11 @@ impl Fault {
         Some(Fault { role, point, n, action, reached: AtomicU64::new(0) })
     }
 
+    /// A name of its own, of whatever step it acts at.
+    fn mark(&self) -> String {
+        format!("{:?}-{}-{}-{}", self.role, self.point.as_deref().unwrap_or("any"), self.n, self.action.name())
+    }
+
     fn is_reached(&self, point: &str, role: Option<Role>) -> bool {
         let here = self.point.as_deref().is_none_or(|at| at == point) && (self.role.is_none() || self.role == role);
         here && self.reached.fetch_add(1, Ordering::Relaxed) + 1 == self.n
@@ -130,7 +135,7 @@ impl Asked {
     fn at(&self, point: &str, role: Option<Role>) -> Option<Action> {
         let mut reached = None;
         for fault in &self.faults {
-            if fault.is_reached(point, role) && reached.is_none() && self.is_first(point, fault) {
+            if fault.is_reached(point, role) && reached.is_none() && self.is_first(fault) {
                 reached = Some(fault.action);
                 let line = format!("fault: {point}#{} {}\n", fault.n, fault.action.name());
                 let _ = io::stderr().write_all(line.as_bytes());
@@ -139,10 +144,9 @@ impl Asked {
         reached
     }
 
-    fn is_first(&self, point: &str, fault: &Fault) -> bool {
+    fn is_first(&self, fault: &Fault) -> bool {
         let Some(folder) = &self.once else { return true };
-        let mark = folder.join(format!("{point}-{}-{}", fault.n, fault.action.name()));
-        rustix::fs::mkdir(mark, rustix::fs::Mode::RWXU).is_ok()
+        rustix::fs::mkdir(folder.join(fault.mark()), rustix::fs::Mode::RWXU).is_ok()
     }
 }
 
@@ -202,6 +206,9 @@ mod tests {
         let process = || Asked { once: Some(folder.path().to_owned()), ..Asked::parse("*:sync#1=erofs").unwrap() };
         assert_eq!(process().at("sync", None), Some(Action::Erofs));
         assert_eq!(process().at("sync", None), None);
+        let any = || Asked { once: Some(folder.path().to_owned()), ..Asked::parse("*:*#1=erofs").unwrap() };
+        assert_eq!(any().at("sync", None), Some(Action::Erofs));
+        assert_eq!(any().at("rename", None), None, "at another step it is the same fault");
     }
 
     #[test]

@@ -14,6 +14,11 @@ use super::tree::Node;
 use super::{Backbone, Experiment, Limits, Task};
 use crate::base::text::printable;
 
+/// In characters.
+pub(super) const LONGEST_NAME: usize = 64;
+/// So that a folder can have the name.
+pub(super) const MOST_BYTES_OF_NAME: usize = 200;
+
 /// Reads the experiment that `root` is; `stem` names it where the file does not. It is handed out only where nothing
 /// was found.
 pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Findings) -> Experiment {
@@ -83,9 +88,9 @@ fn name(section: &Section) -> Option<String> {
 fn name_problem(name: &str) -> Option<&'static str> {
     if name.is_empty() {
         Some("it is empty")
-    } else if name.chars().count() > 64 {
+    } else if name.chars().count() > LONGEST_NAME {
         Some("it is longer than 64 characters")
-    } else if name.len() > 200 {
+    } else if name.len() > MOST_BYTES_OF_NAME {
         Some("it is longer than 200 bytes")
     } else if name.contains(['/', '\\']) {
         Some("it would be a path, and a name has no `/` or `\\`")

@@ -2,7 +2,7 @@
 
 use super::{LEAST, read};
 use crate::base::clock::Stopwatch;
-use crate::experiment::parse::MAX_BYTES;
+use crate::experiment::file::MAX_BYTES;
 
 /// Far above what was measured (under 0.15 s in an optimised test), for a machine that is busy.
 const AT_ONCE: f64 = 5.0;

@@ -30,6 +30,7 @@ pub(super) struct Side {
 #[derive(Debug, Clone)]
 enum Place {
     Nowhere,
+    Shapes,
     Files { paths: Vec<PathBuf>, has_head: bool },
     BuiltIn(&'static [u8]),
 }
@@ -41,6 +42,8 @@ pub(crate) enum Tensors {
     Drawn,
     /// None yet: zeros stand in for those of the backbone.
     Missing,
+    /// Their shapes alone: nobody may ask for a number.
+    Shapes,
     Pretrained {
         checkpoint: Checkpoint,
         /// The head's are among them, under the names here.
@@ -68,6 +71,12 @@ impl Found {
             return Err(Error::NoTokenizer { origin: origin.to_string() });
         }
         Ok(Found::new(origin, Place::Files { paths: vec![path], has_head: true }).with(side))
+    }
+
+    /// The same for a network of shapes alone, whose tensors are neither read nor made. What only a download would tell is
+    /// as in the family's base model.
+    pub(crate) fn shapes_only(self) -> Found {
+        Found { origin: Origin::Seed, place: Place::Shapes, ..self }
     }
 
     pub(super) fn with(self, side: Side) -> Found {
@@ -140,6 +149,7 @@ impl Found {
         let (checkpoint, has_head) = match &self.place {
             Place::Nowhere if self.is_missing() => return Ok(Tensors::Missing),
             Place::Nowhere => return Ok(Tensors::Drawn),
+            Place::Shapes => return Ok(Tensors::Shapes),
             Place::Files { paths, has_head } => (Checkpoint::open_all(paths.iter().map(PathBuf::as_path))?, *has_head),
             Place::BuiltIn(bytes) => (Checkpoint::built_in(bytes)?, false),
         };

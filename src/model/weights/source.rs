@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::op::BackpropOp;
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor, Var};
 
 use super::super::error::{Error, Misfit};
 use super::checkpoint::Checkpoint;
@@ -48,7 +49,7 @@ impl<'a> Source<'a> {
     pub fn preprocessing(&self) -> Result<Option<Preprocessing>, Error> {
         match &self.tensors {
             Tensors::Pretrained { checkpoint, .. } => checkpoint.preprocessing(&self.report.origin.to_string()),
-            Tensors::Drawn | Tensors::Missing => Ok(None),
+            Tensors::Drawn | Tensors::Missing | Tensors::Shapes => Ok(None),
         }
     }
 
@@ -61,7 +62,7 @@ impl<'a> Source<'a> {
     /// until then zeros stand in for it.
     pub fn pretrained(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Var, Error> {
         let stored = match &self.tensors {
-            Tensors::Drawn => return self.fresh(name, shape, init),
+            Tensors::Drawn | Tensors::Shapes => return self.fresh(name, shape, init),
             Tensors::Missing => return Ok(Var::zeros(shape, DType::F32, self.device)?),
             Tensors::Pretrained { checkpoint, .. } => lookup(checkpoint, self.backbone, self.style, name),
         };
@@ -75,10 +76,14 @@ impl<'a> Source<'a> {
 
     /// A tensor of the new head, f32, drawn by seed and name; or where the whole network was found, the one of that name.
     pub fn fresh(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Var, Error> {
-        if let Tensors::Pretrained { checkpoint, has_head: true } = &self.tensors {
-            let stored = checkpoint.tensors.get(name).cloned();
-            self.used.insert(name.to_owned());
-            return self.taken(name, shape, stored);
+        match &self.tensors {
+            Tensors::Pretrained { checkpoint, has_head: true } => {
+                let stored = checkpoint.tensors.get(name).cloned();
+                self.used.insert(name.to_owned());
+                return self.taken(name, shape, stored);
+            }
+            Tensors::Shapes => return Ok(hollow(shape)?),
+            Tensors::Pretrained { .. } | Tensors::Drawn | Tensors::Missing => {}
         }
         self.report.initialized.push(name.to_owned());
         Ok(init.draw(name, shape, self.seed, self.device)?)
@@ -118,6 +123,13 @@ impl<'a> Source<'a> {
         let misfit = Misfit { unused, ..self.misfit };
         Err(Error::Misfit { origin: self.report.origin.to_string(), backbone: self.backbone.name(), misfit })
     }
+}
+
+/// A variable of this shape without a number in it.
+fn hollow(shape: &[usize]) -> candle_core::Result<Var> {
+    let nothing = Storage::Cpu(CpuStorage::F32(Vec::new()));
+    // what is a variable already is taken as it is, not copied
+    Var::from_tensor(&Tensor::from_storage(nothing, shape, BackpropOp::none(), true))
 }
 
 fn on(device: &Device, tensor: &Tensor) -> candle_core::Result<Var> {

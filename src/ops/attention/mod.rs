@@ -9,6 +9,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape
 
 use super::dropout::Dropped;
 use super::real::Real;
+use super::scratch::Scratch;
 use super::storage::{Operand, by_type, values};
 use crate::base::random::Stream;
 
@@ -31,6 +32,12 @@ pub fn attention(qkv: &Tensor, mask: Option<&Tensor>, heads: usize, dropout: Opt
     }
     let dropped = dropout.map(|(rate, stream)| Dropped::new(rate, stream));
     qkv.contiguous()?.apply_op1(Attention { sizes, biases: biases(&sizes, mask)?, dropped })
+}
+
+/// The most that [`attention`] takes for `batch` texts of as many tokens and hidden features, on its way back: all
+/// gradients once more, and on each thread the probabilities of a head and their gradients.
+pub(crate) fn scratch(batch: usize, tokens: usize, hidden: usize) -> Scratch {
+    Scratch { shared: 3 * batch * tokens * hidden, per_thread: 2 * tokens * tokens }
 }
 
 /// The sizes of one call.

@@ -11,6 +11,7 @@ mod winograd;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType, bail};
 
 use super::activation::{self, After};
+use super::scratch::Scratch;
 use super::storage::{Operand, by_type, values};
 use super::window::{Rounding, Window};
 
@@ -35,6 +36,17 @@ pub fn conv2d_relu(
     padding: usize,
 ) -> Result<Tensor> {
     Conv2d { stride, padding, after: After::Relu }.apply(x, weight, bias)
+}
+
+/// The shape that [`conv2d`] gives for tensors of these shapes, and the scratch space that it takes at its most, on its
+/// way and on the way back.
+///
+/// # Errors
+/// As [`conv2d`].
+pub(crate) fn outline(x: &[usize], weight: &[usize], stride: usize, padding: usize) -> Result<(Vec<usize>, Scratch)> {
+    let case = Case::new(x, weight, None, &Conv2d { stride, padding, after: After::Nothing })?;
+    let scratch = if winograd::suits(&case) { winograd::scratch(&case) } else { plain::scratch(&case) };
+    Ok((case.output_shape().into_dims(), scratch))
 }
 
 /// The sizes of one call.

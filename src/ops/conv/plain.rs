@@ -4,6 +4,7 @@ use candle_core::WithDType;
 use rayon::prelude::*;
 
 use super::{After, Case, im2col};
+use crate::ops::Scratch;
 
 /// `[batch, out, height', width']` from input, weight and bias.
 pub(super) fn forward<T: WithDType>(case: &Case, x: &[T], weight: &[T], bias: Option<&[T]>, after: After) -> Vec<T> {
@@ -36,6 +37,15 @@ pub(super) fn input_gradient<T: WithDType>(case: &Case, gradient: &[T], weight: 
 
 /// Sums go over this many groups of samples, then over the groups: a number that no machine's core count changes.
 const GROUPS: usize = 8;
+
+/// The most that one of the functions here takes: the columns of a sample on each thread, and sums for each group.
+pub(super) fn scratch(case: &Case) -> Scratch {
+    let columns = case.channels * case.window.taps() * case.window.output_len();
+    Scratch {
+        shared: (GROUPS.min(case.batch) + 1) * case.weight_len(),
+        per_thread: if case.window.is_pointwise() { 0 } else { columns },
+    }
+}
 
 /// The gradient of the weight from that of the result.
 pub(super) fn weight_gradient<T: WithDType>(case: &Case, x: &[T], gradient: &[T]) -> Vec<T> {

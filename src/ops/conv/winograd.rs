@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::points::{filter_to_points, input_to_points, output_to_points, points_to_filter, points_to_output};
 use super::{After, Case};
+use crate::ops::Scratch;
 use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::vectorized::vectorized;
 use crate::ops::window::Window;
@@ -85,6 +86,13 @@ pub(super) fn weight_gradient(case: &Case, x: &[f32], gradient: &[f32]) -> Vec<f
         });
     }
     weight_from_points(&sums, case.out, case.channels)
+}
+
+/// The most that one of the functions here takes: transformed filters (turned ones too, on the way back), and on each
+/// thread the transformed inputs and products of the images that go together.
+pub(super) fn scratch(case: &Case) -> Scratch {
+    let tiles = Tiling::of(case, images_together(case)).padded();
+    Scratch { shared: (POINTS + 9) * case.out * case.channels, per_thread: POINTS * tiles * (case.channels + case.out) }
 }
 
 /// Images whose tiles are in flight together.

@@ -138,13 +138,43 @@ fn a_life_goes_its_ways() {
         assert_legal(&run);
     }
     let waiting = lived(&[queued(), started(1), lost(), retry()]);
-    assert_eq!((waiting.life.priority, waiting.life.retries, waiting.name.as_str()), (3, 1, "x"));
+    assert_eq!((waiting.life.priority, waiting.life.tries.retries, waiting.name.as_str()), (3, 1, "x"));
     assert_eq!(waiting.life.retry_at, Some(Timestamp::from_millis(13_000)));
     assert_eq!(lived(&[queued(), started(1), lost(), retry(), started(2)]).life.retry_at, None);
     let asked = [queued(), LifeEvent::CancelRequested, started(1)];
-    assert!(lived(&asked).life.cancel_requested, "a wish that came while the worker was being started stands");
+    assert_eq!(
+        lived(&asked).life.asked,
+        Some(Asked::Cancel),
+        "a wish that came while the worker was being started stands"
+    );
     let asked_again = lived(&[started(1), lost(), retry(), started(2), cancelled(), LifeEvent::Resumed]);
-    assert_eq!(asked_again.life.retries, 1, "a stale end does not stop the second attempt, so nothing was resumed");
+    assert_eq!(
+        asked_again.life.tries.retries, 1,
+        "a stale end does not stop the second attempt, so nothing was resumed"
+    );
+}
+
+#[test]
+fn tries_are_counted_until_a_person_asks_anew() {
+    let end = |attempt, outcome, cause| exited(attempt, outcome, cause);
+    let retry = |after_s| LifeEvent::RetryScheduled { attempt: 2, after_s };
+    let tries = |retries, preemptions, ran| Tries { retries, preemptions, ran: Duration::from_secs(ran) };
+    let preempted = || end(1, Outcome::Paused, Cause::Preempted);
+    for (events, expected) in [
+        (vec![started(1), end(1, Outcome::Failed, Cause::Crashed), retry(10)], tries(1, 0, 1)),
+        (vec![started(1), end(1, Outcome::Lost, Cause::HostRestarted), retry(10)], tries(1, 0, 0)),
+        (vec![started(1), preempted(), retry(10)], tries(0, 1, 1)),
+        (vec![started(1), preempted(), retry(0)], tries(0, 0, 1)),
+        (vec![started(1), end(1, Outcome::Paused, Cause::User), LifeEvent::Resumed], tries(0, 0, 1)),
+        (vec![started(1), end(1, Outcome::Failed, Cause::TimeLimit)], tries(0, 0, 1)),
+        (vec![started(1), end(1, Outcome::Failed, Cause::TimeLimit), LifeEvent::Resumed], tries(0, 0, 0)),
+    ] {
+        assert_eq!(lived(&events).life.tries, expected, "{events:?}");
+    }
+    let asked = |events: &[LifeEvent]| lived(events).life.asked;
+    assert_eq!(asked(&[started(1), LifeEvent::PauseRequested]), Some(Asked::Pause));
+    assert_eq!(asked(&[started(1), LifeEvent::CancelRequested, LifeEvent::PauseRequested]), Some(Asked::Cancel));
+    assert_eq!(asked(&[started(1), LifeEvent::PauseRequested, end(1, Outcome::Paused, Cause::User)]), None);
 }
 
 #[test]
@@ -211,7 +241,7 @@ pub(crate) fn assert_legal(run: &RunState) {
     }
     assert!(life.process.is_none() || life.status.is_live());
     assert_eq!(life.exit.is_some(), life.ended.is_some());
-    assert!(!life.cancel_requested || !life.status.is_over());
+    assert!(life.asked.is_none() || !life.status.is_over());
     assert!(run.training.phases.is_sorted_by_key(|(first, _)| *first));
     assert!(run.training.epochs.is_sorted_by_key(|epoch| epoch.epoch));
     assert!(run.training.best.as_ref().is_none_or(|best| best.value.is_finite()));

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpriority_process, setpriority_process};
 use tokio::process::{Child, Command};
@@ -14,15 +13,12 @@ use crate::record::RunDir;
 use crate::record::life::ProcessId;
 use crate::runner::options::Rules;
 use crate::runner::outcome::ProcessEnd;
-use crate::runner::process;
 use crate::runner::queue::capacity::Share;
+use crate::runner::{pidfd, process};
 
 /// Marks a worker's environment with its run and attempt, so that a runner finds it whose predecessor died before it
 /// could write the process down.
 const MARK: &str = "FINETOP_WORKER_OF";
-
-/// How often to look whether a worker lives that is not our child.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// A worker that was started.
 #[derive(Debug)]
@@ -33,7 +29,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the worker of `dir` with its share of the machine. The error is a message for people.
+    /// Starts the worker of `dir` with its `share` of the machine. The error is a message for people.
     pub fn start(dir: &RunDir, attempt: u32, share: &Share, rules: &Rules) -> Result<Worker, String> {
         let log = durable::open_log(&dir.log_txt()).map_err(|e| e.to_string())?;
         let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
@@ -42,16 +38,7 @@ impl Worker {
         if rules.with_parent {
             command.arg("--with-parent").arg(std::process::id().to_string());
         }
-        if share.threads > 0 {
-            // What Candle and our kernels take their number of threads from.
-            command.env("RAYON_NUM_THREADS", share.threads.to_string());
-        }
-        if let Some(gpu) = &share.gpu {
-            command.env("CUDA_VISIBLE_DEVICES", gpu);
-        }
-        if share.memory > 0 {
-            command.env("FINETOP_MEMORY", share.memory.to_string());
-        }
+        take(share, &mut command);
         command.env(MARK, mark(dir, attempt));
         command.stdin(Stdio::null()).stdout(log).stderr(also_log).process_group(0);
         let child = command.spawn().map_err(|e| format!("could not start {}: {e}", rules.worker.program.display()))?;
@@ -80,9 +67,7 @@ impl Worker {
     /// Waits for its end. May be given up and called again.
     pub async fn ended(&mut self) -> ProcessEnd {
         let Some(child) = &mut self.child else {
-            while process::is_alive(&self.process) {
-                tokio::time::sleep(LOOK).await;
-            }
+            pidfd::ended(&self.process).await;
             return ProcessEnd::default();
         };
         use std::os::unix::process::ExitStatusExt;
@@ -90,6 +75,21 @@ impl Worker {
             Ok(status) => ProcessEnd { code: status.code(), signal: status.signal() },
             Err(_) => ProcessEnd::default(),
         }
+    }
+}
+
+/// Tells a worker what it may take. Without a GPU of its own it sees those that its runner sees: it may want none, and
+/// where the queue shares none out it is for the user to say.
+fn take(share: &Share, command: &mut Command) {
+    if share.threads > 0 {
+        // What Candle and our kernels take their number of threads from.
+        command.env("RAYON_NUM_THREADS", share.threads.to_string());
+    }
+    if let Some(gpu) = &share.gpu {
+        command.env("CUDA_VISIBLE_DEVICES", gpu);
+    }
+    if share.memory > 0 {
+        command.env("FINETOP_MEMORY", share.memory.to_string());
     }
 }
 

@@ -72,7 +72,7 @@ fn what_ended_while_no_runner_lived_is_written_down_and_what_was_lost_goes_on() 
     let ended = wait_over(&dirs[0]);
     assert_eq!((ended.status(), ended.cause(), ended.life.attempts), (Status::Finished, Some(Cause::Completed), 1));
     let lost = wait_over(&dirs[1]);
-    assert_eq!((lost.status(), lost.life.attempts, lost.life.retries), (Status::Finished, 2, 1));
+    assert_eq!((lost.status(), lost.life.attempts, lost.life.tries.retries), (Status::Finished, 2, 1));
     assert!(fs::read_to_string(dirs[1].run_log()).unwrap().contains("\"outcome\":\"lost\",\"cause\":\"worker_gone\""));
 }
 
@@ -163,7 +163,7 @@ fn a_stop_now_or_a_sigterm_stops_workers_at_a_checkpoint_and_they_go_on_later() 
         }
         assert!(wait_until_gone(&bench.store, PATIENCE));
         let run = view::load(dir);
-        assert_eq!((run.status(), run.life.retries), (Status::Queued, 0), "preempted, which is no failure");
+        assert_eq!((run.status(), run.life.tries.retries), (Status::Queued, 0), "preempted, which is no failure");
         bench.status();
     }
     go(dir);

@@ -38,7 +38,7 @@ fn every_end_is_written_with_its_cause() {
         wait_for("its summary", || dir.summary_json().exists().then_some(()));
     }
     let log = fs::read_to_string(dirs[0].log_txt()).unwrap();
-    assert_eq!(log, "threads 4\nto stderr\n");
+    assert_eq!(log, "finetop: attempt 1\nthreads 4\nto stderr\n");
     let exit = view::load(&dirs[3]).life.exit.unwrap();
     assert_eq!((exit.exit_code, exit.signal), (Some(101), None));
     assert!(exit.message.unwrap().ends_with("thread main panicked"));
