@@ -1,6 +1,5 @@
 //! `finetop logs ID`.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,6 +7,7 @@ use std::process::ExitCode;
 use super::failure::Failure;
 pub use super::select::Reading as Args;
 use super::{follow, output, select};
+use crate::base::durable;
 use crate::record::RunDir;
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
@@ -39,7 +39,7 @@ impl Log {
     /// Prints the lines that came since. A log that is not there yet has none.
     fn print_new(&mut self, run: &RunDir) {
         let mut bytes = Vec::new();
-        let Ok(mut file) = File::open(run.log_txt()) else { return };
+        let Ok(mut file) = durable::open(&run.log_txt()) else { return };
         if file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).is_err() {
             return;
         }

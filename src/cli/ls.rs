@@ -2,77 +2,93 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::value::{Error as Unknown, StrDeserializer};
 
 use super::failure::Failure;
 use super::output;
 use crate::base::text::{duration, metric, printable, truncated, width};
+use crate::record::life::Cause;
+use crate::record::state::Status;
 use crate::record::summary::Row;
-use crate::record::{self, RunState, Store, StoreView};
+use crate::record::{self, Store, listing};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Only runs of this group.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Only runs in this state, as `failed`; may be given several times.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Vec<Status>,
+}
+
+fn state(text: &str) -> Result<Status, String> {
+    Status::deserialize(StrDeserializer::<Unknown>::new(text)).map_err(|error| error.to_string())
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let view = match Store::open(store) {
-        Ok(store) => StoreView::open(store),
-        Err(record::Error::NoStore { .. }) => return none_yet(args.json),
+    let mut rows = match Store::open(store) {
+        Ok(store) => listing::rows(&store)?,
+        Err(record::Error::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    if let Some(problem) = view.problem {
-        return Err(problem.into());
-    }
+    let none_at_all = rows.is_empty();
+    rows.retain(|row| args.wants(row));
     if args.json {
-        let rows: Vec<Row> =
-            view.runs.iter().filter_map(|(&id, run)| Some(Row::new(run, view.dir(id)?.path()))).collect();
         output::json(&rows);
-        return Ok(ExitCode::SUCCESS);
-    }
-    if view.runs.is_empty() {
-        return none_yet(false);
-    }
-    let rows: Vec<[String; 7]> = view.runs.values().map(|run| row(run)).collect();
-    let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
-    table(&head, &rows).lines().for_each(output::line);
-    Ok(ExitCode::SUCCESS)
-}
-
-fn none_yet(json: bool) -> Result<ExitCode, Failure> {
-    if json {
-        output::json(&Vec::<Row>::new());
-    } else {
+    } else if none_at_all {
         output::note("no runs yet; queue one with `finetop add FILE.yaml`");
+    } else if rows.is_empty() {
+        output::note("no such runs");
+    } else {
+        let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
+        let rows: Vec<[String; 7]> = rows.iter().map(cells).collect();
+        output::lines(&table(&head, &rows));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(run: &RunState) -> [String; 7] {
-    let training = &run.training;
-    let epoch = match (training.epochs.last(), training.planned_epochs()) {
-        (_, 0) => String::new(),
-        (last, planned) => format!("{}/{planned}", last.map_or(0, |epoch| epoch.epoch)),
+impl Args {
+    fn wants(&self, row: &Row) -> bool {
+        let group = self.group.as_ref().is_none_or(|group| row.place.group.as_ref() == Some(group));
+        group && (self.state.is_empty() || self.state.contains(&row.state))
+    }
+}
+
+fn cells(row: &Row) -> [String; 7] {
+    let epoch = match row.progress.planned_epochs {
+        0 => String::new(),
+        planned => format!("{}/{planned}", row.progress.epoch),
     };
-    let best = training.best.as_ref().map_or(String::new(), |best| format!("{} {}", best.monitor, metric(best.value)));
-    let time = run.running_time(crate::base::clock::now()).map_or(String::new(), duration);
-    let reason = run.cause().map_or("", |cause| cause.words());
-    [run.id.to_string(), printable(&run.name), run.status().name().into(), epoch, best, time, reason.into()]
+    let best = row.best.as_ref().map_or(String::new(), |best| format!("{} {}", best.monitor, metric(best.value)));
+    let time = row.times.seconds.map_or(String::new(), |seconds| duration(Duration::from_secs_f64(seconds)));
+    let reason = row.reason.map_or("", Cause::words);
+    [row.id.to_string(), row.name.clone(), row.state.name().into(), epoch, best, time, reason.into()]
 }
 
 /// Rows in columns as wide as their widest cell, names cut at 40 columns.
 fn table(head: &[String; 7], rows: &[[String; 7]]) -> String {
-    let cut = |cell: &String| truncated(cell, 40);
-    let widths: Vec<usize> = (0..head.len())
-        .map(|column| rows.iter().chain([head]).map(|row| width(&cut(&row[column]))).max().unwrap_or(0))
-        .collect();
+    let cut = |row: &[String; 7]| {
+        row.each_ref().map(|cell| {
+            let cell = truncated(&printable(cell), 40);
+            (width(&cell), cell)
+        })
+    };
+    let rows: Vec<[(usize, String); 7]> = std::iter::once(head).chain(rows).map(cut).collect();
+    let widths: Vec<usize> =
+        (0..head.len()).map(|column| rows.iter().map(|row| row[column].0).max().unwrap_or(0)).collect();
     let mut text = String::new();
-    for row in [head].into_iter().chain(rows) {
+    for row in &rows {
         let mut line = String::new();
-        for (cell, &column) in row.iter().map(cut).zip(&widths) {
-            line.push_str(&cell);
-            line.extend(std::iter::repeat_n(' ', column - width(&cell) + 2));
+        for ((width, cell), &column) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', column - width + 2));
         }
         text.push_str(line.trim_end());
         text.push('\n');

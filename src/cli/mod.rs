@@ -13,12 +13,15 @@ mod add;
 mod cancel;
 mod check;
 mod client;
+mod compare;
 mod completions;
 mod dashboard;
+mod doctor;
 mod edit;
 mod events;
 mod failure;
 mod follow;
+mod gc;
 mod load;
 mod logs;
 mod ls;
@@ -35,6 +38,7 @@ mod runner;
 mod select;
 mod show;
 mod slots;
+mod table;
 mod tag;
 mod verify;
 mod wait;
@@ -72,6 +76,8 @@ enum Command {
     Ls(ls::Args),
     /// Show a run.
     Show(show::Args),
+    /// Put runs side by side: what differs in their files, and what came out.
+    Compare(compare::Args),
     /// Print the output of a run's worker.
     Logs(logs::Args),
     /// Print what happened in a run.
@@ -102,6 +108,10 @@ enum Command {
     Wait(wait::Args),
     /// Remove runs with all their files.
     Rm(rm::Args),
+    /// Remove old checkpoints of runs that are over.
+    Gc(gc::Args),
+    /// Find what is wrong in a store, and mend it.
+    Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
     /// Print a completion script for a shell.
@@ -140,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Check(args)) => check::main(args),
         Some(Command::Ls(args)) => ls::main(args, &store),
         Some(Command::Show(args)) => show::main(args, &store),
+        Some(Command::Compare(args)) => compare::main(args, &store),
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),
@@ -155,6 +166,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(args)) => verify::main(args),
         Some(Command::Wait(args)) => wait::main(args, &store),
         Some(Command::Rm(args)) => rm::main(args, &store),
+        Some(Command::Gc(args)) => gc::main(args, &store),
+        Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),

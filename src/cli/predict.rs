@@ -51,7 +51,9 @@ fn model_folder(named: &str, store: &Path) -> Result<PathBuf, Failure> {
     if let Some(folder) = candidates.into_iter().find(|folder| is_model(folder)) {
         return Ok(folder);
     }
-    let folder = select::run(store, named)?.model();
+    let run = select::run(store, named)?;
+    run.refuse_links().map_err(|error| Failure::failed(error.to_string()).maybe_hint(error.hint()))?;
+    let folder = run.model();
     if is_model(&folder) {
         return Ok(folder);
     }

@@ -17,7 +17,7 @@ use crate::base::clock;
 use crate::experiment;
 use crate::record::event::{Event, Failed};
 use crate::record::life::Cause;
-use crate::record::{RunDir, Writer, words};
+use crate::record::{RunDir, Store, Writer, words};
 use crate::runner::exit_code;
 use crate::train::{self, End, Job};
 
@@ -37,6 +37,9 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let folder = args.folder.canonicalize().unwrap_or(args.folder);
     let dir = RunDir::at(&folder)
         .ok_or_else(|| Failure::usage(format!("{} is not the folder of a run", folder.display())))?;
+    // What the store says of its format, and where the run's files are.
+    Store::open(folder.parent().unwrap_or(&folder))?;
+    dir.refuse_links().map_err(|error| Failure::failed(error.to_string()).maybe_hint(error.hint()))?;
     let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
     if let Some(parent) = args.with_parent {

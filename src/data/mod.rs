@@ -9,6 +9,7 @@ pub mod augment;
 mod class_folders;
 pub mod decode;
 mod error;
+mod extent;
 mod file;
 mod fixtures;
 mod length_buckets;
@@ -25,7 +26,9 @@ mod text_table;
 mod token_batch;
 mod tokenizer;
 
+pub use class_folders::Kind;
 pub use error::Error;
+pub use extent::Extent;
 pub use length_buckets::by_length;
 pub use loader::{Batch, Batches, Draw, Loader, Recipe};
 pub use samples::{Dataset, Picture, Samples, Skipped, Text};

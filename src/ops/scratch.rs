@@ -17,9 +17,6 @@ impl Scratch {
 
     /// Enough for either.
     pub fn or(self, other: Scratch) -> Scratch {
-        Scratch {
-            shared: self.shared.max(other.shared),
-            per_thread: self.per_thread.max(other.per_thread),
-        }
+        Scratch { shared: self.shared.max(other.shared), per_thread: self.per_thread.max(other.per_thread) }
     }
 }

@@ -51,6 +51,7 @@ impl Error {
             Error::NoFormat { path, .. } => {
                 Some(format!("remove {}, if no newer finetop used this store", path.display()))
             }
+            Error::Read { source, .. } if durable::is_link(source) => Some(durable::LINK_HINT.into()),
             Error::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("you may not read there: choose another store with --store".into())
             }

@@ -83,8 +83,12 @@ impl Store {
         let dirs: Vec<RunDir> =
             (first..).zip(runs).map(|(id, run)| RunDir::new(self.root(), RunId(id), &run.name)).collect();
         let next = first.saturating_add(u32::try_from(dirs.len()).unwrap_or(u32::MAX));
-        durable::write(&self.next_id(), format!("{next}\n").as_bytes())?;
+        self.write_next_number(next)?;
         Ok(dirs)
+    }
+
+    pub(super) fn write_next_number(&self, next: u32) -> Result<(), durable::Error> {
+        durable::write(&self.next_id(), format!("{next}\n").as_bytes())
     }
 
     /// The number after all that were given, and after all that are there.

@@ -1,7 +1,9 @@
 //! The folder of a run, and where in it each file is.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::base::durable;
 use crate::base::id::RunId;
 
 /// A run's folder, `NNNN-name` in its store. Only the name is known to be right; the files may be missing.
@@ -83,6 +85,18 @@ impl RunDir {
         self.path.join("model")
     }
 
+    /// An error where a file or folder of the run is a symbolic link, which is not followed.
+    pub fn refuse_links(&self) -> Result<(), durable::Error> {
+        let files = [self.experiment_yaml(), self.resolved_yaml(), self.run_log(), self.events(), self.log_txt()];
+        files.iter().try_for_each(|file| durable::refuse_link(file))?;
+        for folder in [self.checkpoints(), self.model()] {
+            durable::refuse_link(&folder)?;
+            let inside = fs::read_dir(&folder).into_iter().flatten().flatten();
+            inside.map(|entry| entry.path()).try_for_each(|path| durable::refuse_link(&path))?;
+        }
+        Ok(())
+    }
+
     /// The cached fold of a run that is over.
     pub fn summary_json(&self) -> PathBuf {
         self.path.join("summary.json")
@@ -106,5 +120,19 @@ mod tests {
         let run = RunDir::new(Path::new("/runs"), RunId(7), "a-b");
         assert_eq!(RunDir::at(run.path()), Some(run.clone()));
         assert_eq!(run.folder_name(), "0007-a-b");
+    }
+
+    #[test]
+    fn a_run_with_a_link_anywhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        for link in ["events.jsonl", "resolved.yaml", "checkpoints", "model/model.safetensors"] {
+            let run = RunDir::new(folder.path(), RunId(1), &link.replace('/', "-"));
+            fs::create_dir_all(run.model()).unwrap();
+            run.refuse_links().unwrap();
+            std::os::unix::fs::symlink(&outside, run.path().join(link)).unwrap();
+            assert!(run.refuse_links().unwrap_err().to_string().contains(link), "{link}");
+        }
     }
 }

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Advice, Best, EarlyStopped, Epoch, LrChanged, Parameters, PhasePlan, Skipped};
 use super::life::{Cause, Exited};
 use super::run_dir::RunDir;
+use super::seen::Seen;
 use super::state::{RunState, Status};
+use super::view::{self, Read};
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
 
 /// A run in one line: the short form of `ls --json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub id: RunId,
     pub name: String,
@@ -32,7 +34,7 @@ pub struct Row {
 }
 
 /// How far it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The last epoch that ended, from 1; 0 before the first.
     pub epoch: u32,
@@ -42,7 +44,7 @@ pub struct Progress {
 }
 
 /// When things happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Times {
     pub queued: Option<Timestamp>,
     /// Start of the latest attempt.
@@ -53,7 +55,7 @@ pub struct Times {
 }
 
 /// Where it is kept, and where it stands in the queue.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     pub path: PathBuf,
     pub group: Option<String>,
@@ -114,12 +116,8 @@ impl Row {
             planned_epochs: training.planned_epochs(),
             phase: training.phase().map(str::to_owned),
         };
-        let times = Times {
-            queued: run.life.queued,
-            started: run.life.started,
-            ended: run.life.ended,
-            seconds: run.running_time(clock::now()).map(|time| time.as_secs_f64()),
-        };
+        let now = run.life.status.is_live().then(clock::now);
+        let times = Times::new(run.life.queued, run.life.started, run.life.ended, now);
         let place = Place {
             path: path.to_owned(),
             group: run.life.group.clone(),
@@ -138,6 +136,19 @@ impl Row {
             place,
             attempts: run.life.attempts,
         }
+    }
+}
+
+impl Times {
+    /// The times of a run that is live where there is a `now`.
+    pub(super) fn new(
+        queued: Option<Timestamp>,
+        started: Option<Timestamp>,
+        ended: Option<Timestamp>,
+        now: Option<Timestamp>,
+    ) -> Times {
+        let seconds = started.zip(ended.or(now)).map(|(started, end)| end.since(started).as_secs_f64());
+        Times { queued, started, ended, seconds }
     }
 }
 
@@ -200,12 +211,56 @@ impl RunState {
     }
 }
 
-/// Writes `summary.json` of a run that is over.
-pub fn save(dir: &RunDir, run: &RunState) -> Result<(), durable::Error> {
-    durable::write_with(&dir.summary_json(), |file| {
-        serde_json::to_writer_pretty(&mut *file, &Summary::new(run, dir.path()))?;
-        file.write_all(b"\n")
-    })
+/// `summary.json`.
+#[derive(Serialize)]
+struct Saved {
+    #[serde(flatten)]
+    summary: Summary,
+    sources: Sources,
+}
+
+/// How many bytes the logs had that it was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Sources {
+    run: u64,
+    events: u64,
+}
+
+/// Reads the run and writes its `summary.json`, if it is over.
+pub fn save(dir: &RunDir) -> Result<(), durable::Error> {
+    keep(dir, &view::load_seen(dir))
+}
+
+/// Writes `summary.json` of a run that was read, if it is over. It can be made again, so nobody waits for the disk.
+pub fn keep(dir: &RunDir, read: &Read) -> Result<(), durable::Error> {
+    if !read.run.status().is_over() {
+        return Ok(());
+    }
+    let length = |seen: Option<Seen>| seen.map_or(0, |seen| seen.length);
+    let sources = Sources { run: length(read.life), events: length(read.training) };
+    let saved = Saved { summary: Summary::new(&read.run, dir.path()), sources };
+    let mut text = serde_json::to_vec_pretty(&saved).unwrap_or_default();
+    text.push(b'\n');
+    durable::write_cache(&dir.summary_json(), &text)
+}
+
+/// The short form of a run that is over, as `summary.json` has it; None where that is missing or older than the logs.
+pub fn load_row(dir: &RunDir) -> Option<Row> {
+    #[derive(Deserialize)]
+    struct Known {
+        #[serde(flatten)]
+        row: Row,
+        sources: Sources,
+    }
+    let summary = Seen::at(&dir.summary_json())?;
+    let logs = [Seen::at(&dir.run_log()), Seen::at(&dir.events())];
+    if logs.iter().flatten().any(|log| log.modified > summary.modified) {
+        return None;
+    }
+    let Known { mut row, sources } = serde_json::from_slice(&durable::read(&dir.summary_json()).ok()?).ok()?;
+    let [run, events] = logs.map(|log| log.map_or(0, |log| log.length));
+    row.place.path = dir.path().to_owned();
+    (sources == Sources { run, events } && row.id == dir.id() && row.state.is_over()).then_some(row)
 }
 
 #[cfg(test)]

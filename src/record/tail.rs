@@ -6,13 +6,13 @@
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::marker::PhantomData;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::event::Line;
+use super::seen::Seen;
 use crate::base::durable;
 
 /// A reader's place in a log.
@@ -24,14 +24,6 @@ pub struct Tail<E> {
     /// What the file looked like when it was read last; None while there is none.
     seen: Option<Seen>,
     kind: PhantomData<fn() -> E>,
-}
-
-/// A file that looks the same has nothing new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    file: (u64, u64),
-    length: u64,
-    modified: (i64, i64),
 }
 
 /// What a log said since it was read last.
@@ -58,6 +50,11 @@ impl<E: DeserializeOwned> Tail<E> {
     /// The file that is read.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the file looked like when it was read last; None while there is none.
+    pub fn seen(&self) -> Option<Seen> {
+        self.seen
     }
 
     /// The whole lines that were added since the last call; those that are no lines of a log are left out. Costs one
@@ -97,16 +94,6 @@ impl<E: DeserializeOwned> Tail<E> {
         self.offset = 0;
         self.seen = None;
         News { restarted, lines: Vec::new() }
-    }
-}
-
-impl Seen {
-    fn of(metadata: &fs::Metadata) -> Self {
-        Seen {
-            file: (metadata.dev(), metadata.ino()),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::error::Error;
 use super::event::Event;
 use super::life::LifeEvent;
 use super::run_dir::RunDir;
+use super::seen::Seen;
 use super::state::{RunState, Training};
 use super::store::Store;
 use super::tail::Tail;
@@ -84,9 +85,23 @@ pub fn load_life(dir: &RunDir) -> RunState {
 
 /// Reads one run as it stands.
 pub fn load(dir: &RunDir) -> RunState {
+    load_seen(dir).run
+}
+
+/// A run, and what its logs looked like when it was read.
+#[derive(Debug)]
+pub struct Read {
+    pub run: RunState,
+    pub life: Option<Seen>,
+    pub training: Option<Seen>,
+}
+
+/// Reads one run as it stands, and remembers of what.
+pub fn load_seen(dir: &RunDir) -> Read {
     let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
-    Source::new(dir.clone()).read_into(&mut state);
-    Arc::unwrap_or_clone(state)
+    let mut source = Source::new(dir.clone());
+    source.read_into(&mut state);
+    Read { run: Arc::unwrap_or_clone(state), life: source.life.seen(), training: source.training.seen() }
 }
 
 /// The two logs of a run, each at its place.

@@ -5,7 +5,7 @@
 use tokio::task::JoinSet;
 
 use super::log::Log;
-use crate::record::{RunDir, summary, view};
+use crate::record::{RunDir, summary};
 
 /// The chores that are being done.
 #[derive(Debug, Default)]
@@ -26,10 +26,7 @@ impl Chores {
 
 /// Writes `summary.json` of the run in `dir`, if it is over.
 pub fn keep_summary(dir: &RunDir, log: &Log) {
-    let run = view::load(dir);
-    if run.status().is_over()
-        && let Err(error) = summary::save(dir, &run)
-    {
+    if let Err(error) = summary::save(dir) {
         log.line(&format!("{}: {error}", dir.folder_name()));
     }
 }

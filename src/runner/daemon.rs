@@ -147,7 +147,7 @@ impl Daemon {
 
     /// Keeps what the record of a run that is over amounts to. It is a cache: it may be missing.
     pub(super) fn keep_summary(&self, dir: &RunDir) {
-        if let Err(error) = summary::save(dir, &view::load(dir)) {
+        if let Err(error) = summary::save(dir) {
             self.log.line(&error.to_string());
         }
     }

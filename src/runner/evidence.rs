@@ -3,7 +3,6 @@
 //!
 //! Invariant: what an earlier attempt left in the log says nothing about a later one.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -57,7 +56,7 @@ pub fn said(dir: &RunDir) -> String {
 }
 
 fn end_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = durable::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(BLOCK)))?;
     let mut bytes = Vec::new();

@@ -3,10 +3,10 @@
 //! Invariant: nothing that an earlier attempt said counts, and the end of a long run is found as fast as that of a short
 //! one: it stands in the last lines or nowhere.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::base::durable;
 use crate::record::event::{Event, FinishReason, Line};
 use crate::record::life::Cause;
 use crate::record::state::Life;
@@ -44,7 +44,7 @@ impl LastWord {
 
 /// The last bytes of a file, whole lines where there is more than that.
 fn end_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = durable::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(BLOCK)))?;
     let mut bytes = Vec::new();

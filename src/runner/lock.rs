@@ -6,11 +6,13 @@
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::endpoint;
 use super::error::Error;
 use crate::base::durable;
 use crate::base::text::printable;
@@ -62,6 +64,9 @@ impl RunnerLock {
     pub fn take(store: &Store) -> Result<RunnerLock, Error> {
         let path = store.runner_lock();
         let file = durable::open_lock(&path)?;
+        if !durable::lock_works(store.root())? {
+            return Err(Error::NoLocks { store: store.root().to_owned() });
+        }
         // A client that asks whether the lock is held holds it itself for a moment.
         for _ in 0..20 {
             match file.try_lock() {
@@ -90,15 +95,22 @@ impl RunnerLock {
 
 /// Who has the store now; None when nobody does.
 pub fn holder(store: &Store) -> Option<Holder> {
-    let file = File::open(store.runner_lock()).ok()?;
+    let file = durable::open(&store.runner_lock()).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(read(store).unwrap_or_else(unknown)),
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
 
+/// The socket of a runner that died; None while one lives.
+pub fn dead_socket(store: &Store) -> Option<PathBuf> {
+    let socket = read(store)?.socket;
+    let is_dead = holder(store).is_none() && endpoint::is_ours(&socket) && UnixStream::connect(&socket).is_err();
+    is_dead.then_some(socket)
+}
+
 fn read(store: &Store) -> Option<Holder> {
-    serde_json::from_slice(&fs::read(store.runner_lock()).ok()?).ok()
+    serde_json::from_slice(&durable::read(&store.runner_lock()).ok()?).ok()
 }
 
 /// One that has not signed yet.

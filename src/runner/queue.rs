@@ -20,13 +20,17 @@ mod placing;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use self::capacity::{Capacity, Share, Shares};
 use self::line::{Line, Rank, Spot};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::life::Needs;
-use crate::record::state::{Life, Status};
+use crate::record::state::Life;
+
+/// How often to try again to write down an end, on a disk that is full.
+const WRITE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Where a run is that is not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,20 +107,6 @@ impl Queue {
         self.shares.take_back(id);
         self.put_in(id, entry);
         self.look_again_after(id);
-    }
-
-    /// Takes up a run where its record says that it is. Those that it waits for come before it.
-    pub fn take_up(&mut self, id: RunId, life: &Life) {
-        match life.status {
-            Status::Queued => self.put(id, Entry::of(life, Stage::Waiting { not_before: life.retry_at })),
-            Status::Paused => self.put(id, Entry::of(life, Stage::Paused)),
-            // A lost one is about to be tried again, or to have failed.
-            Status::Starting | Status::Running | Status::Lost => {
-                self.adopt(id, Entry::of(life, Stage::Live), life.gpu.clone());
-            }
-            Status::Finished => self.finished(id),
-            Status::Failed | Status::Cancelled => self.remove(id),
-        }
     }
 
     /// Adds a run that has a worker already, from another runner, and the GPU that it was given then.
@@ -204,9 +194,11 @@ impl Queue {
         }
     }
 
-    /// The next moment at which a waiting run becomes ready by itself.
+    /// The next moment at which there may be something to do by itself: a waiting run becomes ready, or the end of an
+    /// orphan, which could not be written down, is tried again.
     pub fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
-        self.line.next_due().filter(|&time| time > now)
+        let again = self.line.orphan().map(|_| now.plus(WRITE_AGAIN));
+        self.line.next_due().filter(|&time| time > now).into_iter().chain(again).min()
     }
 
     /// A run that can never start because one that it waits for did not finish well, and that one. It stays until it is

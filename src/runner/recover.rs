@@ -18,6 +18,9 @@ use crate::record::{Error, RunDir, RunState, view};
 impl Daemon {
     /// Takes up every run of the store. One that cannot be read is left aside.
     pub fn recover(&mut self) -> Result<(), Error> {
+        if let Err(error) = self.store.settle() {
+            self.log.line(&error.to_string());
+        }
         let workers = Marked::look();
         for dir in self.store.runs()? {
             self.dirs.learn(dir.clone());
@@ -34,17 +37,18 @@ impl Daemon {
     fn take_up(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
-            Status::Paused => self.queue.take_up(dir.id(), &run.life),
+            Status::Paused => self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused)),
             Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
-                self.queue.take_up(dir.id(), &run.life);
+                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), run.life.gpu.clone());
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
                 let wish = wish_of(&run.life);
                 self.adopt(dir, run.life.attempts, process, wish);
             }
-            Status::Finished | Status::Failed | Status::Cancelled => self.queue.take_up(dir.id(), &run.life),
+            Status::Finished => self.queue.finished(dir.id()),
+            Status::Failed | Status::Cancelled => {}
         }
     }
 
@@ -69,7 +73,8 @@ impl Daemon {
     fn take_up_waiting(&mut self, dir: &RunDir, run: &RunState) {
         let done = match run.life.asked {
             None => {
-                self.queue.take_up(dir.id(), &run.life);
+                let stage = Stage::Waiting { not_before: run.life.retry_at };
+                self.queue.put(dir.id(), Entry::of(&run.life, stage));
                 Ok(())
             }
             Some(Asked::Pause) => {

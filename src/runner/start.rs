@@ -4,7 +4,6 @@
 //! answers.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -110,7 +109,7 @@ fn not_started(store: &Store, starting: Option<Starting>) -> Error {
     const MOST_LINES: usize = 5;
     let path = store.runner_log();
     let before = starting.map_or(0, |starting| starting.log_before);
-    let bytes = fs::read(&path).unwrap_or_default();
+    let bytes = durable::read(&path).unwrap_or_default();
     let said =
         String::from_utf8_lossy(bytes.get(usize::try_from(before).unwrap_or(0)..).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -1,6 +1,5 @@
 //! The thread that reads the store and the followed log, and says what is new.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::time::Duration;
 
 use super::action::News;
 use super::runs::AllRuns;
+use crate::base::durable;
 use crate::base::id::RunId;
 use crate::record::{Store, StoreView, Watcher};
 
@@ -106,7 +106,7 @@ impl Log {
 
     /// The log with what came since, if anything did; the first time in any case, if there is a log.
     fn read(&mut self) -> Option<News> {
-        let mut file = File::open(&self.path).ok()?;
+        let mut file = durable::open(&self.path).ok()?;
         let length = file.metadata().ok()?.len();
         let first = self.offset.is_none_or(|offset| offset > length);
         if first {

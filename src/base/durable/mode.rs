@@ -5,9 +5,14 @@
 //! 007 and 002 make 0660 and 0770. It is the process' umask that is tightened, so that no file is forgotten, and what a
 //! child makes is as private.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use rustix::fs::Mode;
+
+use super::{Result, failed};
 
 static MASK: OnceLock<u32> = OnceLock::new();
 
@@ -22,6 +27,11 @@ pub fn tighten_umask() {
 /// The permissions that nothing of a store should have: those that [`tighten_umask`] found not to be asked for.
 pub fn mask() -> u32 {
     MASK.get().copied().unwrap_or(0o077)
+}
+
+/// Gives `path`, which must be no link, other permissions.
+pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed("change the permissions of", path))
 }
 
 /// Nothing for a class of which the umask keeps anything, all that the umask leaves to the owner.

@@ -13,8 +13,8 @@ use rayon::prelude::*;
 
 use super::points::{filter_to_points, input_to_points, output_to_points, points_to_filter, points_to_output};
 use super::{After, Case};
-use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::Scratch;
+use crate::ops::product::{Matrix, Onto, product};
 use crate::ops::vectorized::vectorized;
 use crate::ops::window::Window;
 
@@ -92,10 +92,7 @@ pub(super) fn weight_gradient(case: &Case, x: &[f32], gradient: &[f32]) -> Vec<f
 /// thread the transformed inputs and products of the images that go together.
 pub(super) fn scratch(case: &Case) -> Scratch {
     let tiles = Tiling::of(case, images_together(case)).padded();
-    Scratch {
-        shared: (POINTS + 9) * case.out * case.channels,
-        per_thread: POINTS * tiles * (case.channels + case.out),
-    }
+    Scratch { shared: (POINTS + 9) * case.out * case.channels, per_thread: POINTS * tiles * (case.channels + case.out) }
 }
 
 /// Images whose tiles are in flight together.

@@ -26,7 +26,7 @@ fn show_and_ls_have_what_scripts_rely_on() {
     std::fs::write(dir.run_log(), LIFE).unwrap();
     std::fs::write(dir.events(), EVENTS).unwrap();
     let run = view::load(&dir);
-    save(&dir, &run).unwrap();
+    save(&dir).unwrap();
     let show: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.summary_json()).unwrap()).unwrap();
     for (field, value) in [
         ("id", serde_json::json!(7)),
