@@ -5,19 +5,23 @@
 #![allow(clippy::disallowed_methods)] // the one place that may use them
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+mod appender;
 mod batch;
 mod lock;
 mod mode;
 mod own;
+mod part_file;
 
+pub use appender::{Appender, whole_lines};
 pub use batch::{Batch, move_all};
 pub use lock::{lock, lock_works, try_lock};
 pub use mode::{mask, set_mode, tighten_umask};
 pub use own::{LINK_HINT, create_own_dir, is_link, open, read, refuse_link};
+pub use part_file::PartFile;
 
 use super::fault;
 
@@ -204,6 +208,14 @@ pub fn create_dir_all(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir_all(path)).map_err(failed("create the folder", path))
 }
 
+/// Creates the folder `path`; fine if it exists. Its parent must, so that nothing that was removed comes back.
+pub fn ensure_dir(path: &Path) -> Result<()> {
+    match fault::at("folder").and_then(|()| fs::create_dir(path)) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failed("create the folder", path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the folder `path`, which must not exist; its parent must.
 pub fn create_dir(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir(path)).map_err(failed("create the folder", path))?;
@@ -257,8 +269,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
 
 /// Opens `path` for a child's output: created where missing, every write at the end.
 pub fn open_log(path: &Path) -> Result<File> {
-    open_with(OpenOptions::new().create(true).append(true).custom_flags(own::NO_LINK), path)
-        .map_err(failed("open", path))
+    open_with(OpenOptions::new().create(true).append(true), path).map_err(failed("open", path))
 }
 
 /// Makes `path` a symbolic link to `target`, durably and in one step, whatever was there.
@@ -283,14 +294,13 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Opens `path` for reading and writing, created where missing and never cut: for a lock file.
 pub fn open_lock(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true).custom_flags(own::NO_LINK);
-    open_with(&options, path).map_err(failed("open", path))
+    open_with(OpenOptions::new().create(true).truncate(false).read(true).write(true), path)
+        .map_err(failed("open", path))
 }
 
-fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     fault::at("open")?;
-    options.open(path)
+    options.custom_flags(own::NO_LINK).open(path)
 }
 
 /// Replaces what `file`, opened at `path` by [`open_lock`], says; for a reader there is a moment without content.
@@ -300,141 +310,6 @@ pub fn refill(file: &mut File, path: &Path, content: &[u8]) -> Result<()> {
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| fault::write_all("write", file, content));
     refilled.map_err(failed("write", path))
-}
-
-/// A log that grows by whole lines.
-#[derive(Debug)]
-pub struct Appender {
-    file: File,
-    path: PathBuf,
-    /// Bytes of whole lines; the file is cut back to here when a write failed halfway.
-    length: u64,
-    /// Whether there may be more in the file than that.
-    is_torn: bool,
-}
-
-impl Appender {
-    /// Opens `path`, creating it where missing. A torn last line, left by a writer that died, is cut back.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut file = open_lock(path)?;
-        let length = whole_lines(&mut file).map_err(failed("read", path))?;
-        let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
-        log.cut().map_err(failed("repair", path))?;
-        sync_parent(path)?;
-        Ok(log)
-    }
-
-    /// Appends `lines`, which must end with a newline, in one `write`; after an error none of it stays.
-    pub fn append(&mut self, lines: &[u8]) -> Result<()> {
-        self.append_and(lines, |_| Ok(()))
-    }
-
-    /// As [`Appender::append`], and all that was appended is on the disk before it returns.
-    pub fn append_synced(&mut self, lines: &[u8]) -> Result<()> {
-        self.append_and(lines, |file| fault::at("append.sync").and_then(|()| file.sync_data()))
-    }
-
-    fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
-        debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
-        let appended =
-            self.cut().and_then(|()| fault::write_all("append", &mut self.file, lines)).and_then(|()| then(&self.file));
-        match appended {
-            Ok(()) => self.length += lines.len() as u64,
-            Err(source) => {
-                self.is_torn = true;
-                let _ = self.cut();
-                return Err(failed("append to", &self.path)(source));
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing is written behind half a line.
-    fn cut(&mut self) -> io::Result<()> {
-        if self.is_torn {
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
-            self.is_torn = false;
-        }
-        Ok(())
-    }
-}
-
-/// A file that comes piece by piece, perhaps over several attempts, under a name of its own until it is whole.
-#[derive(Debug)]
-pub struct PartFile {
-    file: File,
-    path: PathBuf,
-    length: u64,
-}
-
-impl PartFile {
-    /// Opens `path`, creating it where missing; what an earlier attempt left is kept.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut file = open_lock(path)?;
-        let length = file.seek(SeekFrom::End(0)).map_err(failed("read", path))?;
-        Ok(PartFile { file, path: path.to_owned(), length })
-    }
-
-    /// Bytes that are there.
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Drops what is there.
-    pub fn restart(&mut self) -> Result<()> {
-        self.length = 0;
-        self.cut().map_err(failed("write", &self.path))
-    }
-
-    /// Adds `bytes`; after an error none of them stays.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Err(source) = fault::write_all("append", &mut self.file, bytes) {
-            let _ = self.cut();
-            return Err(failed("write", &self.path)(source));
-        }
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn cut(&mut self) -> io::Result<()> {
-        self.file.set_len(self.length)?;
-        self.file.seek(SeekFrom::Start(self.length)).map(|_| ())
-    }
-
-    /// Waits until all that was added is on the disk.
-    pub fn sync(&mut self) -> Result<()> {
-        fault::at("append.sync").and_then(|()| self.file.sync_all()).map_err(failed("write", &self.path))
-    }
-
-    /// Gives the whole file its name, durably.
-    pub fn finish(mut self, name: &Path) -> Result<()> {
-        self.sync()?;
-        rename(&self.path, name)
-    }
-}
-
-/// Bytes up to and with the last newline, found from the end.
-pub fn whole_lines(file: &mut File) -> io::Result<u64> {
-    const BLOCK: u64 = 64 * 1024;
-    let mut end = file.metadata()?.len();
-    let mut block = Vec::new();
-    while end > 0 {
-        let start = end.saturating_sub(BLOCK);
-        file.seek(SeekFrom::Start(start))?;
-        block.clear();
-        Read::by_ref(file).take(end - start).read_to_end(&mut block)?;
-        if let Some(at) = block.iter().rposition(|&b| b == b'\n') {
-            return Ok(start + at as u64 + 1);
-        }
-        end = start;
-    }
-    Ok(0)
 }
 
 #[cfg(test)]
@@ -484,43 +359,6 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_tail_is_cut_and_lines_go_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        let long = "x".repeat(200_000);
-        for (before, kept) in
-            [("", ""), ("a\nb\n", "a\nb\n"), ("a\nb", "a\n"), ("torn", ""), (&*format!("a\n{long}"), "a\n")]
-        {
-            fs::write(&path, before).unwrap();
-            let mut log = Appender::open(&path).unwrap();
-            log.append_synced(b"next\n").unwrap();
-            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
-        }
-    }
-
-    #[test]
-    fn a_part_grows_over_attempts_and_gets_its_name_when_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let (part, whole) = (folder.path().join("x.part"), folder.path().join("x"));
-        let mut first = PartFile::open(&part).unwrap();
-        first.append(b"one").unwrap();
-        drop(first);
-        let mut second = PartFile::open(&part).unwrap();
-        assert_eq!(second.length(), 3);
-        second.append(b" two").unwrap();
-        assert!(!whole.exists());
-        second.finish(&whole).unwrap();
-        assert_eq!(fs::read(&whole).unwrap(), b"one two");
-        assert!(!part.exists());
-        let mut third = PartFile::open(&part).unwrap();
-        third.append(b"wrong").unwrap();
-        third.restart().unwrap();
-        third.append(b"new").unwrap();
-        third.finish(&whole).unwrap();
-        assert_eq!(fs::read(&whole).unwrap(), b"new");
-    }
-
-    #[test]
     fn links_are_replaced_and_locks_exclude() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -539,6 +377,17 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_made_but_not_what_it_is_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("0001-a");
+        assert!(ensure_dir(&run.join("checkpoints")).is_err() && !run.exists());
+        for _ in 0..2 {
+            ensure_dir(&run).unwrap();
+        }
+        assert!(run.is_dir());
+    }
+
+    #[test]
     fn removing_a_folder_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("0001-a");
@@ -552,9 +401,10 @@ mod tests {
     type Operation = fn(&Path) -> Result<()>;
 
     /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
-    const OPERATIONS: [(&str, usize, Operation); 12] = [
+    const OPERATIONS: [(&str, usize, Operation); 13] = [
         ("write", 5, |at| write(&at.join("old"), b"new")),
         ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
+        ("write_keeping", 7, |at| write_keeping(&at.join("old"), &at.join("new"), |file| file.write_all(b"new"))),
         ("create_dir_all", 1, |at| create_dir_all(&at.join("a/b"))),
         ("create_dir", 2, |at| create_dir(&at.join("a"))),
         ("rename", 2, |at| rename(&at.join("old"), &at.join("new"))),

@@ -8,7 +8,8 @@
 //! - POINT: a step's name, or `*` for any.
 //! - N: the n-th step of that name in this process, from 1.
 //! - ACTION: `enospc`, `eio`, `erofs`, `edquot` (the step fails so), `short` (half of the bytes are written, then the disk
-//!   is full), `kill` (SIGKILL before the step), `tear` (half of the bytes are written, then SIGKILL).
+//!   is full), `kill` (SIGKILL before the step), `tear` (half of the bytes are written, then SIGKILL),
+//!   `panic`.
 //!
 //! With `FINETOP_FAULT_ONCE=FOLDER` (which exists) each of them acts in the first process that comes to it and in none
 //! after it: a folder in FOLDER is its mark.

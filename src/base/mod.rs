@@ -4,5 +4,6 @@ pub mod clock;
 pub mod durable;
 pub mod fault;
 pub mod id;
+pub mod machine;
 pub mod random;
 pub mod text;

@@ -1,11 +1,15 @@
 //! `finetop check PATH…`: what would run, without training it.
 
+use std::path::Path;
 use std::process::ExitCode;
+
+mod memory;
+mod sweep;
 
 use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
-use crate::base::text::{bytes, grouped, learning_rate};
+use crate::base::text::{grouped, learning_rate};
 use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer, Task};
 use crate::model::LayerSummary;
 use crate::record::life::Cause;
@@ -18,24 +22,79 @@ pub struct Args {
 }
 
 pub fn main(args: Args) -> Result<ExitCode, Failure> {
-    let experiments = args.files.load()?;
-    let mut failures = Vec::new();
-    let mut is_first = true;
-    for Loaded { experiment, .. } in &experiments {
-        match train::plan(experiment) {
-            Ok(plan) => {
-                if !std::mem::take(&mut is_first) {
-                    line("");
-                }
-                print(experiment, &plan);
-            }
-            Err(error) if error.is_before_download() => {
-                line(&format!("{}  {error}", experiment.name));
-            }
-            Err(error) => failures.push(failure(experiment, &error)),
+    let files = args.files.load_each()?;
+    let mut checked = Checked::default();
+    for file in &files {
+        match &*file.runs {
+            [one] => checked.in_full(&one.experiment, 0),
+            runs => checked.sweep(&file.path, runs),
         }
     }
-    all(failures, experiments.len())
+    all(checked.failures, checked.experiments)
+}
+
+/// Kinds of runs of a sweep that are looked at; each takes as long as reading the data and building the network.
+const MOST_KINDS: usize = 12;
+
+#[derive(Default)]
+struct Checked {
+    failures: Vec<Failure>,
+    /// How many were looked at.
+    experiments: usize,
+    has_printed: bool,
+}
+
+impl Checked {
+    fn in_full(&mut self, experiment: &Experiment, alike: usize) {
+        if let Some(plan) = self.plan(experiment, alike) {
+            self.paragraph();
+            print(experiment, &plan);
+        }
+    }
+
+    /// Which runs it is, then the first one in full, then what those are like that share not even data and layers with it.
+    fn sweep(&mut self, path: &Path, runs: &[Loaded]) {
+        self.paragraph();
+        line(&format!("{}  a sweep of {} runs", path.display(), grouped(runs.len())));
+        sweep::table(runs).iter().for_each(|text| line(text));
+        memory::of_sweep(runs);
+        let kinds = sweep::kinds(runs);
+        let Some(((first, alike), others)) = kinds.split_first() else { return };
+        self.in_full(first, *alike);
+        for (experiment, alike) in others.iter().take(MOST_KINDS - 1) {
+            if let Some(plan) = self.plan(experiment, *alike) {
+                self.paragraph();
+                print_short(experiment, &plan, *alike);
+            }
+        }
+        if kinds.len() > MOST_KINDS {
+            let rest = kinds.len() - MOST_KINDS;
+            output::note(&format!(
+                "{rest} further kinds of runs, of other data or layers, were not looked at in detail"
+            ));
+        }
+    }
+
+    /// What `experiment` would do, and as many runs that are like it; where it would not run, that is kept for the end.
+    fn plan(&mut self, experiment: &Experiment, alike: usize) -> Option<Plan> {
+        self.experiments += 1;
+        match train::plan(experiment) {
+            Ok(plan) => return Some(plan),
+            Err(error) if error.is_before_download() => {
+                self.paragraph();
+                line(&format!("{}  {error}", experiment.name));
+            }
+            Err(error) => self.failures.push(failure(experiment, &error, alike)),
+        }
+        None
+    }
+
+    /// An empty line between two of them.
+    fn paragraph(&mut self) {
+        if std::mem::replace(&mut self.has_printed, true) {
+            line("");
+        }
+    }
 }
 
 /// One failure is told as it is; of several each, and then how many.
@@ -50,24 +109,35 @@ fn all(mut failures: Vec<Failure>, experiments: usize) -> Result<ExitCode, Failu
     Err(Failure::usage(format!("{wrong} of {experiments} experiments would not run")))
 }
 
-fn failure(experiment: &Experiment, error: &train::Error) -> Failure {
-    let message = format!("{}: {error}", experiment.name);
+fn failure(experiment: &Experiment, error: &train::Error, alike: usize) -> Failure {
+    let message = format!("{}{}: {error}", experiment.name, and_alike(alike));
     let failure = if error.cause() == Cause::Experiment { Failure::usage(message) } else { Failure::failed(message) };
     failure.maybe_hint(error.hint())
+}
+
+fn and_alike(alike: usize) -> String {
+    match alike {
+        0 => String::new(),
+        1 => " and 1 run like it".to_owned(),
+        n => format!(" and {n} runs like it"),
+    }
+}
+
+/// The weights and the memory, and what learns in each phase.
+fn print_short(experiment: &Experiment, plan: &Plan, alike: usize) {
+    line(&format!("{}{}  on {}", experiment.name, and_alike(alike), plan.device));
+    line(&format!("  weights   {}", plan.weights));
+    memory::of_run(experiment, &plan.memory);
+    for phase in &plan.phases {
+        line(&format!("  phase     {}: {} parameters learn", phase.name, grouped(phase.trainable_parameters)));
+    }
 }
 
 fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
     data(experiment, plan);
     line(&format!("  weights   {}", plan.weights));
-    let memory = &plan.memory;
-    line(&format!(
-        "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
-        bytes(memory.total()),
-        bytes(memory.weights),
-        bytes(memory.activations),
-        bytes(memory.features)
-    ));
+    memory::of_run(experiment, &plan.memory);
     experiment.notes().iter().for_each(|note| output::note(note));
     if let Some(norm) = experiment.train.clip_norm {
         line(&format!("  clipping  gradients of a norm above {norm} are shortened to it"));

@@ -24,10 +24,22 @@ pub struct Files {
     changes: Changes,
 }
 
+/// An experiment file with its runs: one, or those of a sweep.
+#[derive(Debug)]
+pub struct Read {
+    pub path: PathBuf,
+    pub runs: Vec<Loaded>,
+}
+
 impl Files {
     /// Reads them, as [`all`] does.
     pub fn load(&self) -> Result<Vec<Loaded>, Failure> {
         all(&self.paths, &self.changes)
+    }
+
+    /// Reads them, as [`each`] does.
+    pub fn load_each(&self) -> Result<Vec<Read>, Failure> {
+        each(&self.paths, &self.changes)
     }
 }
 
@@ -38,16 +50,24 @@ impl Changes {
     }
 }
 
-/// Reads the experiments in `paths`: files, and folders, of which each `.yaml` and `.yml` in them counts.
+/// Reads the experiments in `paths`, as [`each`] does: all runs of all files in their order.
+///
+/// # Errors
+/// As of [`each`].
+pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure> {
+    Ok(each(paths, changes)?.into_iter().flat_map(|file| file.runs).collect())
+}
+
+/// Reads the files in `paths`: files, and folders, of which each `.yaml` and `.yml` in them counts.
 ///
 /// # Errors
 /// Every mistake of every file was printed; nothing of any of them may be used.
-pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure> {
-    let mut loaded = Vec::new();
+pub fn each(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Read>, Failure> {
+    let mut read = Vec::new();
     let mut wrong = 0;
-    for file in files(paths)? {
-        match experiment::load(&file, &changes.set) {
-            Ok(experiment) => loaded.push(experiment),
+    for path in files(paths)? {
+        match experiment::load_all(&path, &changes.set) {
+            Ok(runs) => read.push(Read { path, runs }),
             Err(mistakes) => {
                 output::mistakes(&mistakes);
                 wrong += mistakes.iter().count();
@@ -55,7 +75,7 @@ pub fn all(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Loaded>, Failure>
         }
     }
     match wrong {
-        0 => Ok(loaded),
+        0 => Ok(read),
         1 => Err(Failure::usage("an experiment has a mistake; nothing was done")),
         n => Err(Failure::usage(format!("the experiments have {n} mistakes; nothing was done"))),
     }

@@ -11,12 +11,16 @@ use super::failure::Failure;
 use super::output;
 use crate::base::text::{duration, metric, printable, truncated, width};
 use crate::record::life::Cause;
+use crate::record::select::{Facts, Word};
 use crate::record::state::Status;
 use crate::record::summary::Row;
 use crate::record::{self, Store, listing};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Only these: numbers, ranges, beginnings of names, `tag:T`, `name:emoji-*` and others, as for `finetop cancel`.
+    #[arg(value_name = "RUN")]
+    runs: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -33,13 +37,14 @@ fn state(text: &str) -> Result<Status, String> {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let words = args.runs.iter().map(|text| Word::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut rows = match Store::open(store) {
         Ok(store) => listing::rows(&store)?,
         Err(record::Error::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let none_at_all = rows.is_empty();
-    rows.retain(|row| args.wants(row));
+    rows.retain(|row| args.wants(row) && (words.is_empty() || selected(&words, row)));
     if args.json {
         output::json(&rows);
     } else if none_at_all {
@@ -59,6 +64,11 @@ impl Args {
         let group = self.group.as_ref().is_none_or(|group| row.place.group.as_ref() == Some(group));
         group && (self.state.is_empty() || self.state.contains(&row.state))
     }
+}
+
+fn selected(words: &[Word], row: &Row) -> bool {
+    let facts = Facts::of(row);
+    words.iter().any(|word| word.selects(&facts))
 }
 
 fn cells(row: &Row) -> [String; 7] {

@@ -13,6 +13,7 @@ mod add;
 mod cancel;
 mod check;
 mod client;
+mod compare;
 mod completions;
 mod dashboard;
 mod doctor;
@@ -37,6 +38,7 @@ mod runner;
 mod select;
 mod show;
 mod slots;
+mod table;
 mod tag;
 mod verify;
 mod wait;
@@ -74,6 +76,8 @@ enum Command {
     Ls(ls::Args),
     /// Show a run.
     Show(show::Args),
+    /// Put runs side by side: what differs in their files, and what came out.
+    Compare(compare::Args),
     /// Print the output of a run's worker.
     Logs(logs::Args),
     /// Print what happened in a run.
@@ -146,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Check(args)) => check::main(args),
         Some(Command::Ls(args)) => ls::main(args, &store),
         Some(Command::Show(args)) => show::main(args, &store),
+        Some(Command::Compare(args)) => compare::main(args, &store),
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),

@@ -22,9 +22,13 @@ pub struct Args {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    for loaded in load::all(std::slice::from_ref(&args.path), &args.changes)? {
-        in_foreground(&loaded, store)?;
+    let files = load::each(std::slice::from_ref(&args.path), &args.changes)?;
+    if let Some(sweep) = files.iter().find(|file| file.runs.len() > 1) {
+        let (path, runs) = (sweep.path.display(), sweep.runs.len());
+        return Err(Failure::usage(format!("{path} is a sweep of {runs} runs, and `run` trains one"))
+            .hint(format!("`finetop add {path}` queues them all; `--set matrix=` leaves the matrix out")));
     }
+    files.iter().flat_map(|file| &file.runs).try_for_each(|loaded| in_foreground(loaded, store))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    fn has(self, path: &Path) -> bool {
+    pub(super) fn has(self, path: &Path) -> bool {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         self.extensions().contains(&&*extension)
     }

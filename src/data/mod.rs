@@ -9,6 +9,7 @@ pub mod augment;
 mod class_folders;
 pub mod decode;
 mod error;
+mod extent;
 mod file;
 mod fixtures;
 mod length_buckets;
@@ -25,17 +26,20 @@ mod text_table;
 mod token_batch;
 mod tokenizer;
 
+pub use class_folders::Kind;
 pub use error::Error;
+pub use extent::Extent;
 pub use length_buckets::by_length;
 pub use loader::{Batch, Batches, Draw, Loader, Recipe};
 pub use samples::{Dataset, Picture, Samples, Skipped, Text};
 pub use token_batch::TokenBatch;
 pub use tokenizer::Tokenizer;
 
-/// `asked` threads, or as many as there are cores for 0.
+/// `asked` threads, or for 0 as many as compute: those of the run's share. Both are busy at once only for moments, since one
+/// side waits for the other.
 fn threads(asked: usize) -> usize {
     match asked {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => rayon::current_num_threads(),
         n => n,
     }
 }

@@ -215,7 +215,7 @@ const MODES: Takes = Words(&["auto", "min", "max"]);
 #[rustfmt::skip]
 pub static KEYS: &[Key] = &[
     key("name", Name, Means("the file's name without its ending"), "What the run is called; it becomes part of its folder's name."),
-    key("extends", File, Means("nothing"), "Another experiment file to start from, relative to this one: its keys hold where this file does not give them. Maps are merged key by key, lists and single values replaced; its `name` is its own. See [sweeps](#sweeps)."),
+    key("extends", File, Means("nothing"), "Another experiment file to start from, relative to this one: its keys hold where this file does not give them. See [below](#from-another-file)."),
     key("task", Words(&["image_classification", "text_classification"]), Means("what the backbone is for"), "What is learned."),
     key("seed", Whole(0, u64::MAX), Value("42"), "Decides shuffles, augmentation, dropout, initial weights and the split. The same file gives the same figures."),
     key("threads", Whole(0, 1024), Value("0"), "Threads for arithmetic; 0 takes every core that the run may use."),
@@ -240,7 +240,7 @@ pub static KEYS: &[Key] = &[
     key("data.text_column", Text, Value("text"), "Texts: the column of the table, or the field of each line of JSON, that has the text."),
     key("data.label_column", Text, Value("label"), "Texts: the column or field that has the class."),
     key("data.max_length", Whole(4, 8192), Value("128"), "Texts: tokens that each is cut to, those that mark its ends included (transformers' `max_length`)."),
-    key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure."),
+    key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as compute. Never changes a figure."),
 
     key("model", Map, Required("model: { backbone: squeezenet1_1, weights: imagenet }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
     key("model.backbone", Words(&["squeezenet1_1", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "bert", "distilbert"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),
@@ -313,7 +313,7 @@ pub static KEYS: &[Key] = &[
     key("train.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name."),
     key("train.save", Words(&["best", "last"]), Value("best"), "Which weights end up in the run's `model/`: those of the best epoch of the whole run, or the last ones."),
 
-    key("matrix", Matrix, Means("one run"), "Makes a sweep: one run for each combination of these values. See [sweeps](#sweeps)."),
+    key("matrix", Matrix, Means("one run"), "Makes a sweep: one run for each combination of these values. See [below](#one-file-many-runs)."),
     key("matrix.include", Combinations, Means("no more runs"), "Further runs, each with the keys of one map."),
     key("matrix.exclude", Combinations, Means("all combinations"), "Combinations that are left out: those that have all values of one map."),
 ];

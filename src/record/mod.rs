@@ -3,6 +3,7 @@
 //! Invariants: each file has one writer (`run.jsonl` the runner, `events.jsonl` the worker); state is never stored
 //! twice, it is folded; a reader takes whole lines only and ignores what it does not know.
 
+pub mod compare;
 pub mod doctor;
 pub mod error;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod new_run;
 pub mod run_dir;
 pub mod seen;
 pub mod select;
+pub mod settings;
 pub mod state;
 pub mod store;
 pub mod summary;

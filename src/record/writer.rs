@@ -75,8 +75,8 @@ pub struct Writer<E: Record> {
 impl<E: Record> Writer<E> {
     /// Opens the log at `path`, creating it where missing; a torn last line is cut, and numbering goes on.
     pub fn open(path: &Path) -> Result<Self, durable::Error> {
-        let log = Appender::open(path)?;
-        let next = durable::read(path).map_or(0, |bytes| next_number(&bytes));
+        let mut log = Appender::open(path)?;
+        let next = next_number(&log.read()?);
         Ok(Writer { log, next, waiting: Vec::new(), written: None, kind: PhantomData })
     }
 

@@ -20,6 +20,7 @@ mod placing;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use self::capacity::{Capacity, Share, Shares};
 use self::line::{Line, Rank, Spot};
@@ -27,6 +28,9 @@ use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::life::Needs;
 use crate::record::state::{Life, Status};
+
+/// How often to try again to write down an end, on a disk that is full.
+const WRITE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Where a run is that is not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,9 +208,11 @@ impl Queue {
         }
     }
 
-    /// The next moment at which a waiting run becomes ready by itself.
+    /// The next moment at which there may be something to do by itself: a waiting run becomes ready, or the end of an
+    /// orphan, which could not be written down, is tried again.
     pub fn next_ready(&self, now: Timestamp) -> Option<Timestamp> {
-        self.line.next_due().filter(|&time| time > now)
+        let again = self.line.orphan().map(|_| now.plus(WRITE_AGAIN));
+        self.line.next_due().filter(|&time| time > now).into_iter().chain(again).min()
     }
 
     /// A run that can never start because one that it waits for did not finish well, and that one. It stays until it is

@@ -5,6 +5,7 @@
 use super::command::ended_unstarted;
 use super::daemon::Daemon;
 use super::executor::local::Marked;
+use super::last_word::LastWord;
 use super::lock::host;
 use super::outcome::Wish;
 use super::process;
@@ -50,22 +51,21 @@ impl Daemon {
         }
     }
 
-    /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of.
+    /// A runner that died between the start of a worker and its line in the record left one that only its mark tells of
+    /// while it lives, and its last word when it has ended.
     fn take_up_queued(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         let attempt = run.life.attempts.saturating_add(1);
-        match workers.worker(&dir, attempt) {
-            None => self.take_up_waiting(&dir, run),
-            process @ Some(_) => {
-                let (executor, host) = (ExecutorKind::Local, host());
-                let started =
-                    LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host, gpu: None };
-                if let Err(error) = append(&dir, [started]) {
-                    self.log.line(&error.to_string());
-                }
-                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
-                self.adopt(dir, attempt, process, wish_of(&run.life));
-            }
+        let process = workers.worker(&dir, attempt);
+        if process.is_none() && LastWord::read(&dir.events(), &run.life).is_none() {
+            return self.take_up_waiting(&dir, run);
         }
+        let (executor, host) = (ExecutorKind::Local, host());
+        let started = LifeEvent::Started { attempt, executor, process: process.clone(), job_id: None, host, gpu: None };
+        if let Err(error) = append(&dir, [started]) {
+            self.log.line(&error.to_string());
+        }
+        self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), None);
+        self.adopt(dir, attempt, process, wish_of(&run.life));
     }
 
     /// What was asked of a run whose worker was never started is done now.

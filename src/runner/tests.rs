@@ -2,6 +2,10 @@
 //! which is its working folder; a worker is a shell script that writes events.
 
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod queue;
@@ -9,6 +13,8 @@ mod queue;
 mod requests;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod store;
 
@@ -26,6 +32,7 @@ use super::protocol::{Add, Answer, Done, NewExperiment, Refusal, Status as Runne
 use super::queue::capacity::Capacity;
 use super::*;
 use crate::base::clock::Stopwatch;
+use crate::base::fault;
 use crate::base::id::RunId;
 use crate::record::state::Status;
 use crate::record::{RunDir, RunState, Store, view};
@@ -84,6 +91,7 @@ impl Settings {
 #[ignore = "it is the runner that the other tests start"]
 fn serves_the_working_folder() {
     let Ok(settings) = fs::read("../settings.json") else { return };
+    fault::act_as(fault::Role::Runner);
     let settings: Settings = serde_json::from_slice(&settings).unwrap();
     let store = Store::open(&std::env::current_dir().unwrap()).unwrap();
     if let Err(error) = serve(&store, settings.options()) {
@@ -118,6 +126,14 @@ impl Bench {
             arguments: arguments.map(Into::into).to_vec(),
             patience: Duration::from_secs(60),
         }
+    }
+
+    /// A runner that a fault of its durable writes ends: `ACTION` at the `n`-th.
+    fn start_with_fault(&self, n: u32, action: &str) -> StartOptions {
+        let StartOptions { program, arguments, patience } = self.start_options();
+        let fault = format!("FINETOP_FAULT=runner:*#{n}={action}");
+        let arguments = [fault.into(), program.into_os_string()].into_iter().chain(arguments).collect();
+        StartOptions { program: "/usr/bin/env".into(), arguments, patience }
     }
 
     fn client(&self) -> Client {
@@ -165,14 +181,21 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
-    fn drop(&mut self) {
-        // Another one may have waited for the lock; one that comes later yet finds its store gone, and leaves.
+impl Bench {
+    /// Makes sure that no runner lives, even one that has not yet said who it is.
+    fn end_runner(&self) {
         while let Some(holder) = lock::holder(&self.store) {
             let _ = Pid::from_raw(holder.pid).map(|pid| kill_process(pid, Signal::KILL));
             wait_until_gone(&self.store, Duration::from_millis(100));
             let _ = fs::remove_file(&holder.socket);
         }
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // Another one may have waited for the lock; one that comes later yet finds its store gone, and leaves.
+        self.end_runner();
         let runs = self.store.runs().unwrap_or_default();
         let workers = runs.iter().filter_map(|dir| view::load_life(dir).life.process);
         workers.for_each(|worker| {

@@ -17,11 +17,12 @@ use super::inference;
 use super::out::{Out, Progress};
 use super::rows::Rows;
 use super::setup::Setup;
+use crate::data::Samples;
 use crate::experiment::Experiment;
-use crate::model::Network;
+use crate::model::{InputShape, LayerOutline, Network};
 
 /// Samples in a batch on their way through frozen layers; not the user's, so that the cache's bits are not either.
-const BATCH: usize = 32;
+pub(super) const BATCH: usize = 32;
 
 /// The two sides of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,18 +51,25 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Of the pictures and the network of an experiment.
-    pub fn new(experiment: &Experiment, setup: &Setup) -> Result<Self, Error> {
-        let input = setup.input;
-        let outputs = setup.network.summary(input)?;
-        let outputs = outputs.iter().map(|layer| layer.output_shape.iter().product());
+    /// Of the samples and the network of an experiment.
+    pub fn of(experiment: &Experiment, setup: &Setup) -> Result<Self, Error> {
+        let outlines = setup.network.outline(setup.input, 1)?;
+        let samples = [&setup.data.train, &setup.data.val].map(Samples::len);
+        Ok(Sizes::new(experiment, setup.input, &outlines, samples))
+    }
+
+    /// Of so many samples of shape `input` for training and validation, which one by one go through layers as `outlines`
+    /// say.
+    pub fn new(experiment: &Experiment, input: InputShape, outlines: &[LayerOutline], samples: [usize; 2]) -> Self {
+        let outputs = outlines.iter().map(|layer| layer.output.iter().product());
         let augment = experiment.data.augment();
-        Ok(Sizes {
+        let [train_samples, val_samples] = samples;
+        Sizes {
             at_layer: std::iter::once(input.elements()).chain(outputs).collect(),
-            val_samples: setup.data.val.len(),
-            train_samples: setup.data.train.len(),
+            val_samples,
+            train_samples,
             train_views: if augment.is_none() { Some(1) } else { augment.views },
-        })
+        }
     }
 }
 
@@ -163,7 +171,7 @@ impl FeatureCache {
             Side::Train => self.sizes.train_samples as u64 * u64::from(self.sizes.train_views?),
         };
         let width = self.sizes.at_layer.get(layer).copied().unwrap_or(0);
-        Some(rows * width as u64 * size_of::<f32>() as u64)
+        Some(rows.saturating_mul(width as u64 * size_of::<f32>() as u64))
     }
 }
 
@@ -188,24 +196,14 @@ fn compute(feed: &Feed, wanted: &[usize], network: &Network, out: &mut Out) -> S
     Ok(kept)
 }
 
-/// Bytes that the cache may take: a quarter of what this process may use, at most 4 GiB.
-pub(super) fn memory_limit() -> u64 {
-    const MOST: u64 = 4 << 30;
-    const WHERE_UNKNOWN: u64 = 1 << 30;
-    let Ok(mut system) = sysinfo::System::new() else { return WHERE_UNKNOWN };
-    system.refresh_memory();
-    let total = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory).min(system.total_memory());
-    (total / 4).min(MOST)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
-    use crate::data::{Loader, Picture, Recipe, Samples};
+    use crate::data::{Loader, Picture, Recipe};
     use crate::experiment::{Augment, Backbone, Model, Pool, Preprocessing, Resize, Weights};
-    use crate::model::{Found, InputShape};
+    use crate::model::Found;
     use crate::train::feed::Preparation;
     use candle_core::Device;
 

@@ -16,6 +16,7 @@ mod exact;
 mod feature_cache;
 mod feed;
 mod inference;
+pub mod memory;
 pub mod metrics;
 mod misclassified;
 pub mod optimizer;
@@ -37,7 +38,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
-pub use plan::{ClassCount, Memory, PhasePlan, Plan, plan};
+pub use memory::Memory;
+pub use plan::{ClassCount, PhasePlan, Plan, plan};
 pub use predictor::{Prediction, Predictor, Unusable};
 
 use crate::base::durable;

@@ -3,7 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use super::error::Error;
-use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
+use super::feature_cache::{FeatureCache, Side, Sizes};
+use super::memory::{self, Memory};
 use super::out::Out;
 use super::setup::{Setup, device_name};
 use crate::data::{Samples, Skipped};
@@ -43,24 +44,6 @@ pub struct PhasePlan {
     pub cached_layers: Option<usize>,
 }
 
-/// An estimate, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Weights, their gradients, the optimizer's state and the copies of the best ones.
-    pub weights: u64,
-    /// Outputs of layers that a training step keeps for its backward pass, at their most.
-    pub activations: u64,
-    /// Outputs of frozen layers that are kept for all pictures, at their most.
-    pub features: u64,
-}
-
-impl Memory {
-    /// All of it.
-    pub fn total(&self) -> u64 {
-        self.weights + self.activations + self.features
-    }
-}
-
 /// Finds the pictures, builds the network and looks at every phase.
 ///
 /// # Errors
@@ -72,18 +55,14 @@ pub fn plan(experiment: &Experiment) -> Result<Plan, Error> {
 }
 
 fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
-    let sizes = Sizes::new(experiment, &setup)?;
-    let mut cache = FeatureCache::new(sizes.clone(), memory_limit());
-    let mut memory = Memory::default();
+    let memory = memory::of_setup(experiment, &setup)?;
+    let mut cache = FeatureCache::new(Sizes::of(experiment, &setup)?, memory::feature_limit(experiment, &setup)?);
     let mut phases = Vec::new();
     for (index, spec) in experiment.train.phases.iter().enumerate() {
         setup.network.freeze(&spec.trainable)?;
         let ahead: Vec<usize> = setup.phases[index..].iter().map(|phase| phase.frozen_prefix).collect();
         cache.begin_phase(&ahead);
         let shape = &setup.phases[index];
-        let activations: usize = sizes.at_layer[shape.frozen_prefix.min(sizes.at_layer.len())..].iter().sum();
-        memory.activations = memory.activations.max(bytes(2 * activations * experiment.train.batch_size));
-        memory.features = memory.features.max(cache.admitted_bytes());
         phases.push(PhasePlan {
             name: spec.name.clone(),
             epochs: spec.epochs,
@@ -94,9 +73,6 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
             cached_layers: cache.is_admitted(Side::Train, shape.frozen_prefix).then_some(shape.frozen_prefix),
         });
     }
-    let most_trained = setup.phases.iter().map(|phase| phase.trainable_parameters).max().unwrap_or(0);
-    // Beside each trained weight: its gradient, two running values at most, and two copies of the best.
-    memory.weights = bytes(setup.network.parameter_count() + 5 * most_trained);
     Ok(Plan {
         device: device_name(&setup.device),
         classes: class_counts(&setup.data.classes, &setup.data.train, &setup.data.val),
@@ -105,10 +81,6 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
         phases,
         memory,
     })
-}
-
-fn bytes(scalars: usize) -> u64 {
-    scalars as u64 * size_of::<f32>() as u64
 }
 
 fn class_counts(classes: &[String], train: &Samples, val: &Samples) -> Vec<ClassCount> {

@@ -120,7 +120,7 @@ fn find(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Found, E
 }
 
 /// Freezes for each phase in turn, which also finds a layer name that is none.
-fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseShape>, Error> {
+pub(super) fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseShape>, Error> {
     let shape = |phase: &experiment::Phase| {
         network.freeze(&phase.trainable)?;
         Ok(PhaseShape {

@@ -8,8 +8,9 @@ use candle_core::{Tensor, Var};
 use super::Job;
 use super::checkpoint::{self, Checkpoint, Latest, PhaseInProgress, Progress, RunBest};
 use super::error::{Error, Stoppable};
-use super::feature_cache::{FeatureCache, Side, Sizes, memory_limit};
+use super::feature_cache::{FeatureCache, Side, Sizes};
 use super::feed::Feed;
+use super::memory;
 use super::out::Out;
 use super::phase::Phase;
 use super::saved_model;
@@ -63,13 +64,14 @@ impl<'j, 'o> Trainer<'j, 'o> {
     /// Ready to train, from the beginning or from the last checkpoint; says so. The phase that the checkpoint was in the
     /// middle of comes with it.
     fn new(job: &'j Job, out: Out<'o>, setup: Setup, clock: Stopwatch) -> Stoppable<(Self, Option<PhaseInProgress>)> {
-        let sizes = Sizes::new(job.experiment, &setup)?;
+        let sizes = Sizes::of(job.experiment, &setup)?;
+        let features = memory::feature_limit(job.experiment, &setup)?;
         let trained = Trained::of(&setup);
         let mut trainer = Trainer {
             job,
             out,
             setup,
-            cache: FeatureCache::new(sizes, memory_limit()),
+            cache: FeatureCache::new(sizes, features),
             progress: Progress::default(),
             best: None,
             trained,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::text::printable;
-use crate::experiment::{self, Experiment, Inputs, Mistakes};
+use crate::experiment::{self, Experiment, Inputs, Loaded, Mistakes};
 use crate::runner::protocol::NewExperiment;
 
 /// What reading a file showed.
@@ -44,27 +44,31 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 /// Reads and validates an experiment file.
 pub fn check(path: &Path) -> Check {
-    match experiment::load(path, &[]) {
-        Ok(loaded) => Check::Good(preview(&loaded.experiment)),
+    match experiment::load_all(path, &[]) {
+        Ok(runs) => Check::Good(runs.first().map_or_else(Vec::new, |first| preview(&first.experiment, &runs))),
         Err(mistakes) => Check::Mistaken(lines(&mistakes)),
     }
 }
 
-/// What the runner takes of an experiment file.
-pub fn read(path: &Path) -> Result<NewExperiment, String> {
-    match experiment::load(path, &[]) {
-        Ok(loaded) => Ok(NewExperiment::of(&loaded)),
+/// What the runner takes of an experiment file: one experiment, or those of a sweep.
+pub fn read(path: &Path) -> Result<Vec<NewExperiment>, String> {
+    match experiment::load_all(path, &[]) {
+        Ok(runs) => Ok(NewExperiment::of_each(&runs)),
         Err(mistakes) => Err(lines(&mistakes).join("; ")),
     }
 }
 
-fn preview(experiment: &Experiment) -> Vec<String> {
+/// A few lines about the first run of a file, and how many there are where it is a sweep.
+fn preview(experiment: &Experiment, runs: &[Loaded]) -> Vec<String> {
     let inputs = match &experiment.data.inputs {
         Inputs::Pictures(pictures) => format!("{} pixels", pictures.image_size),
         Inputs::Texts(texts) => format!("up to {} tokens", texts.max_length),
     };
     let (name, backbone) = (&experiment.name, experiment.model.backbone.name());
     let mut lines = vec![format!("{name}, {backbone}, {inputs}, batches of {}", experiment.train.batch_size)];
+    if runs.len() > 1 {
+        lines.insert(0, format!("a sweep of {} runs, the first:", runs.len()));
+    }
     let phases = experiment.train.phases.iter();
     lines.extend(phases.map(|phase| {
         format!(
@@ -97,7 +101,8 @@ fn preview(experiment: &Experiment) -> Vec<String> {
 fn lines(mistakes: &Mistakes) -> Vec<String> {
     let mut lines = Vec::new();
     for mistake in mistakes.iter() {
-        lines.push(printable(&format!("line {}: {}", mistake.line, mistake.message)));
+        let base = mistake.base.as_ref().map_or(String::new(), |base| format!("{base}, "));
+        lines.push(printable(&format!("{base}line {}: {}", mistake.line, mistake.message)));
         lines.extend(mistake.hint.iter().map(|hint| format!("  {}", printable(hint))));
     }
     lines

@@ -3,7 +3,7 @@
 use super::action::{News, Order};
 use super::library;
 use crate::record::Store;
-use crate::runner::protocol::{Add, Answer, Done};
+use crate::runner::protocol::{Add, Added, Answer, Done};
 use crate::runner::{Client, Request, Response, StartOptions};
 
 /// Carries `order` out and says how it went.
@@ -14,7 +14,7 @@ pub fn carry_out(order: Order, store: Store, start: StartOptions, say: impl FnOn
 fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, String> {
     let request = match order {
         Order::Add(path) => {
-            let experiments = vec![library::read(&path)?];
+            let experiments = library::read(&path)?;
             Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
         }
         Order::Cancel(id) => Request::Cancel { ids: vec![id] },
@@ -23,8 +23,11 @@ fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, S
     let mut client = Client::connect_or_start(store, start).map_err(|error| error.to_string())?;
     match client.request(&request).map_err(|error| error.to_string())? {
         Response::Added { runs } => {
-            let names: Vec<String> = runs.iter().map(|run| format!("{} {}", run.id, run.name)).collect();
-            Ok(format!("queued {}", names.join(", ")))
+            let name = |run: &Added| format!("{} {}", run.id, run.name);
+            Ok(match &*runs {
+                [first, .., last] => format!("queued {} runs, {} to {}", runs.len(), name(first), name(last)),
+                few => format!("queued {}", few.iter().map(name).collect::<Vec<_>>().join(", ")),
+            })
         }
         Response::Answers { answers } => {
             answers.into_iter().map(in_words).collect::<Result<Vec<_>, _>>().map(|words| words.join(", "))

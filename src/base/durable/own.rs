@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::{Error, Result, failed};
+use crate::base::fault;
 
 /// What to do about a link.
 pub const LINK_HINT: &str = "it is a symbolic link, and those are not followed in a store: put the file itself there";
@@ -33,7 +34,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Makes the folder `path` in that of a run; fine if it exists, refused where it is a link to one.
 pub fn create_own_dir(path: &Path) -> Result<()> {
-    match fs::create_dir(path) {
+    match fault::at("folder").and_then(|()| fs::create_dir(path)) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => refuse_link(path),
         made => made.map_err(failed("create the folder", path)),
     }

@@ -28,10 +28,11 @@ pub enum Action {
     Short,
     Kill,
     Tear,
+    Panic,
 }
 
 impl Action {
-    const ALL: [(&'static str, Action); 7] = [
+    const ALL: [(&'static str, Action); 8] = [
         ("enospc", Action::Enospc),
         ("eio", Action::Eio),
         ("erofs", Action::Erofs),
@@ -39,6 +40,7 @@ impl Action {
         ("short", Action::Short),
         ("kill", Action::Kill),
         ("tear", Action::Tear),
+        ("panic", Action::Panic),
     ];
 
     fn name(self) -> &'static str {
@@ -61,6 +63,7 @@ impl Action {
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
                 Errno::INTR
             }
+            Action::Panic => std::panic::panic_any("a fault that was asked for"),
         };
         errno.into()
     }

@@ -14,7 +14,7 @@ fn every_mistake_is_shown_with_its_place() {
         ("only_comments", "# an experiment\n# to come\n".into()),
         ("a_list", "- data\n- model\n".into()),
         ("a_text", "data train".into()),
-        ("unknown_keys", format!("{LEAST}traim:\n  epochs: 3\nbatch_size: 3\nmatrix: {{}}\n")),
+        ("unknown_keys", format!("{LEAST}traim:\n  epochs: 3\nbatch_size: 3\nmatrixes: {{}}\n")),
         ("unknown_key_inside", train("  bach_size: 3\n  epochs: 3\n  learning-rate: 1\n  sheduler: x\n  lr: 3\n")),
         ("two_mistakes_at_once", format!("seed: -1\n{LEAST}train: {{ batch_size: 0 }}\n")),
         ("missing_all", "seed: 1\n".into()),

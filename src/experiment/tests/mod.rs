@@ -1,10 +1,12 @@
 //! Tests of the room as a whole.
 
+mod extends;
 mod files;
 mod large;
 mod mistakes;
 mod properties;
 mod reference;
+mod sweeps;
 
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{EXAMPLE, EXAMPLE_OF_TEXTS, read, read_with};
-use crate::experiment::{KEYS, Key, Takes, Unset};
+use super::{EXAMPLE, EXAMPLE_OF_TEXTS, origin, read, read_with};
+use crate::experiment::{KEYS, Key, Takes, Unset, parse_all};
 
 const DOCUMENT: &str = include_str!("../../../docs/experiment.md");
 
@@ -33,7 +33,8 @@ fn the_examples_of_the_reference_are_right() {
     let least = examples.next().unwrap();
     read(least).unwrap();
     for part in examples {
-        read(&format!("{}{part}", least)).unwrap();
+        let runs = parse_all(&format!("{}{part}", least), &origin(), &[]).unwrap();
+        assert_eq!(runs.len() > 1, part.starts_with("matrix:"), "{part}");
     }
 }
 

@@ -56,29 +56,6 @@ fn a_worker_that_cannot_be_started_is_a_failure_that_is_written_down() {
 }
 
 #[test]
-fn twenty_experiments_on_three_slots_start_once_each_and_never_four_at_once() {
-    let bench = Bench::new(Settings {
-        slots: 3,
-        ..Settings::script(
-            r#"
-            mkdir -p "$run/../../busy"; : > "$run/../../busy/$$"
-            ls "$run/../../busy" | wc -l > "$run/at_once"
-            rm "$run/../../busy/$$"
-            finish"#,
-        )
-    });
-    let names: Vec<String> = (1..=20).map(|n| format!("e{n}")).collect();
-    let dirs = bench.add(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(dirs.iter().map(|dir| dir.id().0).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
-    for dir in &dirs {
-        let run = wait_over(dir);
-        assert_eq!((run.status(), run.life.attempts, starts(dir).len()), (Status::Finished, 1, 1), "{}", dir.name());
-        let at_once: usize = fs::read_to_string(dir.path().join("at_once")).unwrap().trim().parse().unwrap();
-        assert!((1..=3).contains(&at_once), "{at_once} at once");
-    }
-}
-
-#[test]
 fn priority_and_place_decide_who_is_next() {
     let bench = Bench::new(Settings::script(r#"echo "${run##*/}" >> "$run/../../order"; until_told; finish"#));
     let first = &bench.add(&["first"])[0];

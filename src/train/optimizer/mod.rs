@@ -79,6 +79,16 @@ pub fn build(spec: &experiment::Optimizer, variables: Vec<(String, Var)>) -> Res
     })
 }
 
+/// How many running values the rule of [`build`] keeps beside each weight.
+pub fn running_values(spec: &experiment::Optimizer) -> usize {
+    use experiment::Optimizer::{Adam, AdamW, RmsProp, Sgd};
+    match *spec {
+        Adam { .. } | AdamW { .. } => 2,
+        Sgd { momentum, .. } => usize::from(momentum != 0.0),
+        RmsProp { momentum, .. } => 1 + usize::from(momentum != 0.0),
+    }
+}
+
 /// The slot `name`, which must have the shape of its variable.
 fn slot<'a>(slots: &'a HashMap<String, Tensor>, name: &str, like: &Tensor) -> Result<&'a Tensor> {
     let Some(tensor) = slots.get(name) else { candle_core::bail!("the optimizer's state lacks {name}") };

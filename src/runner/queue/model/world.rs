@@ -8,6 +8,7 @@ use super::{End, Step};
 use crate::record::RunState;
 use crate::record::event::Line;
 use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
+use crate::record::state::Status;
 use crate::record::state::tests::assert_legal;
 
 /// What is wished of a live run.
@@ -31,14 +32,23 @@ pub(super) struct World {
     pub due: BTreeMap<RunId, u64>,
 }
 
-pub(super) fn capacity() -> Capacity {
-    Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu: 2, ..Capacity::new(3, 8) }
+pub(super) fn capacity(runs_per_gpu: usize) -> Capacity {
+    Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu, ..Capacity::new(3, 8) }
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub fn new(runs_per_gpu: usize) -> Self {
         let (record, workers, attempts, due) = Default::default();
-        World { queue: Queue::new(capacity()), record, workers, attempts, next_id: 1, wall: 1 << 40, passed: 0, due }
+        World {
+            queue: Queue::new(capacity(runs_per_gpu)),
+            record,
+            workers,
+            attempts,
+            next_id: 1,
+            wall: 1 << 40,
+            passed: 0,
+            due,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -230,8 +240,7 @@ impl World {
 
     /// A runner that has nothing but the record; the workers live on.
     fn another_runner(&mut self) {
-        let slots = self.queue.capacity().slots;
-        self.queue = Queue::new(Capacity { slots, ..capacity() });
+        self.queue = Queue::new(self.queue.capacity().clone());
         self.record.iter().for_each(|(&id, run)| self.queue.take_up(id, &run.life));
         // What it knows of time is what is written down.
         for (id, due) in &mut self.due {
