@@ -10,6 +10,9 @@ use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::life::Needs;
 
+/// Bytes of the longest request: some ten thousand experiments.
+pub const LONGEST_REQUEST: u64 = 64 << 20;
+
 /// What a client wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
