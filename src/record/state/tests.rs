@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::event::*;
 use crate::record::event::{
     Callbacks, Checkpoint, Finished, Level, Log, LrReason, Parameters, PhasePlan, ResumedFrom, SampleKind, Samples,
     Severity,
