@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::queue::capacity::Capacity;
+use super::{gpus, memory};
 
 /// How a runner behaves.
 #[derive(Debug, Clone)]
@@ -45,15 +46,17 @@ impl ServeOptions {
     pub fn new(worker: WorkerCommand) -> Self {
         let (grace, backoff) = (Duration::from_secs(10), Duration::from_secs(10));
         let rules = Rules { worker, grace, backoff, nice: 5, with_parent: false };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        ServeOptions { capacity: Capacity::new(1, cores), idle: Duration::from_secs(600), detach: false, rules }
+        ServeOptions { capacity: this_machine(), idle: Duration::from_secs(600), detach: false, rules }
     }
 
-    /// As the environment asks for: `FINETOP_SLOTS`, and in seconds `FINETOP_IDLE`, `FINETOP_GRACE` and
+    /// As the environment asks for: `FINETOP_SLOTS`, `FINETOP_RUNS_PER_GPU`, and in seconds `FINETOP_IDLE`, `FINETOP_GRACE` and
     /// `FINETOP_BACKOFF`.
     pub fn with_environment(mut self) -> Result<Self, Error> {
         if let Some(slots) = variable("FINETOP_SLOTS", "a number of runs from 1")? {
             self.capacity.slots = slots;
+        }
+        if let Some(runs) = variable("FINETOP_RUNS_PER_GPU", "a number of runs from 1")? {
+            self.capacity.runs_per_gpu = runs;
         }
         if let Some(idle) = seconds("FINETOP_IDLE")? {
             self.idle = idle;
@@ -66,6 +69,13 @@ impl ServeOptions {
         }
         Ok(self)
     }
+}
+
+/// What this machine, or its control group, has for runs; one slot.
+fn this_machine() -> Capacity {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = Some(memory::budget()).filter(|&budget| budget < u64::MAX);
+    Capacity { memory, gpus: gpus::visible(), ..Capacity::new(1, cores) }
 }
 
 impl WorkerCommand {

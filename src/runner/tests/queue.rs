@@ -149,7 +149,9 @@ fn each_gpu_has_one_run_and_the_next_runner_knows_which() {
     for (dir, gpu) in dirs.iter().zip(&gpus) {
         wait_run(dir, "is written down", |run| run.life.process.is_some());
         assert_eq!(on(dir).as_ref(), Some(gpu));
-        wait_for("the log", || fs::read_to_string(dir.log_txt()).ok().filter(|log| log.ends_with(&format!("\non {gpu}\n"))));
+        wait_for("the log", || {
+            fs::read_to_string(dir.log_txt()).ok().filter(|log| log.ends_with(&format!("\non {gpu}\n")))
+        });
     }
     bench.kill_runner();
     let status = bench.status();
