@@ -1,4 +1,4 @@
-//! What a run will need of its machine, as far as its experiment tells.
+//! What a run will need of its machine, before it runs.
 
 use super::protocol::NewExperiment;
 use crate::experiment::{Device, Experiment, Loaded};
@@ -8,24 +8,27 @@ use crate::train::memory;
 impl NewExperiment {
     /// What the runner takes of an experiment that was read.
     pub fn of(loaded: &Loaded) -> Self {
-        NewExperiment::new(loaded, needs(&loaded.experiment))
+        NewExperiment::needing(loaded, needs(&loaded.experiment))
     }
 
-    /// The same of several; data that they share is looked at once.
+    /// The same of several, whose data is looked at once.
     pub fn of_each(loaded: &[Loaded]) -> Vec<Self> {
         let memory = memory::needed_by_each(loaded.iter().map(|loaded| &loaded.experiment));
-        let needs = |loaded: &Loaded, memory| Needs { memory, gpu: wants_gpu(&loaded.experiment) };
-        loaded.iter().zip(memory).map(|(loaded, memory)| NewExperiment::new(loaded, needs(loaded, memory))).collect()
+        let of = |(loaded, memory): (&Loaded, u64)| {
+            NewExperiment::needing(loaded, Needs { memory, gpu: wants_gpu(&loaded.experiment) })
+        };
+        loaded.iter().zip(memory).map(of).collect()
     }
 
-    fn new(loaded: &Loaded, needs: Needs) -> Self {
-        let Loaded { experiment, text, .. } = loaded;
-        NewExperiment { name: experiment.name.clone(), text: text.clone(), resolved: experiment.to_yaml(), needs }
+    fn needing(loaded: &Loaded, needs: Needs) -> Self {
+        let Loaded { experiment, text } = loaded;
+        let (name, text, resolved) = (experiment.name.clone(), text.clone(), experiment.to_yaml());
+        NewExperiment { name, text, resolved, needs }
     }
 }
 
-/// What the run of an experiment will need: as much memory as it says or as is estimated, and a GPU where its device is or
-/// may be one that this program can use.
+/// What the run of an experiment will need: memory as the experiment says or as its shapes do, and a GPU where its device
+/// is or may be one that this program can use.
 pub fn needs(experiment: &Experiment) -> Needs {
     Needs { memory: memory::needed(experiment), gpu: wants_gpu(experiment) }
 }
@@ -56,6 +59,6 @@ mod tests {
         assert_eq!(needs_of("device: cpu\nmemory_gib: 2\n"), Needs { memory: 2 << 30, gpu: false });
         let unsaid = needs_of("");
         assert_eq!(unsaid.gpu, cfg!(feature = "cuda"));
-        assert!(unsaid.memory > 0, "it is estimated");
+        assert!(unsaid.memory > 10 << 20, "estimated");
     }
 }

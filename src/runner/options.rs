@@ -46,12 +46,17 @@ impl ServeOptions {
     pub fn new(worker: WorkerCommand) -> Self {
         let (grace, backoff) = (Duration::from_secs(10), Duration::from_secs(10));
         let rules = Rules { worker, grace, backoff, nice: 5, with_parent: false };
-        ServeOptions { capacity: this_machine(), idle: Duration::from_secs(600), detach: false, rules }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        ServeOptions { capacity: Capacity::new(1, cores), idle: Duration::from_secs(600), detach: false, rules }
     }
 
-    /// As the environment asks for: `FINETOP_SLOTS`, `FINETOP_RUNS_PER_GPU`, and in seconds `FINETOP_IDLE`, `FINETOP_GRACE` and
-    /// `FINETOP_BACKOFF`.
+    /// With the memory and the GPUs of this machine, as the environment asks for: `FINETOP_SLOTS`,
+    /// `FINETOP_MEMORY_BUDGET`, `CUDA_VISIBLE_DEVICES`, `FINETOP_RUNS_PER_GPU`, and in seconds `FINETOP_IDLE`,
+    /// `FINETOP_GRACE` and `FINETOP_BACKOFF`.
     pub fn with_environment(mut self) -> Result<Self, Error> {
+        memory::asked().map_err(|value| wrong(memory::BUDGET, &value, "bytes, or a size as 8G"))?;
+        self.capacity.memory = Some(memory::budget()).filter(|&budget| budget < u64::MAX);
+        self.capacity.gpus = gpus::visible();
         if let Some(slots) = variable("FINETOP_SLOTS", "a number of runs from 1")? {
             self.capacity.slots = slots;
         }
@@ -69,13 +74,6 @@ impl ServeOptions {
         }
         Ok(self)
     }
-}
-
-/// What this machine, or its control group, has for runs; one slot.
-fn this_machine() -> Capacity {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = Some(memory::budget()).filter(|&budget| budget < u64::MAX);
-    Capacity { memory, gpus: gpus::visible(), ..Capacity::new(1, cores) }
 }
 
 impl WorkerCommand {
