@@ -228,4 +228,6 @@ fn a_program_that_is_replaced_while_its_runs_live() {
     assert_eq!(status["runs"]["live"], serde_json::json!([2]));
     assert_eq!(exe(status["pid"].as_i64().unwrap() as i32), program);
     assert_eq!(worker(&here, 2), second, "it was not started again");
+    run(&["cancel", "2"]);
+    here.wait_for_run(2, "the end of the second run", |run| run["state"] == "cancelled");
 }

@@ -208,6 +208,14 @@ pub fn create_dir_all(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir_all(path)).map_err(failed("create the folder", path))
 }
 
+/// Creates the folder `path`; fine if it exists. Its parent must, so that nothing that was removed comes back.
+pub fn ensure_dir(path: &Path) -> Result<()> {
+    match fault::at("folder").and_then(|()| fs::create_dir(path)) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failed("create the folder", path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the folder `path`, which must not exist; its parent must.
 pub fn create_dir(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir(path)).map_err(failed("create the folder", path))?;
@@ -366,6 +374,17 @@ mod tests {
         assert!(held.is_some() && try_lock(&at("lock")).unwrap().is_none());
         drop(held);
         assert!(try_lock(&at("lock")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_is_made_but_not_what_it_is_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("0001-a");
+        assert!(ensure_dir(&run.join("checkpoints")).is_err() && !run.exists());
+        for _ in 0..2 {
+            ensure_dir(&run).unwrap();
+        }
+        assert!(run.is_dir());
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let experiments = args.files.load()?.iter().map(NewExperiment::of).collect();
+    let experiments = NewExperiment::of_each(&args.files.load()?);
     let after = awaited(args.after, store)?;
     let add = Add { experiments, priority: args.priority, group: args.group, after, paused: args.paused };
     let (_, added) = client::add(store, add, args.slots.map(usize::from))?;

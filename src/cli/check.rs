@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+mod memory;
 mod sweep;
 
 use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
-use crate::base::text::{bytes, grouped, learning_rate};
+use crate::base::text::{grouped, learning_rate};
 use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer, Task};
 use crate::model::LayerSummary;
 use crate::record::life::Cause;
@@ -56,6 +57,7 @@ impl Checked {
         self.paragraph();
         line(&format!("{}  a sweep of {} runs", path.display(), grouped(runs.len())));
         sweep::table(runs).iter().for_each(|text| line(text));
+        memory::of_sweep(runs);
         let kinds = sweep::kinds(runs);
         let Some(((first, alike), others)) = kinds.split_first() else { return };
         self.in_full(first, *alike);
@@ -125,7 +127,7 @@ fn and_alike(alike: usize) -> String {
 fn print_short(experiment: &Experiment, plan: &Plan, alike: usize) {
     line(&format!("{}{}  on {}", experiment.name, and_alike(alike), plan.device));
     line(&format!("  weights   {}", plan.weights));
-    memory(plan);
+    memory::of_run(experiment, &plan.memory);
     for phase in &plan.phases {
         line(&format!("  phase     {}: {} parameters learn", phase.name, grouped(phase.trainable_parameters)));
     }
@@ -135,7 +137,7 @@ fn print(experiment: &Experiment, plan: &Plan) {
     line(&format!("{}  on {}", experiment.name, plan.device));
     data(experiment, plan);
     line(&format!("  weights   {}", plan.weights));
-    memory(plan);
+    memory::of_run(experiment, &plan.memory);
     experiment.notes().iter().for_each(|note| output::note(note));
     if let Some(norm) = experiment.train.clip_norm {
         line(&format!("  clipping  gradients of a norm above {norm} are shortened to it"));
@@ -144,17 +146,6 @@ fn print(experiment: &Experiment, plan: &Plan) {
         line("");
         self::phase(phase, &spec.optimizer);
     }
-}
-
-fn memory(plan: &Plan) {
-    let memory = &plan.memory;
-    line(&format!(
-        "  memory    about {}: weights and optimizer {}, a step {}, kept features {}",
-        bytes(memory.total()),
-        bytes(memory.weights),
-        bytes(memory.activations),
-        bytes(memory.features)
-    ));
 }
 
 fn data(experiment: &Experiment, plan: &Plan) {

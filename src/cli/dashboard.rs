@@ -43,7 +43,7 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let slots = args.slots.map(usize::from);
     let mut selected = None;
     if !experiments.is_empty() {
-        let experiments = experiments.iter().map(NewExperiment::of).collect();
+        let experiments = NewExperiment::of_each(&experiments);
         let add = Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false };
         selected = client::add(store, add, slots)?.1.first().map(|run| run.id);
     }

@@ -74,7 +74,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// A loader with this many threads; 0 takes as many as there are cores. The number never changes a figure.
+    /// A loader with this many threads; 0 takes as many as compute. The number never changes a figure.
     pub fn new(recipe: Recipe, asked_threads: usize) -> Self {
         Loader { recipe, threads: threads(asked_threads) }
     }

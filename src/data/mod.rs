@@ -35,10 +35,11 @@ pub use samples::{Dataset, Picture, Samples, Skipped, Text};
 pub use token_batch::TokenBatch;
 pub use tokenizer::Tokenizer;
 
-/// `asked` threads, or as many as there are cores for 0.
+/// `asked` threads, or for 0 as many as compute: those of the run's share. Both are busy at once only for moments, since one
+/// side waits for the other.
 fn threads(asked: usize) -> usize {
     match asked {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => rayon::current_num_threads(),
         n => n,
     }
 }

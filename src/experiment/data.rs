@@ -18,8 +18,7 @@ pub struct Data {
     /// What the samples are: by the task.
     #[serde(flatten)]
     pub inputs: Inputs,
-    /// Threads that decode and augment ahead of training; 0, the default, takes as many as there are cores. Never changes
-    /// a figure.
+    /// Threads that decode and augment ahead of training; 0, the default, takes as many as compute. Never changes a figure.
     pub loader_threads: usize,
 }
 

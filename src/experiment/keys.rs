@@ -240,7 +240,7 @@ pub static KEYS: &[Key] = &[
     key("data.text_column", Text, Value("text"), "Texts: the column of the table, or the field of each line of JSON, that has the text."),
     key("data.label_column", Text, Value("label"), "Texts: the column or field that has the class."),
     key("data.max_length", Whole(4, 8192), Value("128"), "Texts: tokens that each is cut to, those that mark its ends included (transformers' `max_length`)."),
-    key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as there are cores. Never changes a figure."),
+    key("data.loader_threads", Whole(0, 1024), Value("0"), "Threads that decode and augment ahead of training; 0 takes as many as compute. Never changes a figure."),
 
     key("model", Map, Required("model: { backbone: squeezenet1_1, weights: imagenet }"), "The network: a pretrained backbone, a pooling, a new head; the output layer follows from the classes."),
     key("model.backbone", Words(&["squeezenet1_1", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "bert", "distilbert"]), Required("backbone: squeezenet1_1"), "The pretrained architecture, without its own classifier."),

@@ -1,5 +1,7 @@
 //! How much main memory runs may take together.
 
+use std::ffi::OsString;
+
 use crate::base::machine;
 
 /// Says how much runs may take together, where it should not be decided here: bytes, or `8G`, `512MiB`.
@@ -11,8 +13,13 @@ const RESERVE: u64 = 512 << 20;
 /// Bytes that runs may take together: what [`BUDGET`] says, else what this machine or its control group has without a
 /// reserve for the rest. [`u64::MAX`] where nobody says.
 pub fn budget() -> u64 {
-    let asked = std::env::var(BUDGET).ok();
-    asked.as_deref().and_then(bytes).unwrap_or_else(|| machine::memory().map_or(u64::MAX, of_machine))
+    asked().ok().flatten().unwrap_or_else(|| machine::memory().map_or(u64::MAX, of_machine))
+}
+
+/// What [`BUDGET`] says; where that is no size, the text itself.
+pub fn asked() -> Result<Option<u64>, OsString> {
+    let Some(text) = std::env::var_os(BUDGET).filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.to_str().and_then(bytes).map(Some).ok_or(text)
 }
 
 /// Of a machine with so many bytes; half of a small one at least.

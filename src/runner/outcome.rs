@@ -95,8 +95,8 @@ impl Verdict {
     }
 
     /// The verdict on a worker that could not be started.
-    pub fn not_started(message: String) -> Self {
-        Verdict::new(Outcome::Failed, Cause::Start, message)
+    pub fn not_started(cause: Cause, message: String) -> Self {
+        Verdict::new(Outcome::Failed, cause, message)
     }
 
     /// The verdict on a worker that ended.

@@ -53,7 +53,7 @@ pub fn check(path: &Path) -> Check {
 /// What the runner takes of an experiment file: one experiment, or those of a sweep.
 pub fn read(path: &Path) -> Result<Vec<NewExperiment>, String> {
     match experiment::load_all(path, &[]) {
-        Ok(runs) => Ok(runs.iter().map(NewExperiment::of).collect()),
+        Ok(runs) => Ok(NewExperiment::of_each(&runs)),
         Err(mistakes) => Err(lines(&mistakes).join("; ")),
     }
 }
