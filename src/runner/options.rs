@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Error;
-use super::{gpus, memory};
 use super::queue::capacity::Capacity;
+use super::{gpus, memory};
 
 /// How a runner behaves.
 #[derive(Debug, Clone)]

@@ -51,9 +51,10 @@ fn remedy(experiment: &Experiment, memory: &Memory) -> &'static str {
     let is_of_texts = experiment.task == Task::TextClassification;
     let [step, samples] = match is_of_texts {
         true => ["use a smaller `train.batch_size` or `data.max_length`", "use fewer texts"],
-        false => {
-            ["use a smaller `train.batch_size` or `data.image_size`", "use a smaller `data.image_size` or fewer pictures"]
-        }
+        false => [
+            "use a smaller `train.batch_size` or `data.image_size`",
+            "use a smaller `data.image_size` or fewer pictures",
+        ],
     };
     let parts = [
         (memory.activations, step),
