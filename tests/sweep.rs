@@ -43,7 +43,7 @@ fn a_wrong_value_is_said_once_and_nothing_is_queued() {
     for command in ["check", "add", "run"] {
         let said = here.finetop(&[command, &file]).exited(2).stderr;
         assert_eq!(said.matches("`lr` is `-1`, expected a number above 0").count(), 1, "{said}");
-        assert!(said.contains("sweep.yaml:3:46"), "{said}");
+        assert!(said.contains("sweep.yaml:3:44"), "{said}");
     }
     here.finetop(&["add", &file, "--set", &format!("matrix.{LR}=[1]"), "--set", "seed=3"])
         .exited(2)
