@@ -12,7 +12,7 @@ use workplace::{Ended, PROGRAM, Workplace, skip, tiny, wait_for};
 
 /// An experiment whose first layer alone needs gigabytes.
 fn greedy() -> String {
-    tiny("greedy", 1, "1e-3").replace("image_size: 32", "image_size: 4096").replace("batch_size: 8", "batch_size: 24")
+    tiny("greedy", 1, "1e-3").replace("image_size: 32", "image_size: 640").replace("batch_size: 8", "batch_size: 24")
 }
 
 /// An experiment that goes on for hours, and reads its pictures anew in every epoch.
@@ -120,7 +120,7 @@ fn out_of_memory_by_the_kernel() {
 #[test]
 fn out_of_memory_by_a_limit() {
     let here = Workplace::with_pictures();
-    let id = add_after(&here, "ulimit -v 3000000", &greedy());
+    let id = add_after(&here, "ulimit -v 700000", &greedy());
     let run = fails(&here, id, "out_of_memory", "memory");
     assert_eq!(run["attempts"], 1, "it would fail again");
     assert!(run["hint"].as_str().unwrap().contains("train.batch_size"));
@@ -140,22 +140,24 @@ fn a_signal_a_panic_and_a_loss_that_is_no_number() {
 
     let file = here.write("panics.yaml", format!("retries: 0\n{}", tiny("panics", 2, "1e-3")));
     let mut command = here.command(&["add".as_ref(), file.as_os_str()]);
-    command.env("FINETOP_FAULT", "worker:create#1=panic");
+    command.env("FINETOP_FAULT", "worker:append#3=panic");
     let panics = number(&Ended::from(command.output().unwrap()).succeeded());
-    fails(&here, panics, "crashed", "panicked");
+    fails(&here, panics, "crashed", "a fault that was asked for");
 }
 
+/// Small pictures stay in memory once they are decoded, so it is noticed when they are needed again.
 #[test]
 fn a_data_folder_that_vanishes() {
     let here = Workplace::with_pictures();
-    let id = add(&here, &long("vanishing", ""));
-    trains(&here, id);
+    let id = add_after(&here, "export FINETOP_BACKOFF=0", &long("vanishing", ""));
+    let worker = trains(&here, id);
     std::fs::rename(here.path("data"), here.path("elsewhere")).unwrap();
-    let run = fails(&here, id, "experiment", "data/");
-    assert_eq!(run["attempts"], 1, "it would fail again");
+    kill(worker, "-KILL");
+    let run = fails(&here, id, "experiment", "data/train");
+    assert_eq!(run["attempts"], 2, "the kill is tried again, what is missing is not");
     std::fs::rename(here.path("elsewhere"), here.path("data")).unwrap();
     here.finetop(&["retry", &id.to_string()]).succeeded();
-    here.wait_for_run(id, "another epoch", |again| again["attempts"] == 2 && again["epoch"] != run["epoch"]);
+    here.wait_for_run(id, "another epoch", |again| again["attempts"] == 3 && again["epoch"] != run["epoch"]);
 }
 
 #[test]
@@ -220,9 +222,12 @@ fn a_program_that_is_replaced_while_its_runs_live() {
     // The new program's runner takes over what the old one's started.
     let second = worker(&here, 2);
     kill(runner, "-KILL");
-    run(&["slots", "1"]);
+    wait_for("the runner's end", || !Path::new(&format!("/proc/{runner}")).exists());
+    run(&["priority", "1", "2"]);
     let status = here.json(&["runner", "status", "--json"]);
     assert_eq!(status["runs"]["live"], serde_json::json!([2]));
     assert_eq!(exe(status["pid"].as_i64().unwrap() as i32), program);
     assert_eq!(worker(&here, 2), second, "it was not started again");
+    run(&["cancel", "2"]);
+    here.wait_for_run(2, "the end of the second run", |run| run["state"] == "cancelled");
 }
