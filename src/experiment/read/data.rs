@@ -62,8 +62,11 @@ fn validation_is_given_once(section: &Section) {
             let (first, second) = if val.place < split.place { (val, split) } else { (split, val) };
             let finding = Finding::new(second.place, "both `val` and `val_split` are given, expected one of them");
             let finding = finding.also(first.place, "this is the other");
-            section
-                .found(finding.hint("keep `val` for a folder of its own, `val_split` to hold out a share of `train`"));
+            section.found(finding.hint(if first.place.source == second.place.source {
+                "keep `val` for a folder of its own, `val_split` to hold out a share of `train`"
+            } else {
+                "take out what another file says by giving it no value: `val_split:` or `val:`"
+            }));
         }
         (None, None) if !section.is_broken() => {
             let finding =
