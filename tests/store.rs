@@ -196,6 +196,32 @@ fn a_store_of_a_newer_format_is_refused_by_every_command() {
     assert_eq!(here.json(&["ls", "--json"])[0]["state"], "finished", "stores had no such file before");
 }
 
+/// A file system without `flock`, as far as the program sees: its calls do what `body` says.
+fn with_flock(here: &Workplace, body: &str, arguments: &[&str]) -> Option<Ended> {
+    let source =
+        here.write("flock.c", format!("#include <errno.h>\nint flock(int f, int o) {{ (void)f; (void)o; {body} }}\n"));
+    let shim = here.path("flock.so");
+    let made = std::process::Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&shim).arg(&source).status();
+    if !made.is_ok_and(|status| status.success()) {
+        workplace::skip("there is no C compiler");
+        return None;
+    }
+    Some(Ended::from(here.command(arguments).env("LD_PRELOAD", shim).output().unwrap()))
+}
+
+#[test]
+#[cfg(target_os = "linux")] // where LD_PRELOAD is
+fn a_file_system_without_locks_is_said_and_refused() {
+    for body in ["return 0;", "errno = ENOLCK; return -1;", "errno = EOPNOTSUPP; return -1;"] {
+        let here = texts();
+        for arguments in [&["run", "tiny.yaml"][..], &["runner", "serve"], &["add", "tiny.yaml"]] {
+            let Some(ended) = with_flock(&here, body, arguments) else { return };
+            ended.exited(1).says(&["has no working locks", "--store"]);
+        }
+        assert!(Store::open(&here.store()).unwrap().runs().unwrap().is_empty());
+    }
+}
+
 #[test]
 fn ls_filters_by_group_and_state() {
     let here = Workplace::empty();

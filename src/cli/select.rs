@@ -134,7 +134,8 @@ impl From<record::Error> for Failure {
             record::Error::Read { .. }
             | record::Error::Write(_)
             | record::Error::NewerFormat { .. }
-            | record::Error::NoFormat { .. } => Failure::failed(error.to_string()),
+            | record::Error::NoFormat { .. }
+            | record::Error::NoLocks { .. } => Failure::failed(error.to_string()),
             record::Error::NoStore { .. }
             | record::Error::NotAFolder { .. }
             | record::Error::BadName { .. }

@@ -18,6 +18,8 @@ pub enum Error {
         env!("CARGO_PKG_VERSION"), super::format::FORMAT, store.display()
     )]
     NewerFormat { store: PathBuf, format: u32, version: String },
+    #[error("the file system of {} has no working locks, so two runners could have one store", store.display())]
+    NoLocks { store: PathBuf },
     #[error("could not tell the format of the store from {}: {reason}", path.display())]
     NoFormat { path: PathBuf, reason: String },
     #[error("could not {action} {}: {source}", path.display())]
@@ -48,6 +50,7 @@ impl Error {
                 "upgrade finetop to {} or later, or choose another store with --store DIR",
                 printable(version)
             )),
+            Error::NoLocks { .. } => Some("choose a store on another file system with --store DIR".into()),
             Error::NoFormat { path, .. } => {
                 Some(format!("remove {}, if no newer finetop used this store", path.display()))
             }

@@ -56,8 +56,9 @@ impl Store {
     }
 
     /// Held while runs are made: a runner and a foreground run may do so at once.
-    pub(super) fn lock_numbers(&self) -> Result<fs::File, durable::Error> {
-        durable::lock(&self.id_lock())
+    pub(super) fn lock_numbers(&self) -> Result<fs::File, Error> {
+        self.require_locks()?;
+        Ok(durable::lock(&self.id_lock())?)
     }
 
     fn finish_adding(&self) -> Result<(), Error> {

@@ -49,6 +49,11 @@ impl Store {
         Ok(store)
     }
 
+    /// An error where locks in the store's folder exclude nobody.
+    pub fn require_locks(&self) -> Result<(), Error> {
+        if durable::lock_works(&self.root)? { Ok(()) } else { Err(Error::NoLocks { store: self.root.clone() }) }
+    }
+
     /// The folder, absolute.
     pub fn root(&self) -> &Path {
         &self.root

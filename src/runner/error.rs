@@ -14,8 +14,6 @@ use crate::record;
 pub enum Error {
     #[error("another runner has this store: {0}")]
     Held(Holder),
-    #[error("the file system of {} has no working locks, so two runners could have this store", store.display())]
-    NoLocks { store: PathBuf },
     #[error("the runner does not answer: {0}")]
     Silent(Holder),
     #[error("the runner did not start{}", after_colon(log))]
@@ -56,7 +54,6 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::Held(_) => Some("`finetop runner status` asks it, `finetop runner stop` ends it".into()),
-            Error::NoLocks { .. } => Some("choose a store on another file system with --store".into()),
             Error::Silent(holder) if !holder.is_here() => {
                 Some(format!("it runs on another machine: type the command on {}", printable(&holder.host)))
             }

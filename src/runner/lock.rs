@@ -64,9 +64,7 @@ impl RunnerLock {
     pub fn take(store: &Store) -> Result<RunnerLock, Error> {
         let path = store.runner_lock();
         let file = durable::open_lock(&path)?;
-        if !durable::lock_works(store.root())? {
-            return Err(Error::NoLocks { store: store.root().to_owned() });
-        }
+        store.require_locks()?;
         // A client that asks whether the lock is held holds it itself for a moment.
         for _ in 0..20 {
             match file.try_lock() {
