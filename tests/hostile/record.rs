@@ -10,6 +10,7 @@ use finetop::record::summary::Summary;
 use finetop::record::{RunDir, RunState, Tail, view, words};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
 
 use super::change::{changed, changes};
 use super::memory::peak_of;
@@ -105,6 +106,27 @@ proptest! {
         let late = Tail::<Event>::new(path).read().unwrap().lines;
         prop_assert_eq!(format!("{lines:?}"), format!("{late:?}"));
     }
+}
+
+/// A run that is over is listed from its cached summary, which may be as damaged as the rest.
+#[test]
+fn changed_summaries_are_listed_or_made_anew() {
+    let here = Workplace::with_texts();
+    here.write("tiny.yaml", tiny_text("tiny", 2));
+    here.finetop(&["run", "tiny.yaml"]).succeeded();
+    here.finetop(&["ls"]).succeeded();
+    let path = here.run_folder(1).join("summary.json");
+    let summary = std::fs::read(&path).unwrap();
+    let mut random = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    random
+        .run(&changes(), |changes| {
+            std::fs::write(&path, changed(&summary, &changes)).unwrap();
+            let listed = here.finetop(&["ls"]);
+            prop_assert_eq!(listed.code, 0, "{}", listed.stderr);
+            prop_assert!(listed.stdout.lines().count() == 2 && !listed.stdout.contains('\u{1b}'), "{}", listed.stdout);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
