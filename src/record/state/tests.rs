@@ -2,7 +2,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::event::*;
-use crate::record::event::*;
 use crate::record::life::ExecutorKind;
 
 fn at<E>(seconds: i64, event: E) -> Line<E> {
