@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_not_shown_as_one() {
-        for (time, shown) in [(61.9, "1:01"), (0.0, "0:00"), (1e300, "?"), (-1.0, "?"), (f64::NAN, "?"), (f64::INFINITY, "?")] {
+        for (time, shown) in
+            [(61.9, "1:01"), (0.0, "0:00"), (1e300, "?"), (-1.0, "?"), (f64::NAN, "?"), (f64::INFINITY, "?")]
+        {
             assert_eq!(seconds(time), shown);
         }
     }
