@@ -10,11 +10,13 @@ use finetop::record::summary::Summary;
 use finetop::record::{RunDir, RunState, Tail, view, words};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::change::{changed, changes};
 use super::memory::peak_of;
-use crate::workplace::{Workplace, tiny_text};
+use crate::terminal::Terminal;
+use crate::workplace::{PROGRAM, Workplace, tiny_text};
 
 /// `run.jsonl` and `events.jsonl` of a run with two attempts.
 fn logs() -> &'static (Vec<u8>, Vec<u8>) {
@@ -127,6 +129,35 @@ fn changed_summaries_are_listed_or_made_anew() {
             Ok(())
         })
         .unwrap();
+}
+
+/// Whatever run is selected, it is drawn.
+#[test]
+fn the_dashboard_shows_changed_logs() {
+    const RUNS: usize = 40;
+    let here = Workplace::empty();
+    let mut random = TestRunner::deterministic();
+    for number in 1..=RUNS {
+        let folder = here.store().join(format!("{number:04}-odd"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, log) in [("run.jsonl", &logs().0), ("events.jsonl", &logs().1)] {
+            let changes = changes().new_tree(&mut random).unwrap().current();
+            std::fs::write(folder.join(name), changed(log, &changes)).unwrap();
+        }
+    }
+    let store = here.store();
+    let environment = [("FINETOP_STORE", store.to_str().unwrap())];
+    let mut dashboard = Terminal::start::<&str>(PROGRAM, &[], (140, 60), here.folder(), &environment);
+    dashboard.wait_for_text("0001");
+    for _ in 1..RUNS {
+        let before = dashboard.text();
+        dashboard.type_keys("j");
+        dashboard.wait_for("another run", |screen| screen != before);
+    }
+    dashboard.type_keys("q");
+    let screen = dashboard.text();
+    assert!(dashboard.wait().success(), "{screen}");
+    dashboard.assert_restored();
 }
 
 #[test]
