@@ -60,6 +60,11 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// A time in seconds as [`duration`] shows it; `?` for what is none, since a damaged record may say anything.
+pub fn seconds(time: f64) -> String {
+    Duration::try_from_secs_f64(time).map_or_else(|_| "?".to_owned(), duration)
+}
+
 /// A count of bytes as `512 B`, `1.4 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -122,6 +127,15 @@ pub fn learning_rate(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_time_is_not_shown_as_one() {
+        for (time, shown) in
+            [(61.9, "1:01"), (0.0, "0:00"), (1e300, "?"), (-1.0, "?"), (f64::NAN, "?"), (f64::INFINITY, "?")]
+        {
+            assert_eq!(seconds(time), shown);
+        }
+    }
 
     #[test]
     fn nothing_printable_is_obeyed() {

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::value::{Error as Unknown, StrDeserializer};
 
 use super::failure::Failure;
 use super::output;
-use crate::base::text::{duration, metric, printable, truncated, width};
+use crate::base::text::{metric, printable, seconds, truncated, width};
 use crate::record::life::Cause;
 use crate::record::select::{Facts, Word};
 use crate::record::state::Status;
@@ -80,7 +79,7 @@ fn cells(row: &Row) -> [String; 7] {
         .best
         .as_ref()
         .map_or(String::new(), |best| truncated(&printable(&format!("{} {}", best.monitor, metric(best.value))), 40));
-    let time = row.times.seconds.map_or(String::new(), |seconds| duration(Duration::from_secs_f64(seconds)));
+    let time = row.times.seconds.map_or(String::new(), seconds);
     let reason = row.reason.map_or("", Cause::words);
     [
         row.id.to_string(),

@@ -4,7 +4,7 @@ use super::event::{
     Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason,
     PhaseStarted, RunStarted, Stage,
 };
-use crate::base::text::{bytes, duration, grouped, learning_rate, metric};
+use crate::base::text::{bytes, grouped, learning_rate, metric, seconds};
 
 /// The kind of an event in at most six letters, for a column.
 pub fn kind(event: &Event) -> &'static str {
@@ -172,7 +172,7 @@ fn finished(finished: &Finished) -> String {
         FinishReason::EarlyStopped => "stopped early",
     };
     let best = finished.best.as_ref().map_or(String::new(), |best| format!(", best {}", self::best(best)));
-    let time = duration(std::time::Duration::from_secs_f64(finished.seconds.max(0.0)));
+    let time = seconds(finished.seconds);
     format!("{reason} after {} in {time}{best}", epochs(finished.epochs))
 }
 

@@ -11,6 +11,8 @@ mod record;
 mod socket;
 mod stranger;
 mod sweeps;
+#[path = "../terminal/mod.rs"]
+mod terminal;
 mod weights;
 #[path = "../workplace/mod.rs"]
 mod workplace;

@@ -10,10 +10,13 @@ use finetop::record::summary::Summary;
 use finetop::record::{RunDir, RunState, Tail, view, words};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
 
 use super::change::{changed, changes};
 use super::memory::peak_of;
-use crate::workplace::{Workplace, tiny_text};
+use crate::terminal::Terminal;
+use crate::workplace::{PROGRAM, Workplace, tiny_text};
 
 /// `run.jsonl` and `events.jsonl` of a run with two attempts.
 fn logs() -> &'static (Vec<u8>, Vec<u8>) {
@@ -105,6 +108,56 @@ proptest! {
         let late = Tail::<Event>::new(path).read().unwrap().lines;
         prop_assert_eq!(format!("{lines:?}"), format!("{late:?}"));
     }
+}
+
+/// A run that is over is listed from its cached summary, which may be as damaged as the rest.
+#[test]
+fn changed_summaries_are_listed_or_made_anew() {
+    let here = Workplace::with_texts();
+    here.write("tiny.yaml", tiny_text("tiny", 2));
+    here.finetop(&["run", "tiny.yaml"]).succeeded();
+    here.finetop(&["ls"]).succeeded();
+    let path = here.run_folder(1).join("summary.json");
+    let summary = std::fs::read(&path).unwrap();
+    let mut random = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    random
+        .run(&changes(), |changes| {
+            std::fs::write(&path, changed(&summary, &changes)).unwrap();
+            let listed = here.finetop(&["ls"]);
+            prop_assert_eq!(listed.code, 0, "{}", listed.stderr);
+            prop_assert!(listed.stdout.lines().count() == 2 && !listed.stdout.contains('\u{1b}'), "{}", listed.stdout);
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Whatever run is selected, it is drawn.
+#[test]
+fn the_dashboard_shows_changed_logs() {
+    const RUNS: usize = 40;
+    let here = Workplace::empty();
+    let mut random = TestRunner::deterministic();
+    for number in 1..=RUNS {
+        let folder = here.store().join(format!("{number:04}-odd"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, log) in [("run.jsonl", &logs().0), ("events.jsonl", &logs().1)] {
+            let changes = changes().new_tree(&mut random).unwrap().current();
+            std::fs::write(folder.join(name), changed(log, &changes)).unwrap();
+        }
+    }
+    let store = here.store();
+    let environment = [("FINETOP_STORE", store.to_str().unwrap())];
+    let mut dashboard = Terminal::start::<&str>(PROGRAM, &[], (140, 60), here.folder(), &environment);
+    dashboard.wait_for_text("0001");
+    for _ in 1..RUNS {
+        let before = dashboard.text();
+        dashboard.type_keys("j");
+        dashboard.wait_for("another run", |screen| screen != before);
+    }
+    dashboard.type_keys("q");
+    let screen = dashboard.text();
+    assert!(dashboard.wait().success(), "{screen}");
+    dashboard.assert_restored();
 }
 
 #[test]

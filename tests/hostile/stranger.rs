@@ -59,7 +59,7 @@ fn another_user_reads_no_store_and_speaks_to_no_runner() {
 #[test]
 #[ignore = "run by `a_runner_looks_who_speaks`"]
 fn speak_as_another_user() {
-    let socket = std::env::var_os("FINETOP_TEST_SOCKET").expect("a socket");
+    let Some(socket) = std::env::var_os("FINETOP_TEST_SOCKET") else { return };
     let mut stream = UnixStream::connect(socket).expect("the socket is open to all");
     let _ = stream.write_all(b"\"status\"\n");
     let mut answer = String::new();

@@ -41,12 +41,12 @@ fn build(name: &str, bytes: &[u8]) -> Result<(), String> {
     }
     std::fs::write(folder.path().join(name), bytes).unwrap();
     let spec = starting_from(folder.path(), name).model;
-    let (built, peak) = peak_of(|| {
-        let found = find(&spec, Fetch::CacheOnly, &mut |_| true)?;
-        Network::build(&spec, &found, 2, 0, &Device::Cpu).map(drop)
+    let (built, peak) = peak_of(|| -> Result<(), String> {
+        let found = find(&spec, Fetch::CacheOnly, &mut |_| true).map_err(|error| error.to_string())?;
+        Network::build(&spec, &found, 2, 0, &Device::Cpu).map(drop).map_err(|error| error.to_string())
     });
     assert!(peak < 8 << 20, "{peak} bytes for {}", bytes.len());
-    built.map_err(|error| error.to_string())
+    built
 }
 
 /// An archive as `torch.save` makes them, with `pickle` in it.
