@@ -16,6 +16,10 @@ use finetop::record::{NewRun, RunDir, Store};
 use finetop::runner::{Client, Request, Response, ServeOptions, StartOptions, WorkerCommand, serve};
 use rustix::time::{ClockId, clock_gettime};
 
+/// As the binary's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs in the queue.
 const QUEUED: usize = 10_000;
 
@@ -58,8 +62,8 @@ fn work(run: &Path) {
 }
 
 fn measure() {
-    at_rest();
     from_end_to_start();
+    at_rest();
 }
 
 fn new_run(n: usize, life: &[LifeEvent]) -> NewRun {

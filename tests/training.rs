@@ -537,4 +537,7 @@ fn a_plan_says_what_would_be_trained() {
     assert_eq!(head.cached_layers, before(head, "head.dense"));
     assert_eq!(fine_tune.cached_layers, before(fine_tune, "fire8"));
     assert!(plan.memory.features > 0 && plan.memory.total() > plan.memory.features);
+    // before anything was read, the unusable picture counts too
+    let ahead = train::memory::needed(&parse(EARLY, data.path()));
+    assert!((1.0..1.01).contains(&(ahead as f64 / plan.memory.total() as f64)), "{ahead} {:?}", plan.memory);
 }

@@ -30,6 +30,7 @@ mod tests;
 mod weights;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use candle_core::{Device, Tensor, Var};
@@ -218,10 +219,14 @@ impl Network {
     }
 }
 
-/// The bytes of a safetensors file with `tensors` and `metadata`: the same for the same content, whatever the run.
+/// Writes a safetensors file with `tensors` and `metadata` to `out`: the same bytes for the same content, whatever the run.
 ///
 /// # Errors
-/// Where a tensor cannot be read from its device.
-pub fn to_safetensors(tensors: &[(String, Var)], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
-    weights::write(tensors, metadata)
+/// Where they cannot be written, or a tensor cannot be read from its device.
+pub fn write_safetensors(
+    out: &mut dyn Write,
+    tensors: &[(String, Var)],
+    metadata: &BTreeMap<String, String>,
+) -> io::Result<()> {
+    weights::write(out, tensors, metadata)
 }

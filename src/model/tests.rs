@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, Var};
 
-use super::{Error, Fetch, Found, InputShape, Network, Origin, Pass, WeightReport, find, to_safetensors};
+use super::{Error, Fetch, Found, InputShape, Network, Origin, Pass, WeightReport, find, write_safetensors};
 use crate::base::random::{Purpose, Stream};
 use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Trainable, Weights};
 use crate::ops;
@@ -220,12 +220,18 @@ fn unknown_layers_are_named_with_the_nearest() {
     assert!(last.is_ok() && network.frozen_prefix() == 0);
 }
 
+fn to_safetensors(tensors: &[(String, Var)], metadata: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_safetensors(&mut bytes, tensors, metadata).unwrap();
+    bytes
+}
+
 #[test]
 fn saved_tensors_come_back_to_the_bit() {
     let network = random_network();
     let metadata = BTreeMap::from([("preprocessing".to_owned(), "torch".to_owned()), ("a".to_owned(), "b".to_owned())]);
-    let bytes = to_safetensors(&network.tensors(), &metadata).unwrap();
-    assert_eq!(bytes, to_safetensors(&network.tensors(), &metadata).unwrap());
+    let bytes = to_safetensors(&network.tensors(), &metadata);
+    assert_eq!(bytes, to_safetensors(&network.tensors(), &metadata));
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     assert_eq!(header.metadata().clone().unwrap(), HashMap::from_iter(metadata));
 
@@ -309,7 +315,7 @@ fn weights_that_do_not_fit_are_one_error_that_names_them() {
 
     let one = Var::zeros((64, 3, 7, 7), DType::F32, &Device::Cpu).unwrap();
     let tensors = [("conv1.weight".to_owned(), one.clone()), ("classifier.weight".to_owned(), one)];
-    let misfit = failed(&write("other.safetensors", &to_safetensors(&tensors, &BTreeMap::new()).unwrap()));
+    let misfit = failed(&write("other.safetensors", &to_safetensors(&tensors, &BTreeMap::new())));
     let message = misfit.to_string();
     assert!(message.contains("other.safetensors do not fit squeezenet1_1"), "{message}");
     assert!(message.contains("49 of 50 tensors are missing (conv1.bias, fire2.squeeze1x1.weight"), "{message}");
@@ -323,7 +329,7 @@ fn weights_that_do_not_fit_are_one_error_that_names_them() {
     assert!(matches!(failed(&folder.path().join("none.safetensors")), Error::Unreadable { .. }));
 
     let strange = BTreeMap::from([("preprocessing".to_owned(), "tf".to_owned())]);
-    let path = write("tf.safetensors", &to_safetensors(&random_network().tensors(), &strange).unwrap());
+    let path = write("tf.safetensors", &to_safetensors(&random_network().tensors(), &strange));
     let error = failed(&path);
     assert!(error.to_string().contains("`tf`") && error.hint().unwrap().contains("model.preprocessing"), "{error}");
     let told = Model { preprocessing: Some(Preprocessing::Caffe), ..spec(Weights::File(path)) };

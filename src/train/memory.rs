@@ -81,13 +81,13 @@ fn estimate(experiment: &Experiment, counted: &mut Counted, limit: u64) -> Resul
 /// Of an experiment whose samples are known, with as much room for features as it has.
 pub(super) fn of_setup(experiment: &Experiment, setup: &Setup) -> Result<Memory, Error> {
     let run = Run::of(experiment, setup)?;
-    run.memory(run.feature_limit()?)
+    run.memory(run.feature_limit(reserved(), machine::memory())?)
 }
 
 /// Bytes that the feature cache of a run may take: what is left of those reserved for the run, or where none were, a share
 /// of the machine's.
 pub(super) fn feature_limit(experiment: &Experiment, setup: &Setup) -> Result<u64, Error> {
-    Run::of(experiment, setup)?.feature_limit()
+    Run::of(experiment, setup)?.feature_limit(reserved(), machine::memory())
 }
 
 /// A quarter of the machine, at most 4 GiB.
@@ -102,7 +102,7 @@ fn reserved() -> Option<u64> {
 }
 
 /// The program itself with its threads and tables.
-const PROGRAM: u64 = 40 << 20;
+const PROGRAM: u64 = 64 << 20;
 
 /// All that decides how much memory a run takes.
 struct Run<'a> {
@@ -121,8 +121,8 @@ impl<'a> Run<'a> {
         Ok(Run { experiment, network, phases, input: *input, sizes })
     }
 
-    fn feature_limit(&self) -> Result<u64, Error> {
-        let Some(reserved) = reserved() else { return Ok(default_limit(machine::memory())) };
+    fn feature_limit(&self, reserved: Option<u64>, machine: Option<u64>) -> Result<u64, Error> {
+        let Some(reserved) = reserved else { return Ok(default_limit(machine)) };
         // With all that is worth keeping kept, the rest is what it will be where that fits.
         let all = self.memory(u64::MAX)?;
         Ok(reserved.saturating_sub(all.total() - all.features))
@@ -174,7 +174,8 @@ impl<'a> Run<'a> {
                 let (pixels, batch) = (3 * size as u64 * size as u64, self.experiment.train.batch_size as u64);
                 let kept = count.saturating_mul(pixels).min(KEPT_PICTURES);
                 // batches that wait, that which is being made and that which is taken, as f32
-                kept + threads * DECODING + 4 * (4 * batch + threads) * pixels + count.min(1 << 24) * NAME
+                let ahead = (4 * batch).min(count + batch) + threads;
+                kept + threads * DECODING + 4 * ahead * pixels + count.min(1 << 24) * NAME
             }
             InputShape::Text { tokens } => count.min(1 << 24) * (NAME + 8 * tokens as u64),
         }

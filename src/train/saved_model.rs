@@ -23,7 +23,8 @@ pub(super) fn write(
         Preprocessing::Torch => "torch",
     };
     let metadata = BTreeMap::from([("preprocessing".to_owned(), preprocessing.to_owned())]);
-    durable::write(&folder.join("model.safetensors"), &model::to_safetensors(&network.tensors(), &metadata)?)?;
+    let weights = network.tensors();
+    durable::write_with(&folder.join("model.safetensors"), |out| model::write_safetensors(out, &weights, &metadata))?;
     durable::write(&folder.join("labels.json"), serde_json::json!(classes).to_string().as_bytes())?;
     durable::write(&folder.join("resolved.yaml"), experiment.to_yaml().as_bytes())?;
     for path in found.side_files() {

@@ -26,7 +26,10 @@ impl Appender {
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
         let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
         log.cut().map_err(failed("repair", path))?;
-        sync_parent(path)?;
+        // Where lines are, whoever wrote the first has seen to the name.
+        if length == 0 {
+            sync_parent(path)?;
+        }
         Ok(log)
     }
 

@@ -1,12 +1,12 @@
 //! Files in the safetensors format: the header is read, tensors are left where they lie.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use candle_core::Var;
+use candle_core::{DType, Var};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::super::error::Error;
 use super::stored::{Bytes, Number, Stored};
 
 /// The longest header that is read, in bytes: the format's own limit.
@@ -58,27 +58,34 @@ fn number(dtype: Dtype) -> Number {
     }
 }
 
-/// A safetensors file of f32 tensors in the order given. Written by hand, since the crate keeps metadata in a map of
-/// random order, and a resumed run must end with the same bytes as one that was not interrupted.
-pub(crate) fn write(tensors: &[(String, Var)], metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
+/// Writes a safetensors file of f32 tensors in the order given, one after the other, so that no more than one of them is in
+/// memory twice. Done by hand, since the crate keeps metadata in a map of random order, and a resumed run must end with the
+/// same bytes as one that was not interrupted.
+pub(crate) fn write(
+    out: &mut dyn Write,
+    tensors: &[(String, Var)],
+    metadata: &BTreeMap<String, String>,
+) -> io::Result<()> {
     let mut header = serde_json::Map::new();
     if !metadata.is_empty() {
         header.insert("__metadata__".into(), serde_json::json!(metadata));
     }
-    let mut data = Vec::new();
+    let mut end = 0;
     for (name, var) in tensors {
-        let start = data.len();
-        for value in var.flatten_all()?.to_dtype(candle_core::DType::F32)?.to_vec1::<f32>()? {
-            data.extend_from_slice(&value.to_le_bytes());
-        }
-        let entry = serde_json::json!({ "dtype": "F32", "shape": var.dims(), "data_offsets": [start, data.len()] });
+        let start = end;
+        end += var.elem_count() * size_of::<f32>();
+        let entry = serde_json::json!({ "dtype": "F32", "shape": var.dims(), "data_offsets": [start, end] });
         header.insert(name.clone(), entry);
     }
     let mut header = serde_json::Value::Object(header).to_string();
     // the data starts at a multiple of eight
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.append(&mut data);
-    Ok(bytes)
+    out.write_all(&(header.len() as u64).to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    tensors.iter().try_for_each(|(_, var)| out.write_all(&bytes_of(var).map_err(io::Error::other)?))
+}
+
+fn bytes_of(var: &Var) -> candle_core::Result<Vec<u8>> {
+    let values = var.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+    Ok(values.into_iter().flat_map(f32::to_le_bytes).collect())
 }

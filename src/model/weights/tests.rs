@@ -204,7 +204,9 @@ fn small_safetensors() -> Vec<u8> {
     let vars = [("a", vec![2, 3]), ("b", vec![4])];
     let vars =
         vars.map(|(name, shape)| (name.to_owned(), candle_core::Var::ones(shape, DType::F32, &Device::Cpu).unwrap()));
-    super::write(&vars, &BTreeMap::from([("preprocessing".into(), "torch".into())])).unwrap()
+    let mut bytes = Vec::new();
+    super::write(&mut bytes, &vars, &BTreeMap::from([("preprocessing".into(), "torch".into())])).unwrap();
+    bytes
 }
 
 #[test]

@@ -15,12 +15,14 @@ pub(super) struct Steps {
     cached: Vec<LayerOutline>,
     /// Scalars of a batch of the run's size at the first layer.
     input: usize,
+    cached_input: usize,
+    /// No more than there are samples in a batch.
     threads: usize,
 }
 
-/// Tensors of the largest size that are alive at once on a way that leaves nothing behind: a block's input, what goes
-/// around it, an operation's operand and its result.
-const ALONG: usize = 3;
+/// Tensors of a layer's largest size that are alive at once beside its input, where none is kept: an operation's operand
+/// and its result.
+const ALONG: usize = 2;
 /// And on the way back: the gradients of a result and of its operand, the sum so far, and the new one.
 const BACK: usize = 4;
 
@@ -31,7 +33,8 @@ impl Steps {
             layers: network.outline(input, batch)?,
             cached: network.outline(input, BATCH)?,
             input: batch * input.elements(),
-            threads: threads(experiment),
+            cached_input: BATCH * input.elements(),
+            threads: threads(experiment).min(batch.max(BATCH)),
         })
     }
 
@@ -40,28 +43,29 @@ impl Steps {
         let prefix = phase.frozen_prefix;
         let is_cached = |side| cache.is_admitted(side, prefix);
         let (frozen, learning) = self.layers.split_at(prefix.min(self.layers.len()));
-        let first = match frozen.last() {
-            Some(layer) => layer.output.iter().product(),
-            None => self.input,
-        };
+        let first = frozen.last().map_or(self.input, scalars);
         let mut most = match phase.trainable_parameters {
-            0 => self.passing(learning),
+            0 => self.passing(first, learning),
             _ => first + self.there_and_back(learning),
         };
         let sides = [Side::Train, Side::Val];
         if sides.into_iter().any(is_cached) {
-            most = most.max(self.passing(&self.cached[..frozen.len()]));
+            most = most.max(self.passing(self.cached_input, &self.cached[..frozen.len()]));
         }
         if !sides.into_iter().all(is_cached) {
-            most = most.max(self.passing(frozen));
+            most = most.max(self.passing(self.input, frozen));
         }
         bytes(most)
     }
 
-    /// Scalars on the way through `layers` that keeps nothing.
-    fn passing(&self, layers: &[LayerOutline]) -> usize {
-        let of_layer = |made: Made| ALONG * made.largest + made.scratch.on(self.threads);
-        layers.iter().map(|layer| of_layer(layer.made)).max().unwrap_or(0)
+    /// Scalars on the way of `input` through `layers` that keeps nothing.
+    fn passing(&self, input: usize, layers: &[LayerOutline]) -> usize {
+        let inputs = std::iter::once(input).chain(layers.iter().map(scalars));
+        let of_layer = |(input, layer): (usize, &LayerOutline)| {
+            let Made { results, largest, scratch } = layer.made;
+            input + results.min(ALONG * largest) + scratch.on(self.threads)
+        };
+        inputs.zip(layers).map(of_layer).max().unwrap_or(0)
     }
 
     /// Scalars on the way through `layers`, where all results are kept for the way back.
@@ -70,4 +74,9 @@ impl Steps {
         let of_layer = |made: Made| BACK * made.largest + made.scratch.on(self.threads);
         kept + layers.iter().map(|layer| of_layer(layer.made)).max().unwrap_or(0)
     }
+}
+
+/// Of what a layer gives.
+fn scalars(layer: &LayerOutline) -> usize {
+    layer.output.iter().product()
 }
