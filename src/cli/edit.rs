@@ -17,7 +17,7 @@ use crate::runner::needs::needs;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Number, name, or a beginning that only one run has.
+    /// Number, name, or a beginning that only one run has. `finetop pause` keeps it from starting meanwhile.
     #[arg(value_name = "ID")]
     run: String,
     /// Without --set, `$VISUAL` or `$EDITOR` opens all that the run will do.

@@ -105,6 +105,8 @@ enum Command {
     /// Replay figures of Keras and PyTorch on this machine and device.
     Verify(verify::Args),
     /// Wait until runs have ended.
+    ///
+    /// Exits with 0 if all of them finished, with 1 if one failed, was cancelled or removed.
     Wait(wait::Args),
     /// Remove runs with all their files.
     Rm(rm::Args),

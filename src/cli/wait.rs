@@ -14,7 +14,6 @@ use crate::record::{RunDir, Store, view};
 /// As `timeout` of coreutils exits.
 const TOOK_TOO_LONG: u8 = 124;
 
-/// Wait until runs have ended. Exits with 0 if all of them finished, with 1 if one failed, was cancelled or removed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which, as for `finetop cancel`; every run of the store where nothing is given but --all or --any.

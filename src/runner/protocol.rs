@@ -196,6 +196,7 @@ pub struct Status {
     /// Whether it will end when its live runs have.
     pub stopping: bool,
     pub slots: usize,
+    #[serde(default)]
     pub machine: Machine,
     pub runs: Runs,
 }
