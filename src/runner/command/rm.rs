@@ -1,10 +1,12 @@
 use super::does_not_fit;
 use crate::base::durable;
+use crate::record::life::LifeEvent;
 use crate::record::{RunDir, RunState};
 use crate::runner::daemon::Daemon;
 use crate::runner::outcome::Wish;
 use crate::runner::protocol::{Done, Refusal};
 use crate::runner::queue::Stage;
+use crate::runner::supervisor::append;
 
 impl Daemon {
     /// Removes a run and its files. Only with `force`: a live one, when its worker is killed, and one that another waits
@@ -17,6 +19,10 @@ impl Daemon {
         }
         match self.queue.stage(id) {
             Some(Stage::Live) if force => {
+                // Should this runner die first, the next one ends it at least. A full disk must not keep it alive.
+                if let Err(error) = append(dir, [LifeEvent::CancelRequested]) {
+                    self.log.line(&error.to_string());
+                }
                 self.doom(id);
                 self.wish(id, Wish::Kill);
                 Ok(Done::Removing)
