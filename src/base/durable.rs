@@ -233,6 +233,13 @@ pub fn remove_dir_all(path: &Path) -> Result<()> {
     remove_dir_all_unless(path, || false).map(drop)
 }
 
+/// The same, but not on the disk until [`sync_folder`] of the folder that it was in.
+pub fn remove_dir_all_unsynced(path: &Path) -> Result<()> {
+    let doomed = temporary_beside(path);
+    rename_file(path, &doomed).map_err(failed("remove", path))?;
+    fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))
+}
+
 /// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
 /// was removed.
 pub fn remove_dir_all_unless(path: &Path, still_wanted: impl FnOnce() -> bool) -> Result<bool> {

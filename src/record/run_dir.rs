@@ -80,7 +80,7 @@ impl RunDir {
         self.path.join("log.txt")
     }
 
-    /// Folder of `last.safetensors` and `best.safetensors`.
+    /// Folder of `last.safetensors`, `previous.safetensors` and `best.safetensors`.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }

@@ -3,6 +3,8 @@
 //! Invariant: whatever a log holds, epochs and phases are in order and none is there twice; what is told again replaces
 //! what was told before.
 
+mod attempt;
+
 use crate::base::clock::Timestamp;
 use crate::record::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
@@ -70,6 +72,8 @@ impl Training {
                 SampleKind::Augmented => self.augmented = samples.items.clone(),
                 SampleKind::Misclassified => self.misclassified = samples.items.clone(),
             },
+            // Epochs that are trained again say again what they said.
+            Event::Advice(advice) if self.advice.contains(advice) => {}
             Event::Advice(advice) => self.advice.push(advice.clone()),
             Event::Skipped(skipped) => self.skipped.push(skipped.clone()),
             Event::Log(_) => {}
@@ -105,41 +109,6 @@ impl Training {
                 self.phases.push((next, phase));
             }
         }
-    }
-
-    /// A new attempt goes on after the epoch of its checkpoint; what an earlier one trained beyond is trained again.
-    fn begin_attempt(&mut self, started: RunStarted) {
-        let kept = started.resumed_from.map_or(0, |from| from.epoch);
-        self.epochs.retain(|epoch| epoch.epoch <= kept);
-        self.steps.retain(|&(place, _, _)| place <= f64::from(kept));
-        self.phases.retain(|&(first_epoch, _)| first_epoch <= kept);
-        self.lr_changes.retain(|change| change.epoch <= kept);
-        self.early_stops.retain(|stop| stop.epoch <= kept);
-        if self.best.as_ref().is_some_and(|best| best.epoch > kept) {
-            self.best = self.best_within(kept);
-        }
-        if self.confusion.as_ref().is_some_and(|confusion| confusion.epoch > kept) {
-            self.confusion = None;
-        }
-        if kept == 0 {
-            self.advice.clear();
-            self.skipped.clear();
-            self.misclassified.clear();
-            self.augmented.clear();
-        }
-        self.step = None;
-        self.stage = None;
-        self.finished = None;
-        self.failed = None;
-        self.plan = Some(started);
-    }
-
-    /// The best of the first `epochs` epochs, as it was said last.
-    fn best_within(&self, epochs: u32) -> Option<Best> {
-        self.feed.iter().rev().find_map(|line| match &line.event {
-            Event::Best(best) if best.epoch <= epochs => Some(best.clone()),
-            _ => None,
-        })
     }
 
     /// Epochs over all phases, as planned.
