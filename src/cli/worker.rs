@@ -40,7 +40,10 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
     // What the store says of its format, and where the run's files are.
     Store::open(folder.parent().unwrap_or(&folder))?;
     dir.refuse_links().map_err(|error| Failure::failed(error.to_string()).maybe_hint(error.hint()))?;
-    let mut events = Writer::<Event>::open(&dir.events()).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut events = match Writer::<Event>::open(&dir.events()) {
+        Err(error) if error.is_full() => return Ok(without_space(Failure::failed(error.to_string()))),
+        opened => opened.map_err(|error| Failure::failed(error.to_string()))?,
+    };
     let stop = stop_on_signals().map_err(|error| Failure::failed(format!("could not watch for signals: {error}")))?;
     if let Some(parent) = args.with_parent {
         stop_with_parent(parent, &stop);
@@ -55,8 +58,17 @@ pub fn main(args: Args) -> Result<ExitCode, Failure> {
     let mut failure = Failure::failed(failed.error.clone()).maybe_hint(failed.hint.clone());
     if let Err(error) = events.write(Event::Failed(failed)) {
         failure = failure.hint(format!("this could not be recorded: {error}"));
+        if error.is_full() {
+            return Ok(without_space(failure));
+        }
     }
     Err(failure)
+}
+
+/// Where no event can be written any more, the exit code says why.
+fn without_space(failure: Failure) -> ExitCode {
+    failure.report();
+    code(exit_code::DISK_FULL)
 }
 
 fn code(code: i32) -> ExitCode {

@@ -1,4 +1,5 @@
 use super::{Page, does_not_fit};
+use crate::record::life::LifeEvent;
 use crate::runner::daemon::Daemon;
 use crate::runner::outcome::Wish;
 use crate::runner::protocol::{Done, Refusal};
@@ -15,6 +16,10 @@ impl Daemon {
         }
         match self.queue.stage(id) {
             Some(Stage::Live) if force => {
+                // Should this runner die first, the next one ends it at least. A full disk must not keep it alive.
+                if let Err(error) = page.append([LifeEvent::CancelRequested]) {
+                    self.log.line(&error.to_string());
+                }
                 self.doom(id);
                 self.wish(id, Wish::Kill);
                 Ok(Done::Removing)
