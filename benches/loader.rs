@@ -38,7 +38,7 @@ fn measure(folder: &Path, threads: usize) -> Result<(), Box<dyn std::error::Erro
         inputs: Inputs::Pictures(pictures),
         loader_threads: threads,
     };
-    let dataset = best("index", || Dataset::index(&spec, None, 1, &mut |_, _| ()))?;
+    let dataset = best("index", || Dataset::index(&spec, None, 1, &mut |_, _| true))?;
     let loader = Loader::new(Recipe::new(&pictures, Preprocessing::Caffe, 1), threads);
     let Samples::Pictures(train) = &dataset.train else { return Err("they are pictures".into()) };
     for (name, variant) in [("augment and preprocess", Some(0)), ("preprocess", None)] {

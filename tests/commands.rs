@@ -48,6 +48,11 @@ fn runs_are_named_by_number_range_group_filter_and_name() {
     says(&done(&["tag", "name:b-*", "c", "--add", "x"]), &["tagged 0003-b-1", "tagged 0004-b-2", "tagged 0005-c"]);
     says(&done(&["pause", "tag:x,name:b-*"]), &["paused 0003-b-1", "paused 0004-b-2"]);
     says(&done(&["tag", "--group", "night", "-r", "x", "state:paused"]), &["tagged 0003-b-1", "tagged 0004-b-2"]);
+    let listed = |words: &[&str]| {
+        let rows = here.json(&[&["ls", "--json"], words].concat());
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((listed(&["tag:x", "2"]), listed(&["b", "--group", "night"])), (vec![2, 5], vec![3, 4]));
     says(&done(&["cancel", "tag:x"]), &["cancelled 0005-c"]);
     says(&done(&["cancel", "tag:x"]), &["cancelled 0005-c"]);
     let night = done(&["resume", "--group", "night"]);

@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use finetop::record::life::LifeEvent;
 use finetop::record::state::Status;
 use finetop::record::{RunDir, RunState, Store, Tail, view};
+use finetop::runner::{Client, Request, Response};
 use serde_json::Value;
-use workplace::{Ended, Workplace, wait_for};
+use workplace::{Ended, Workplace, tiny_text, wait_for};
 
 /// A way to fail, and what a message says of it: the reason, and a part of the hint.
 #[derive(Debug, Clone, Copy)]
@@ -38,30 +39,15 @@ const WAYS: [Way; 5] = [
 
 impl Way {
     fn is_said_in(&self, text: &str) -> bool {
-        text.contains("could not ") && text.contains('/') && text.contains(self.reason) && text.contains(self.hint)
+        let has_hint = text.contains(self.hint) || text.contains("`finetop retry`");
+        text.contains("could not ") && text.contains('/') && text.contains(self.reason) && has_hint
     }
 }
 
-/// A BERT of a few hundred weights on a handful of texts: a whole run takes a twentieth of a second.
-const TINY: &str = "name: tiny
-data: { train: train.csv, val_split: 0.5, max_length: 8 }
-model: { backbone: bert, weights: random, tokenizer: vocab.txt, pool: cls }
-train:
-  batch_size: 4
-  phases: [ { name: head, epochs: 2, optimizer: { adam: { lr: 1e-2 } } } ]
-";
-
+/// A whole run of it takes a twentieth of a second.
 fn texts() -> Workplace {
-    let here = Workplace::empty();
-    let rows = (0..8).map(|_| "apple bread the,food\ntrain ship the,transport\n");
-    here.write("train.csv", std::iter::once("text,label\n").chain(rows).collect::<String>());
-    here.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\napple\nbread\ntrain\nship");
-    here.write(
-        "config.json",
-        r#"{ "model_type": "bert", "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1,
-             "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 8 }"#,
-    );
-    here.write("tiny.yaml", TINY);
+    let here = Workplace::with_texts();
+    here.write("tiny.yaml", tiny_text("tiny", 2));
     here
 }
 
@@ -128,21 +114,23 @@ impl Trial {
 
     /// Whether no runner has it, or one that has put it off.
     fn is_nobodys(&self, dir: &RunDir) -> bool {
-        let status = self.here.json(&["runner", "status", "--json"]);
-        let live = status["runs"]["live"].as_array().is_some_and(|ids| !ids.is_empty());
-        !live && !view::load_life(dir).status().is_over()
+        let store = Store::open(&self.here.store()).expect("the store opens");
+        let mut client = match Client::connect(&store) {
+            Ok(Some(client)) => client,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let Ok(Response::Status(status)) = client.request(&Request::Status) else { return false };
+        status.runs.live.is_empty() && !view::load_life(dir).status().is_over()
     }
 
-    /// The logs are whole lines with numbers that have no gaps; `ls` and `show` work.
-    fn assert_whole(&self) {
-        let Some(dir) = self.run() else { return };
+    /// The logs are whole lines with numbers that have no gaps, and no attempt ends twice.
+    fn assert_whole(&self, dir: &RunDir) {
         for path in [dir.run_log(), dir.events()].iter().filter(|path| path.exists()) {
             let lines = self.here.lines(path);
             let numbers: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().expect("a number")).collect();
             assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>(), "{}: {}", self.fault, path.display());
         }
-        let listed = self.here.json(&["ls", "--json"]);
-        assert_eq!(listed[0]["id"], self.here.json(&["show", &dir.id().to_string(), "--json"])["id"], "{}", self.fault);
         let ended = Tail::<LifeEvent>::new(dir.run_log()).read().unwrap().lines;
         let attempts: Vec<u32> = ended
             .iter()
@@ -153,6 +141,14 @@ impl Trial {
             .collect();
         let once: BTreeSet<u32> = attempts.iter().copied().collect();
         assert_eq!(attempts.len(), once.len(), "{}: an attempt ends once: {attempts:?}", self.fault);
+    }
+
+    /// `ls` and `show` work, whatever was acknowledged.
+    fn assert_opens(&self) {
+        let Some(dir) = self.run() else { return };
+        self.assert_whole(&dir);
+        let listed = self.here.json(&["ls", "--json"]);
+        assert_eq!(listed[0]["id"], self.here.json(&["show", &dir.id().to_string(), "--json"])["id"], "{}", self.fault);
     }
 
     fn assert_said(&self, text: &str) {
@@ -167,9 +163,8 @@ impl Trial {
         if run.status() != Status::Finished {
             self.here.finetop(&["retry", &id]).succeeded();
         }
-        let waited = self.here.finetop(&["wait", &id]);
-        assert_eq!(waited.code, 0, "{}: {}", self.fault, waited.stderr);
-        self.assert_whole();
+        assert_eq!(self.settled(&dir).status(), Status::Finished, "{}: after a retry", self.fault);
+        self.assert_whole(&dir);
         let (model, epochs) = come_to(dir.path(), &self.here.json(&["show", &id, "--json"]));
         assert_eq!(epochs, undisturbed().1, "{}", self.fault);
         assert!(model == undisturbed().0, "{}: the bytes of the model differ", self.fault);
@@ -204,7 +199,7 @@ fn every_step(trial: impl Fn(usize, Way) -> bool + Sync) -> usize {
 fn queued(role: &str, n: usize, way: Way) -> bool {
     let trial = Trial::new(role, n, way);
     let added = trial.faulty(&["add", "tiny.yaml"]);
-    trial.assert_whole();
+    trial.assert_opens();
     match (added.code, trial.run()) {
         (0, run) => {
             let run = run.unwrap_or_else(|| panic!("{}: what was said to be queued is there", trial.fault));
@@ -243,4 +238,33 @@ fn every_write_of_the_command_that_queues_may_fail() {
     let steps = every_step(|n, way| queued("command", n, way));
     println!("{steps} steps of `add`");
     assert!(steps >= 2, "{steps}");
+}
+
+/// `run`: the command is its own supervisor.
+fn in_foreground(role: &str, n: usize, way: Way) -> bool {
+    let trial = Trial::new(role, n, way);
+    let ended = trial.faulty(&["run", "tiny.yaml"]);
+    trial.assert_opens();
+    let run = trial.run();
+    let is_told = ended.stderr.contains("0001-tiny in ");
+    assert!(run.is_some() || !is_told, "{}: what was said to run is there", trial.fault);
+    match &run {
+        _ if ended.code != 0 => trial.assert_said(&ended.stderr),
+        Some(run) => assert_eq!(view::load(run).status(), Status::Finished, "{}: {}", trial.fault, ended.stderr),
+        None => panic!("{}: a run that ended well is there", trial.fault),
+    }
+    if run.is_none() {
+        trial.here.finetop(&["add", "tiny.yaml"]).succeeded();
+    }
+    trial.goes_on();
+    trial.has_acted()
+}
+
+#[test]
+fn every_write_in_the_foreground_may_fail() {
+    let of_command = every_step(|n, way| in_foreground("command", n, way));
+    // Every step of a worker is tried with a runner; here every third.
+    let of_worker = every_step(|n, way| in_foreground("worker", 3 * n - 2, way));
+    println!("{of_command} steps of `run`, {of_worker} of its worker");
+    assert!(of_command > 20 && of_worker > 10);
 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
 
+use finetop::base::clock::Stopwatch;
 use terminal::Terminal;
-use workplace::{PROGRAM, Workplace, skip, wait_for};
+use workplace::{PROGRAM, Workplace, skip, tiny_text, wait_for};
 
 /// One server at a time: a free port that was found is free only until somebody else finds it.
 static ONE: Mutex<()> = Mutex::new(());
@@ -82,6 +83,32 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Kills the server's side of every connection: what `sshd` started that is `sshd` too, and not the shells in it.
+    fn kill_sessions(&self) {
+        let mut family = vec![self.sshd.id()];
+        let mut at = 0;
+        while let Some(&parent) = family.get(at) {
+            family.extend(children(parent).into_iter().filter(|&child| is_sshd(child)));
+            at += 1;
+        }
+        assert!(family.len() > 1, "a connection has a process");
+        for &session in &family[1..] {
+            let session = rustix::process::Pid::from_raw(session as i32).unwrap();
+            let _ = rustix::process::kill_process(session, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
+}
+
+fn is_sshd(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/comm")).is_ok_and(|name| name.starts_with("sshd"))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.sshd.kill();
@@ -131,13 +158,80 @@ fn a_cut_connection_ends_the_dashboard_and_not_the_run() {
     assert_eq!(here.json(&["show", "1", "--json"])["attempts"], 1);
 }
 
+/// Each time a dashboard starts a run over a line of its own, and the server's side of the line is killed under it.
+#[test]
+fn twenty_cut_lines_leave_no_dashboard_and_every_run_finished() {
+    const LINES: u32 = 20;
+    let here = Workplace::with_texts();
+    let Some(server) = Server::start(here.folder()) else { return };
+    let (before, mut lived) = (Stopwatch::start(), 0);
+    for line in 1..=LINES {
+        let name = format!("line{line}");
+        here.write(&format!("{name}.yaml"), tiny_text(&name, 200));
+        let mut arguments = server.arguments();
+        arguments.extend(["-tt".into(), "127.0.0.1".into(), remote(&here, &format!("{name}.yaml"))]);
+        let mut connection = Terminal::start("ssh", &arguments, (100, 30), here.folder(), &[]);
+        connection.wait_for_text(&name);
+        wait_for("the dashboard", || dashboards_in(here.folder()).len() == 1);
+        let is_live = here.json(&["show", &line.to_string(), "--json"])["ended"].is_null();
+        lived += u32::from(is_live);
+        let cut = Stopwatch::start();
+        server.kill_sessions();
+        wait_for("the dashboard's end", || dashboards_in(here.folder()).is_empty());
+        assert!(cut.seconds() < 1.0, "line {line}: the dashboard was there for {} s", cut.seconds());
+        connection.wait();
+    }
+    assert!(lived >= LINES / 2, "only {lived} runs lived when their line was cut");
+    here.finetop(&["wait", "--all"]).succeeded();
+    let runs = here.json(&["ls", "--json"]);
+    let runs = runs.as_array().unwrap();
+    assert_eq!(runs.len(), LINES as usize);
+    assert!(runs.iter().all(|run| run["state"] == "finished" && run["attempts"] == 1), "{runs:?}");
+    let (runner, used) = the_runner(&here);
+    // It served twenty dashboards and ran twenty workers meanwhile.
+    assert!(used < 0.05 * before.seconds(), "the runner used {used} s of {} s", before.seconds());
+    assert_at_rest(&here, runner);
+}
+
+/// The runner's process, which is the only one that is left, and the CPU seconds that it has used.
+fn the_runner(here: &Workplace) -> (u32, f64) {
+    wait_for("nobody but the runner", || processes_in(here.folder()).len() == 1);
+    let (process, line) = processes_in(here.folder()).pop().unwrap();
+    assert!(line.contains("runner"), "{line}");
+    (process, cpu_seconds(process))
+}
+
+/// Over two seconds by the kernel's clock it uses less than a hundredth of a core.
+fn assert_at_rest(here: &Workplace, runner: u32) {
+    const WINDOW: f64 = 2.0;
+    let (watch, before) = (Stopwatch::start(), cpu_seconds(runner));
+    wait_for("a window of rest", || watch.seconds() >= WINDOW);
+    let used = cpu_seconds(runner) - before;
+    assert!(used <= 0.01 * watch.seconds(), "the runner used {used} s of {} s", watch.seconds());
+    assert_eq!(processes_in(here.folder()).len(), 1, "and nobody else is there");
+}
+
+/// Seconds that a process has computed (fields 14 and 15 of `/proc/PID/stat`, in hundredths).
+fn cpu_seconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11..=12].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}
+
 /// Processes of this program in `folder` that are neither runner nor worker.
 fn dashboards_in(folder: &Path) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok());
-    processes
-        .filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder))
-        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.starts_with(PROGRAM) && !line.contains("runner") && !line.contains("worker"))
-        .collect()
+    let lines = processes_in(folder).into_iter().map(|(_, line)| line);
+    lines.filter(|line| !line.contains("runner") && !line.contains("worker")).collect()
+}
+
+/// All processes of this program in `folder` and below, with their command lines.
+fn processes_in(folder: &Path) -> Vec<(u32, String)> {
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok());
+    let of_us = entries.filter_map(|entry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        let cwd = std::fs::read_link(entry.path().join("cwd")).ok()?;
+        let line = String::from_utf8_lossy(&std::fs::read(entry.path().join("cmdline")).ok()?).replace('\0', " ");
+        (cwd.starts_with(folder) && line.starts_with(PROGRAM)).then_some((process, line))
+    });
+    of_us.collect()
 }

@@ -265,10 +265,9 @@ fn doctor_finds_and_mends_and_leaves_a_runner_alone() {
 
     let store = Store::open(&here.store()).unwrap();
     let queued = store.create_runs(&[new_run("later", None)]).unwrap().remove(0);
-    here.finetop(&["runner", "status", "--json"]);
     std::fs::create_dir_all(here.store().join(".new/0009-x")).unwrap();
     let mut runner = here.command(&["runner", "serve"]).spawn().unwrap();
-    workplace::wait_for("the runner", || here.finetop(&["runner", "status"]).stdout.contains("finetop"));
+    workplace::wait_for("the runner", || here.json(&["runner", "status", "--json"])["running"] == true);
     here.finetop(&["doctor", "--fix"]).exited(1).says(&["nothing was mended", "finetop runner stop"]);
     assert!(std::fs::read(run.join("events.jsonl")).unwrap().ends_with(b"{\"seq\":"));
     here.finetop(&["runner", "stop", "--now"]).succeeded();

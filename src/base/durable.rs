@@ -208,6 +208,14 @@ pub fn create_dir_all(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir_all(path)).map_err(failed("create the folder", path))
 }
 
+/// Creates the folder `path`; fine if it exists. Its parent must, so that nothing that was removed comes back.
+pub fn ensure_dir(path: &Path) -> Result<()> {
+    match fault::at("folder").and_then(|()| fs::create_dir(path)) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(failed("create the folder", path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the folder `path`, which must not exist; its parent must.
 pub fn create_dir(path: &Path) -> Result<()> {
     fault::at("folder").and_then(|()| fs::create_dir(path)).map_err(failed("create the folder", path))?;
@@ -223,6 +231,13 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 /// Removes the folder `path` and all in it. It is renamed first, so that no half-removed run is ever seen under its name.
 pub fn remove_dir_all(path: &Path) -> Result<()> {
     remove_dir_all_unless(path, || false).map(drop)
+}
+
+/// The same, but not on the disk until [`sync_folder`] of the folder that it was in.
+pub fn remove_dir_all_unsynced(path: &Path) -> Result<()> {
+    let doomed = temporary_beside(path);
+    rename_file(path, &doomed).map_err(failed("remove", path))?;
+    fault::at("remove").and_then(|()| fs::remove_dir_all(&doomed)).map_err(failed("remove", path))
 }
 
 /// Removes the folder `path` and all in it, unless `still_wanted` when nobody finds it under its name any more; whether it
@@ -366,6 +381,17 @@ mod tests {
         assert!(held.is_some() && try_lock(&at("lock")).unwrap().is_none());
         drop(held);
         assert!(try_lock(&at("lock")).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_is_made_but_not_what_it_is_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("0001-a");
+        assert!(ensure_dir(&run.join("checkpoints")).is_err() && !run.exists());
+        for _ in 0..2 {
+            ensure_dir(&run).unwrap();
+        }
+        assert!(run.is_dir());
     }
 
     #[test]

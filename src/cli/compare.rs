@@ -91,13 +91,15 @@ fn table(comparison: &Comparison, with_names: bool) -> Table {
     Table::new(columns.into_iter().map(|column| column.head).collect(), rows)
 }
 
-/// The columns of what came out. A figure that all rows monitor is in the column of the best value alone.
+/// The columns of what came out, without those that are empty. A figure that all rows monitor is in the column of the best
+/// value alone.
 fn results(rows: &[Row]) -> Vec<Column> {
     let mut monitors: Vec<&str> = rows.iter().filter_map(|row| row.monitor.as_deref()).collect();
     monitors.sort_unstable();
     monitors.dedup();
     let only = if let [one] = &*monitors { Some((*one).to_owned()) } else { None };
-    let is_shown = |name: &str| only.as_deref() != Some(name);
+    let is_known = |figure: fn(&Row) -> Option<Spread>| rows.iter().any(|row| figure(row).is_some());
+    let is_shown = |name: &str, figure: fn(&Row) -> Option<Spread>| only.as_deref() != Some(name) && is_known(figure);
     let mark = |row: &Row| if row.is_best { "*" } else { "" };
     let mut columns = vec![match &only {
         Some(monitor) => Column::new(monitor, move |row| figure(row.figures.best, metric) + mark(row)),
@@ -109,14 +111,18 @@ fn results(rows: &[Row]) -> Vec<Column> {
     if rows.iter().any(|row| row.runs.len() > 1) {
         columns.push(Column::new("n", |row| row.n.to_string()));
     }
-    columns.push(Column::new("epoch", |row| figure(row.figures.epoch, epoch)));
-    if is_shown("val_loss") {
+    if is_known(|row| row.figures.epoch) {
+        columns.push(Column::new("epoch", |row| row.figures.epoch.map_or(String::new(), |spread| epoch(spread.mean))));
+    }
+    if is_shown("val_loss", |row| row.figures.val_loss) {
         columns.push(Column::new("val_loss", |row| figure(row.figures.val_loss, metric)));
     }
-    if is_shown("val_accuracy") {
+    if is_shown("val_accuracy", |row| row.figures.val_accuracy) {
         columns.push(Column::new("val_accuracy", |row| figure(row.figures.val_accuracy, metric)));
     }
-    columns.push(Column::new("time", |row| row.figures.seconds.map_or(String::new(), |spread| time(spread.mean))));
+    if is_known(|row| row.figures.seconds) {
+        columns.push(Column::new("time", |row| row.figures.seconds.map_or(String::new(), |spread| time(spread.mean))));
+    }
     columns.push(Column::new("state", state));
     columns
 }

@@ -11,12 +11,16 @@ use super::failure::Failure;
 use super::output;
 use crate::base::text::{duration, metric, printable, truncated, width};
 use crate::record::life::Cause;
+use crate::record::select::{Facts, Word};
 use crate::record::state::Status;
 use crate::record::summary::Row;
 use crate::record::{self, Store, listing};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Only these: numbers, ranges, beginnings of names, `tag:T`, `name:emoji-*` and others, as for `finetop cancel`.
+    #[arg(value_name = "RUN")]
+    runs: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -33,13 +37,14 @@ fn state(text: &str) -> Result<Status, String> {
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
+    let words = args.runs.iter().map(|text| Word::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut rows = match Store::open(store) {
         Ok(store) => listing::rows(&store)?,
         Err(record::Error::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let none_at_all = rows.is_empty();
-    rows.retain(|row| args.wants(row));
+    rows.retain(|row| args.wants(row) && (words.is_empty() || selected(&words, row)));
     if args.json {
         output::json(&rows);
     } else if none_at_all {
@@ -48,8 +53,8 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
         output::note("no such runs");
     } else {
         let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
-        let rows: Vec<[String; 7]> = rows.iter().map(cells).collect();
-        output::lines(&table(&head, &rows));
+        let rows: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
+        output::raw(&table(&rows));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -61,36 +66,46 @@ impl Args {
     }
 }
 
+fn selected(words: &[Word], row: &Row) -> bool {
+    let facts = Facts::of(row);
+    words.iter().any(|word| word.selects(&facts))
+}
+
 fn cells(row: &Row) -> [String; 7] {
     let epoch = match row.progress.planned_epochs {
         0 => String::new(),
         planned => format!("{}/{planned}", row.progress.epoch),
     };
-    let best = row.best.as_ref().map_or(String::new(), |best| format!("{} {}", best.monitor, metric(best.value)));
+    let best = row
+        .best
+        .as_ref()
+        .map_or(String::new(), |best| truncated(&printable(&format!("{} {}", best.monitor, metric(best.value))), 40));
     let time = row.times.seconds.map_or(String::new(), |seconds| duration(Duration::from_secs_f64(seconds)));
     let reason = row.reason.map_or("", Cause::words);
-    [row.id.to_string(), row.name.clone(), row.state.name().into(), epoch, best, time, reason.into()]
+    [
+        row.id.to_string(),
+        truncated(&printable(&row.name), 40),
+        row.state.name().into(),
+        epoch,
+        best,
+        time,
+        reason.into(),
+    ]
 }
 
-/// Rows in columns as wide as their widest cell, names cut at 40 columns.
-fn table(head: &[String; 7], rows: &[[String; 7]]) -> String {
-    let cut = |row: &[String; 7]| {
-        row.each_ref().map(|cell| {
-            let cell = truncated(&printable(cell), 40);
-            (width(&cell), cell)
-        })
-    };
-    let rows: Vec<[(usize, String); 7]> = std::iter::once(head).chain(rows).map(cut).collect();
-    let widths: Vec<usize> =
-        (0..head.len()).map(|column| rows.iter().map(|row| row[column].0).max().unwrap_or(0)).collect();
+/// Rows of printable cells in columns as wide as their widest cell.
+fn table(rows: &[[String; 7]]) -> String {
+    let mut widths = [0; 7];
+    for row in rows {
+        row.iter().zip(&mut widths).for_each(|(cell, widest)| *widest = width(cell).max(*widest));
+    }
     let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for ((width, cell), &column) in row.iter().zip(&widths) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', column - width + 2));
+    for row in rows {
+        for (cell, &column) in row.iter().zip(&widths) {
+            text.push_str(cell);
+            text.extend(std::iter::repeat_n(' ', column - width(cell) + 2));
         }
-        text.push_str(line.trim_end());
+        text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text
@@ -104,7 +119,7 @@ mod tests {
     fn columns_are_in_line_also_with_wide_characters() {
         let head = ["id", "name", "state", "epoch", "best", "time", "reason"].map(str::to_owned);
         let row = |name: &str| ["0001", name, "queued", "", "", "", ""].map(str::to_owned);
-        let text = table(&head, &[row("grüße"), row("🍎🍎")]);
+        let text = table(&[head, row("grüße"), row("🍎🍎")]);
         let columns: Vec<usize> =
             text.lines().map(|line| width(&line[..line.find("state").or(line.find("queued")).unwrap()])).collect();
         assert_eq!(columns, [13, 13, 13]);

@@ -10,11 +10,6 @@ pub fn line(text: &str) {
     raw(&format!("{}\n", printable(text)));
 }
 
-/// Prints lines of the result for people, at one blow.
-pub fn lines(text: &str) {
-    raw(&(lines_printable(text) + "\n"));
-}
-
 /// Prints text for programs, as it is. A reader that went away (`| head`) ends the program quietly, as Unix tools do.
 pub fn raw(text: &str) {
     let mut out = io::stdout().lock();

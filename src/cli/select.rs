@@ -6,7 +6,8 @@ use super::failure::Failure;
 use crate::base::id::RunId;
 use crate::record::select::{Facts, NoSelection, Word};
 use crate::record::state::Status;
-use crate::record::{self, RunDir, Store, view};
+use crate::record::summary::Row;
+use crate::record::{self, RunDir, Store, listing};
 
 /// Some runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -88,8 +89,12 @@ struct Candidates(Vec<(RunDir, Facts)>);
 impl Candidates {
     /// Reads how the runs stand only where that is `asked` for.
     fn new(store: &Store, asked: bool) -> Result<Self, Failure> {
-        let facts = |dir: &RunDir| if asked { facts(dir) } else { known(dir) };
-        Ok(Candidates(store.runs()?.into_iter().map(|dir| (dir.clone(), facts(&dir))).collect()))
+        if !asked {
+            return Ok(Candidates(store.runs()?.into_iter().map(|dir| (dir.clone(), known(&dir))).collect()));
+        }
+        let listed = listing::rows(store)?;
+        let with_dir = |row: Row| Some((RunDir::at(&row.place.path)?, Facts::of(&row)));
+        Ok(Candidates(listed.into_iter().filter_map(with_dir).collect()))
     }
 
     /// The places of the runs that a word selects, at least one. A name must be that of one run alone.
@@ -110,13 +115,6 @@ impl Candidates {
 /// What a folder's name tells.
 fn known(dir: &RunDir) -> Facts {
     Facts { id: dir.id(), name: dir.name().to_owned(), group: None, tags: Vec::new(), status: Status::Queued }
-}
-
-/// What a run's record tells. Its training is read only where a worker may have begun it.
-fn facts(dir: &RunDir) -> Facts {
-    let run = view::load_life(dir);
-    let status = if run.status().is_live() { view::load(dir).status() } else { run.status() };
-    Facts { group: run.life.group, tags: run.life.tags, status, ..known(dir) }
 }
 
 fn nothing(text: &str, store: &Store) -> Failure {

@@ -6,6 +6,8 @@ use crate::base::text::{printable, truncated, width};
 pub const COLUMNS: usize = 80;
 /// A cell with more columns is cut.
 const WIDEST_CELL: usize = 28;
+/// The same for what names a row; names of runs are no longer.
+const WIDEST_NAME: usize = 64;
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -16,8 +18,12 @@ pub struct Table(Vec<Vec<String>>);
 impl Table {
     /// A table of `head` and `rows`, made safe for a terminal.
     pub fn new(head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        let safe = |cell: &String| short(&printable(cell));
-        Table(std::iter::once(head).chain(rows).map(|row| row.iter().map(safe).collect()).collect())
+        let safe = |(column, cell): (usize, &String)| match column {
+            0 => truncated(&printable(cell), WIDEST_NAME),
+            _ => short(&printable(cell)),
+        };
+        let row = |row: Vec<String>| row.iter().enumerate().map(safe).collect();
+        Table(std::iter::once(head).chain(rows).map(row).collect())
     }
 
     /// The lines: in one piece where that fits into `columns`, else on its side, else in pieces one below the other, each

@@ -59,6 +59,8 @@ pub enum Error {
     NoRoom { path: PathBuf, max_length: usize, ends: usize },
     #[error("could not make tokens of a text: {reason}")]
     NotEncoded { reason: String },
+    #[error("somebody asked to stop")]
+    Stopped,
     #[error("there is nothing to validate on: neither `val` nor `val_split` is given")]
     NoValidation,
     /// A picture that was fine when it was indexed.
@@ -115,7 +117,7 @@ impl Error {
                 "take the tokenizer.json, or the vocab.txt of a BERT, that comes with the model"
             }
             Error::NoRoom { .. } => "raise `data.max_length`",
-            Error::File { .. } | Error::NotEncoded { .. } | Error::Crashed { .. } => return None,
+            Error::File { .. } | Error::NotEncoded { .. } | Error::Crashed { .. } | Error::Stopped => return None,
         })
     }
 }

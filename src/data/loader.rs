@@ -186,7 +186,7 @@ mod tests {
 
     fn training_pictures(root: &std::path::Path) -> Arc<[Picture]> {
         write_classes(&root.join("train"), &[("a", 10), ("b", 9)]);
-        picture_index::index(&spec(root), PICTURES, 1, &mut |_, _| ()).unwrap().train.into()
+        picture_index::index(&spec(root), PICTURES, 1, &mut |_, _| true).unwrap().train.into()
     }
 
     fn loader(threads: usize) -> Loader {

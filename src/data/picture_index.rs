@@ -19,12 +19,12 @@ use crate::experiment::{Data, Pictures};
 const KEPT_BYTES: u64 = 1 << 30;
 
 /// Lists the folders of `spec` and decodes every picture once, on loader threads. `progress` hears of every picture: how
-/// many are done, of how many.
+/// many are done, of how many; it answers whether to go on.
 pub(super) fn index(
     spec: &Data,
     pictures: Pictures,
     seed: u64,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut dyn FnMut(u64, u64) -> bool,
 ) -> Result<Indexed<Picture>, Error> {
     let list = |path: &Path| ClassFolders::of(Kind::Pictures, path);
     let train = list(&spec.train)?;
@@ -88,7 +88,7 @@ fn usable(
     folder: &ClassFolders,
     decoded: &mut Decoded,
     skipped: &mut Vec<Skipped>,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Vec<Vec<Picture>>, Error> {
     let mut classes = Vec::with_capacity(folder.classes.len());
     for (label, class) in folder.classes.iter().enumerate() {
@@ -105,7 +105,9 @@ fn usable(
                 }
                 None => break,
             }
-            progress(decoded.done);
+            if !progress(decoded.done) {
+                return Err(Error::Stopped);
+            }
         }
         if let ([], [first, ..]) = (&*pictures, &skipped[skipped_before..]) {
             return Err(Error::ClassLost {
@@ -127,7 +129,7 @@ mod tests {
     use image::ImageFormat;
 
     fn index(spec: &Data) -> Result<Indexed<Picture>, Error> {
-        super::index(spec, PICTURES, 1, &mut |_, _| ())
+        super::index(spec, PICTURES, 1, &mut |_, _| true)
     }
 
     fn names(pictures: &[Picture]) -> Vec<String> {
@@ -141,9 +143,11 @@ mod tests {
         write_classes(&root.path().join("train"), &[("b", 2), ("a", 3)]);
         write_classes(&root.path().join("val"), &[("a", 1), ("b", 1)]);
         let mut heard = Vec::new();
-        let dataset =
-            super::index(&spec_with_val(root.path()), PICTURES, 1, &mut |done, total| heard.push((done, total)))
-                .unwrap();
+        let dataset = super::index(&spec_with_val(root.path()), PICTURES, 1, &mut |done, total| {
+            heard.push((done, total));
+            true
+        })
+        .unwrap();
         assert_eq!(dataset.classes, ["a", "b"]);
         assert_eq!(names(&dataset.train), ["0 00.png", "0 01.png", "0 02.png", "1 00.png", "1 01.png"]);
         assert_eq!(names(&dataset.val), ["0 00.png", "1 00.png"]);
@@ -217,7 +221,7 @@ mod tests {
         write_classes(&root.path().join("train"), &[("few", 2), ("many", 12)]);
         let spec = spec(root.path());
         let (one, two) = (index(&spec).unwrap(), index(&spec).unwrap());
-        let other = super::index(&spec, PICTURES, 2, &mut |_, _| ()).unwrap();
+        let other = super::index(&spec, PICTURES, 2, &mut |_, _| true).unwrap();
         let count = |side: &[Picture], label| side.iter().filter(|picture| picture.label == label).count();
         for dataset in [&one, &other] {
             assert_eq!([count(&dataset.train, 0), count(&dataset.val, 0)], [1, 1]);

@@ -70,12 +70,12 @@ pub(super) struct Indexed<S> {
 
 impl Dataset {
     /// Finds all samples of `spec`: every picture is decoded once, every text taken apart by `tokenizer` if there is one.
-    /// `progress` hears how many are done, of how many.
+    /// `progress` hears how many are done, of how many, and answers whether to go on.
     pub fn index(
         spec: &Data,
         tokenizer: Option<&Tokenizer>,
         seed: u64,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<Dataset, Error> {
         match &spec.inputs {
             Inputs::Pictures(pictures) => {

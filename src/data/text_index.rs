@@ -18,13 +18,13 @@ use crate::experiment::{Data, Texts};
 const PORTION: usize = 1024;
 
 /// Reads the tables or folders of `spec`. Without a tokenizer, which only a look ahead can do without, texts have no
-/// tokens. `progress` hears how many are taken apart, of how many.
+/// tokens. `progress` hears how many are taken apart, of how many, and answers whether to go on.
 pub(super) fn index(
     spec: &Data,
     texts: &Texts,
     tokenizer: Option<&Tokenizer>,
     seed: u64,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut dyn FnMut(u64, u64) -> bool,
 ) -> Result<Indexed<Text>, Error> {
     let mut skipped = Vec::new();
     let train = rows(&spec.train, texts, &mut skipped)?;
@@ -119,14 +119,16 @@ fn tokenized(
     classes: &[String],
     tokenizer: Option<&Tokenizer>,
     done: &mut u64,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Vec<Text>, Error> {
     let mut texts = Vec::with_capacity(rows.len());
     for portion in rows.chunks(PORTION) {
         let some: Result<Vec<Text>, Error> = portion.par_iter().map(|row| text(row, classes, tokenizer)).collect();
         texts.extend(some?);
         *done += portion.len() as u64;
-        progress(*done);
+        if !progress(*done) {
+            return Err(Error::Stopped);
+        }
     }
     Ok(texts)
 }

@@ -256,7 +256,7 @@ pub static KEYS: &[Key] = &[
 
     key("train", Map, Means("every key's default"), "How it is trained."),
     key("train.batch_size", Whole(1, 65_536), Value("32"), "Samples per optimizer step (Keras)."),
-    key("train.checkpoint_minutes", ABOVE_0, Value("5"), "Minutes of training after which a checkpoint is written also within an epoch; at the end of an epoch one is written anyway."),
+    key("train.checkpoint_minutes", ABOVE_0, Value("5"), "Minutes of training after which a checkpoint is written also within an epoch. At the end of an epoch one is written wherever that costs less than a hundredth of the time, at the end of a phase always."),
     key("train.phases", List, Means("one phase `head` with the defaults below"), "Stretches of epochs, one after the other, as several calls of Keras' `fit`: each has a fresh optimizer and its callbacks start over; the best weights carry over."),
     key("train.phases[].name", Name, Means("`phase_1`, `phase_2` …"), "What the phase is called; names differ."),
     key("train.phases[].epochs", Whole(1, EPOCHS), Value("10"), "The most epochs of the phase; early stopping may end it sooner."),

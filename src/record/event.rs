@@ -77,6 +77,9 @@ pub struct PhasePlan {
 pub struct ResumedFrom {
     pub epoch: u32,
     pub step: u64,
+    /// Those of the steps that are of the next epoch, which was not over.
+    #[serde(default)]
+    pub epoch_steps: u32,
 }
 
 /// Progress of any work that takes over a second; `done == total` ends it.

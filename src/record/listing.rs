@@ -5,7 +5,9 @@
 //! start is written there, and an end only after the worker's last line. What does not count is folded anew, so that the
 //! cache may be removed, damaged or out of date at any time.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -22,43 +24,19 @@ use super::summary::{self, Place, Progress, Row, Times};
 use super::view;
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
-use crate::base::id::RunId;
-
-/// A line of the cache.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entry {
-    folder: String,
-    life: Option<Seen>,
-    /// None too where it does not count.
-    training: Option<Seen>,
-    row: Cached,
-}
-
-/// A [`Row`] without what is known of the folder and the clock.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Cached(
-    String,
-    Status,
-    Option<Cause>,
-    Option<Best>,
-    Progress,
-    [Option<Timestamp>; 3],
-    (Option<String>, i32, i64, Vec<String>),
-    u32,
-);
 
 /// The runs of `store` by number.
 pub fn rows(store: &Store) -> Result<Vec<Row>, Error> {
-    let dirs = store.runs()?;
-    let cache = Cache::read(store);
+    let root = File::open(store.root()).map_err(Error::read("list the store", store.root()))?;
+    let bytes = durable::read(&cache_file(store)).unwrap_or_default();
+    let cache = lines_by_folder(&bytes);
     let now = clock::now();
-    let listed: Vec<(Entry, bool)> = dirs.par_iter().map(|dir| cache.entry(dir)).collect();
-    let is_worth_it = |(entry, is_new): &(Entry, bool)| *is_new && !entry.has_worker();
-    if listed.iter().any(is_worth_it) {
+    let listed: Vec<Listed> = store.runs()?.into_par_iter().map(|dir| Listed::of(dir, &root, &cache, now)).collect();
+    if listed.iter().any(Listed::is_worth_keeping) {
         // A store that cannot be written is listed all the same.
-        let _ = durable::write_cache(&cache_file(store), &lines(&listed));
+        let _ = durable::write_cache(&cache_file(store), &text(&listed));
     }
-    Ok(listed.into_iter().zip(dirs).map(|((entry, _), dir)| entry.into_row(dir, now)).collect())
+    Ok(listed.into_iter().map(|listed| listed.row).collect())
 }
 
 fn cache_file(store: &Store) -> PathBuf {
@@ -70,87 +48,127 @@ fn head() -> String {
     format!("finetop {} listing 1\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn lines(listed: &[(Entry, bool)]) -> Vec<u8> {
-    let line = |(entry, _): &(Entry, bool)| serde_json::to_vec(entry).unwrap_or_default();
-    let lines: Vec<Vec<u8>> = listed.par_iter().map(line).collect();
+/// What the cache says of each folder: `FOLDER<tab>JSON` on a line.
+fn lines_by_folder(bytes: &[u8]) -> HashMap<&str, &[u8]> {
+    let lines = bytes.strip_prefix(head().as_bytes()).unwrap_or_default().split(|&b| b == b'\n');
+    let parted = lines.filter_map(|line| {
+        let tab = line.iter().position(|&b| b == b'\t')?;
+        Some((std::str::from_utf8(&line[..tab]).ok()?, &line[tab + 1..]))
+    });
+    parted.collect()
+}
+
+fn text(listed: &[Listed]) -> Vec<u8> {
     let mut bytes = head().into_bytes();
-    for line in lines {
-        bytes.extend_from_slice(&line);
-        bytes.push(b'\n');
+    for listed in listed {
+        // A folder of such a name is read each time.
+        let folder = listed.folder().filter(|folder| !folder.contains(['\t', '\n']));
+        if let Some(folder) = folder {
+            bytes.extend_from_slice(folder.as_bytes());
+            bytes.push(b'\t');
+            bytes.extend_from_slice(&listed.line);
+            bytes.push(b'\n');
+        }
     }
     bytes
 }
 
-/// What was known of each folder.
-struct Cache(HashMap<String, Entry>);
+/// A run, and its line of the cache, which is a new one where it had to be read.
+struct Listed<'a> {
+    row: Row,
+    line: Cow<'a, [u8]>,
+}
 
-impl Cache {
-    fn read(store: &Store) -> Cache {
-        let bytes = durable::read(&cache_file(store)).unwrap_or_default();
-        let Some(lines) = bytes.strip_prefix(head().as_bytes()) else { return Cache(HashMap::new()) };
-        let lines: Vec<&[u8]> = lines.split(|&b| b == b'\n').collect();
-        let entries = lines.par_iter().filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
-        let entries: Vec<Entry> = entries.collect();
-        Cache(entries.into_iter().map(|entry| (entry.folder.clone(), entry)).collect())
+impl<'a> Listed<'a> {
+    fn of(dir: RunDir, root: &File, cache: &HashMap<&str, &'a [u8]>, now: Timestamp) -> Self {
+        let line = dir.path().file_name().and_then(|name| name.to_str()).and_then(|name| cache.get(name)).copied();
+        let known = line.and_then(|line| Some((line, serde_json::from_slice::<Known>(line).ok()?)));
+        match known {
+            Some((line, known)) if known.counts(&dir, root) => {
+                Listed { row: known.into_row(&dir, now), line: Cow::Borrowed(line) }
+            }
+            _ => {
+                let known = Known::read(&dir);
+                let line = serde_json::to_vec(&known).unwrap_or_default();
+                Listed { row: known.into_row(&dir, now), line: Cow::Owned(line) }
+            }
+        }
     }
 
-    /// What is known of the run, and whether it had to be read.
-    fn entry(&self, dir: &RunDir) -> (Entry, bool) {
-        match self.0.get(&dir.folder_name()) {
-            Some(entry) if entry.counts(dir) => (entry.clone(), false),
-            _ => (Entry::read(dir), true),
-        }
+    fn folder(&self) -> Option<&str> {
+        self.row.place.path.file_name()?.to_str()
+    }
+
+    /// What changes all the time is not written down each time.
+    fn is_worth_keeping(&self) -> bool {
+        matches!(self.line, Cow::Owned(_)) && !has_worker(self.row.state)
     }
 }
 
-impl Entry {
-    fn counts(&self, dir: &RunDir) -> bool {
-        self.life == Seen::at(&dir.run_log()) && (!self.has_worker() || self.training == Seen::at(&dir.events()))
+/// Whether a worker may be writing.
+fn has_worker(state: Status) -> bool {
+    state.is_live() || state == Status::Lost
+}
+
+/// A line of the cache: a [`Row`] without what the folder's name and the clock say, and what it was read of. Written as
+/// an array, which is read faster.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known(Sources, String, Status, Option<Cause>, Option<Best>, (u32, u32, Option<String>), Moments, Kept, u32);
+
+/// How `run.jsonl` and `events.jsonl` looked; the latter only where it counts.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Sources(Option<Seen>, Option<Seen>);
+
+/// Queued, started and ended, in milliseconds since 1970.
+type Moments = [Option<i64>; 3];
+/// Group, priority, order, tags.
+type Kept = (Option<String>, i32, i64, Vec<String>);
+
+impl Known {
+    fn counts(&self, dir: &RunDir, root: &File) -> bool {
+        let Sources(life, training) = &self.0;
+        let looks = |file: PathBuf| Seen::below(root, dir.below_store(&file));
+        *life == looks(dir.run_log()) && (!has_worker(self.2) || *training == looks(dir.events()))
     }
 
-    /// Whether a worker may be writing.
-    fn has_worker(&self) -> bool {
-        self.row.1.is_live() || self.row.1 == Status::Lost
-    }
-
-    fn read(dir: &RunDir) -> Entry {
+    fn read(dir: &RunDir) -> Known {
         let life = Seen::at(&dir.run_log());
-        if let Some(row) = summary::load_row(dir) {
+        if let Some(row) = summary::load_row(dir)
             // Looked at before and after, so that it is of this very log.
-            if life == Seen::at(&dir.run_log()) {
-                return Entry { folder: dir.folder_name(), life, training: None, row: Cached::of(row) };
-            }
+            && life == Seen::at(&dir.run_log())
+        {
+            return Known::of(row, Sources(life, None));
         }
         let read = view::load_seen(dir);
         let _ = summary::keep(dir, &read);
-        let row = Cached::of(Row::new(&read.run, dir.path()));
-        let entry = Entry { folder: dir.folder_name(), life: read.life, training: None, row };
-        if entry.has_worker() { Entry { training: read.training, ..entry } } else { entry }
+        let row = Row::new(&read.run, dir.path());
+        let training = read.training.filter(|_| has_worker(row.state));
+        Known::of(row, Sources(read.life, training))
     }
 
-    fn into_row(self, dir: RunDir, now: Timestamp) -> Row {
-        let Cached(name, state, reason, best, progress, [queued, started, ended], place, attempts) = self.row;
-        let (group, priority, order, tags) = place;
+    fn of(row: Row, sources: Sources) -> Known {
+        let Row { id: _, name, state, reason, best, progress, times, place, attempts } = row;
+        let progress = (progress.epoch, progress.planned_epochs, progress.phase);
+        let moments = [times.queued, times.started, times.ended].map(|time| time.map(Timestamp::as_millis));
+        let kept = (place.group, place.priority, place.order, place.tags);
+        Known(sources, name, state, reason, best, progress, moments, kept, attempts)
+    }
+
+    fn into_row(self, dir: &RunDir, now: Timestamp) -> Row {
+        let Known(_, name, state, reason, best, (epoch, planned_epochs, phase), moments, kept, attempts) = self;
+        let [queued, started, ended] = moments.map(|time| time.map(Timestamp::from_millis));
+        let (group, priority, order, tags) = kept;
         Row {
             id: dir.id(),
             name,
             state,
             reason,
             best,
-            progress,
+            progress: Progress { epoch, planned_epochs, phase },
             times: Times::new(queued, started, ended, state.is_live().then_some(now)),
             place: Place { path: dir.path().to_owned(), group, priority, order, tags },
             attempts,
         }
-    }
-}
-
-impl Cached {
-    fn of(row: Row) -> Cached {
-        let Row { id: RunId(_), name, state, reason, best, progress, times, place, attempts } = row;
-        let times = [times.queued, times.started, times.ended];
-        let place = (place.group, place.priority, place.order, place.tags);
-        Cached(name, state, reason, best, progress, times, place, attempts)
     }
 }
 

@@ -50,6 +50,11 @@ impl RunDir {
         &self.path
     }
 
+    /// The path of one of the run's files below the store's folder.
+    pub(super) fn below_store<'a>(&self, file: &'a Path) -> &'a Path {
+        self.path.parent().and_then(|store| file.strip_prefix(store).ok()).unwrap_or(file)
+    }
+
     /// What the user wrote, byte for byte.
     pub fn experiment_yaml(&self) -> PathBuf {
         self.path.join("experiment.yaml")
@@ -75,7 +80,7 @@ impl RunDir {
         self.path.join("log.txt")
     }
 
-    /// Folder of `last.safetensors` and `best.safetensors`.
+    /// Folder of `last.safetensors`, `previous.safetensors` and `best.safetensors`.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }

@@ -6,6 +6,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::state::Status;
+use super::summary::Row;
 use crate::base::id::RunId;
 
 /// What can be selected by.
@@ -16,6 +17,14 @@ pub struct Facts {
     pub group: Option<String>,
     pub tags: Vec<String>,
     pub status: Status,
+}
+
+impl Facts {
+    /// What a line of the listing says.
+    pub fn of(row: &Row) -> Self {
+        let (group, tags) = (row.place.group.clone(), row.place.tags.clone());
+        Facts { id: row.id, name: row.name.clone(), group, tags, status: row.state }
+    }
 }
 
 /// A word that selects runs.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::error::Error;
 use super::event::Event;
 use super::life::LifeEvent;
@@ -52,14 +54,16 @@ impl StoreView {
             Err(problem) => return self.problem.replace(problem).is_none(),
         };
         let mut changed = self.problem.take().is_some() | self.forget_all_but(&dirs);
-        for dir in dirs {
-            let id = dir.id();
-            let state = self.runs.entry(id).or_insert_with(|| {
-                changed = true;
-                Arc::new(RunState::new(id, dir.name().to_owned()))
-            });
-            let source = self.sources.entry(id).or_insert_with(|| Source::new(dir));
-            changed |= source.read_into(state);
+        for (id, source) in &mut self.sources {
+            changed |= self.runs.get_mut(id).is_some_and(|state| source.read_into(state));
+        }
+        let new = dirs.into_iter().filter(|dir| !self.sources.contains_key(&dir.id()));
+        // Each is read on its own: ten thousand are, when a store is opened.
+        let read: Vec<_> = new.collect::<Vec<_>>().into_par_iter().map(Source::read).collect();
+        changed |= !read.is_empty();
+        for (source, state) in read {
+            self.runs.insert(state.id, state);
+            self.sources.insert(source.dir.id(), source);
         }
         changed
     }
@@ -98,9 +102,7 @@ pub struct Read {
 
 /// Reads one run as it stands, and remembers of what.
 pub fn load_seen(dir: &RunDir) -> Read {
-    let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
-    let mut source = Source::new(dir.clone());
-    source.read_into(&mut state);
+    let (source, state) = Source::read(dir.clone());
     Read { run: Arc::unwrap_or_clone(state), life: source.life.seen(), training: source.training.seen() }
 }
 
@@ -117,6 +119,14 @@ impl Source {
     fn new(dir: RunDir) -> Self {
         let (life, training) = (Tail::new(dir.run_log()), Tail::new(dir.events()));
         Source { dir, life, training, is_complete: false }
+    }
+
+    /// A run as it stands, and the places in its logs.
+    fn read(dir: RunDir) -> (Source, Arc<RunState>) {
+        let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
+        let mut source = Source::new(dir);
+        source.read_into(&mut state);
+        (source, state)
     }
 
     /// Folds what is new into `state`; whether anything was.

@@ -94,6 +94,16 @@ impl<E: Record> Writer<E> {
         })
     }
 
+    /// Appends `events` in one `write`, whatever their urgency; whoever asks sees to it that they come to the disk.
+    pub fn write_all_unsynced(&mut self, events: impl IntoIterator<Item = E>) -> Result<(), durable::Error> {
+        let (next, waiting) = (self.next, self.waiting.len());
+        events.into_iter().for_each(|event| self.add(event));
+        self.flush().inspect_err(|_| {
+            self.next = next;
+            self.waiting.truncate(waiting);
+        })
+    }
+
     fn add_all(&mut self, events: impl IntoIterator<Item = E>) -> Result<(), durable::Error> {
         let mut urgency = Urgency::Batched;
         for event in events {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::endpoint;
 use super::error::Error;
 use super::lock::{self, Holder};
-use super::protocol::{Request, Response};
+use super::protocol::{LONGEST_REQUEST, Request, Response};
 use crate::base::clock::Stopwatch;
 use crate::record::Store;
 
@@ -64,6 +64,10 @@ impl Client {
     pub fn request(&mut self, request: &Request) -> Result<Response, Error> {
         let mut line = serde_json::to_vec(request).map_err(|e| Error::Garbled(e.to_string()))?;
         line.push(b'\n');
+        let length = line.len() as u64;
+        if length > LONGEST_REQUEST {
+            return Err(Error::TooLong { length });
+        }
         // A runner that ended takes the line or refuses it; either way there is no answer.
         self.reader.get_mut().write_all(&line).map_err(|_| Error::Gone)?;
         let mut answer = String::new();

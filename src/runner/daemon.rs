@@ -21,7 +21,7 @@ use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
 use crate::record::life::{ExecutorKind, Outcome, ProcessId};
-use crate::record::{RunDir, Store, summary, view};
+use crate::record::{RunDir, Store, view};
 
 /// A runner at work.
 #[derive(Debug)]
@@ -145,11 +145,9 @@ impl Daemon {
         }
     }
 
-    /// Keeps what the record of a run that is over amounts to. It is a cache: it may be missing.
-    pub(super) fn keep_summary(&self, dir: &RunDir) {
-        if let Err(error) = summary::save(dir) {
-            self.log.line(&error.to_string());
-        }
+    /// Keeps what the record of a run that is over amounts to.
+    pub(super) fn keep_summary(&mut self, dir: &RunDir) {
+        self.chores.keep_summary(dir.clone(), self.log.clone());
     }
 
     /// What is wished of a live run.

@@ -1,6 +1,6 @@
 //! Runs that start after others: whether what they wait for can come, and their end when it did not.
 
-use super::command::ended_unstarted;
+use super::command::{FEW, Pen, cancelled};
 use super::daemon::Daemon;
 use super::protocol::Refusal;
 use crate::base::id::RunId;
@@ -12,17 +12,25 @@ impl Daemon {
     /// Ends the runs that wait for one that did not finish well. One whose end cannot be written down now waits on: it is
     /// not started, and the next call comes back to it.
     pub(super) fn end_orphans(&mut self) {
+        let mut ended = Vec::new();
+        let pen = Pen::together();
         while let Some((id, lost)) = self.queue.orphan() {
             if let Some(dir) = self.dir(id) {
-                let why = format!("run {lost} did not finish");
-                if let Err(error) = ended_unstarted(&dir, Cause::Dependency, Some(why)) {
-                    return self.log.line(&format!("{}: its end could not be written: {error}", dir.folder_name()));
+                let attempts = view::load_life(&dir).life.attempts;
+                let end = cancelled(attempts, Cause::Dependency, Some(format!("run {lost} did not finish")));
+                if let Err(error) = pen.append(&dir, end) {
+                    self.log.line(&format!("{}: its end could not be written: {error}", dir.folder_name()));
+                    break;
                 }
                 self.log.line(&format!("{}: cancelled, because run {lost} did not finish", dir.folder_name()));
-                self.keep_summary(&dir);
+                ended.push(dir);
             }
             self.queue.remove(id);
         }
+        if let Err(error) = pen.settle(self.store.root()) {
+            self.log.line(&error.to_string());
+        }
+        ended.iter().take(FEW).for_each(|dir| self.keep_summary(dir));
     }
 
     /// Whether a run can wait for each of `after`: they are to finish yet, or have done so well.

@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::lock::Holder;
+use super::protocol::LONGEST_REQUEST;
 use crate::base::durable;
-use crate::base::text::printable;
+use crate::base::text::{bytes, printable};
 use crate::record;
 
 /// A runner that could not be started, reached or understood.
@@ -23,6 +24,8 @@ pub enum Error {
     Gone,
     #[error("could not understand the runner's answer: {0}")]
     Garbled(String),
+    #[error("the request has {}, and a runner takes at most {}", bytes(*length), bytes(LONGEST_REQUEST))]
+    TooLong { length: u64 },
     #[error("could not find this program's own file: {0}")]
     NoProgram(io::Error),
     #[error("{name} is `{}`, expected {expected}", printable(value))]
@@ -63,6 +66,7 @@ impl Error {
             Error::Garbled(_) => {
                 Some("it may be of another version: `finetop runner stop`, and the next command starts this one".into())
             }
+            Error::TooLong { .. } => Some("queue fewer experiments at once".into()),
             Error::BadFolder { path, .. } => Some(format!("remove {}, or set XDG_RUNTIME_DIR", path.display())),
             Error::NoProgram(_) | Error::BadVariable { .. } | Error::Socket { .. } | Error::System { .. } => None,
             Error::Store(error) => error.hint(),

@@ -14,8 +14,8 @@ use crate::record::RunDir;
 /// Begins the part of the log that an attempt has.
 const HEADING: &str = "finetop: attempt ";
 
-/// Bytes at the end of a log in which last words are looked for.
-const BLOCK: u64 = 4096;
+/// Bytes at the end of a log in which last words are looked for; a backtrace may come after them.
+const BLOCK: u64 = 64 * 1024;
 
 /// How things stood when an attempt began, or was taken over.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(said(&dir), "");
         let append = |text: &str| durable::open_log(&dir.log_txt()).unwrap().write_all(text.as_bytes()).unwrap();
         Before::start(&dir, 1);
-        append(&"x".repeat(5000));
+        append(&"x".repeat(70_000));
         append("\nmemory allocation of 8 bytes failed\n");
         assert!(said(&dir).ends_with("x\nmemory allocation of 8 bytes failed"));
         Before::start(&dir, 2);

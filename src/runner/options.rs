@@ -51,14 +51,17 @@ impl ServeOptions {
     }
 
     /// With the memory and the GPUs of this machine, as the environment asks for: `FINETOP_SLOTS`,
-    /// `FINETOP_MEMORY_BUDGET`, `CUDA_VISIBLE_DEVICES`, and in seconds `FINETOP_IDLE`, `FINETOP_GRACE` and
-    /// `FINETOP_BACKOFF`.
+    /// `FINETOP_MEMORY_BUDGET`, `CUDA_VISIBLE_DEVICES`, `FINETOP_RUNS_PER_GPU`, and in seconds `FINETOP_IDLE`,
+    /// `FINETOP_GRACE` and `FINETOP_BACKOFF`.
     pub fn with_environment(mut self) -> Result<Self, Error> {
         memory::asked().map_err(|value| wrong(memory::BUDGET, &value, "bytes, or a size as 8G"))?;
-        self.capacity.memory = Some(memory::budget());
+        self.capacity.memory = Some(memory::budget()).filter(|&budget| budget < u64::MAX);
         self.capacity.gpus = gpus::visible();
         if let Some(slots) = variable("FINETOP_SLOTS", "a number of runs from 1")? {
             self.capacity.slots = slots;
+        }
+        if let Some(runs) = variable("FINETOP_RUNS_PER_GPU", "a number of runs from 1")? {
+            self.capacity.runs_per_gpu = runs;
         }
         if let Some(idle) = seconds("FINETOP_IDLE")? {
             self.idle = idle;

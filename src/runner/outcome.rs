@@ -72,9 +72,10 @@ impl Evidence {
 
     /// A message, and what the worker said last, cut to what a message can hold.
     fn with_last_line(&self, message: &str) -> String {
-        let is_news = |line: &&str| !line.is_empty() && !line.starts_with("note: ");
-        match self.said.lines().map(str::trim).rfind(is_news) {
-            Some(line) => format!("{message}: {}", line.chars().take(500).collect::<String>()),
+        // What is indented, or begins so, belongs to a backtrace.
+        let is_trace = |line: &str| ["note: ", "stack backtrace:", " "].iter().any(|start| line.starts_with(start));
+        match self.said.lines().rfind(|line| !line.trim().is_empty() && !is_trace(line)) {
+            Some(line) => format!("{message}: {}", line.trim().chars().take(500).collect::<String>()),
             None => message.to_owned(),
         }
     }
@@ -94,8 +95,8 @@ impl Verdict {
     }
 
     /// The verdict on a worker that could not be started.
-    pub fn not_started(message: String) -> Self {
-        Verdict::new(Outcome::Failed, Cause::Start, message)
+    pub fn not_started(cause: Cause, message: String) -> Self {
+        Verdict::new(Outcome::Failed, cause, message)
     }
 
     /// The verdict on a worker that ended.

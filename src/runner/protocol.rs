@@ -10,9 +10,13 @@ use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::life::Needs;
 
-/// What a client wants.
+/// Bytes of the longest request: some ten thousand experiments.
+pub const LONGEST_REQUEST: u64 = 64 << 20;
+
+/// What a client wants: `"status"`, `{"cancel":{"ids":["0007"]}}`. (With the kind as one field among others serde would
+/// keep all of an unknown request in memory, at sixteen times its length.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request {
     Add(Add),
     Cancel {

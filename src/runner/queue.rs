@@ -27,7 +27,7 @@ use self::line::{Line, Rank, Spot};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::life::Needs;
-use crate::record::state::Life;
+use crate::record::state::{Life, Status};
 
 /// How often to try again to write down an end, on a disk that is full.
 const WRITE_AGAIN: Duration = Duration::from_secs(5);
@@ -107,6 +107,20 @@ impl Queue {
         self.shares.take_back(id);
         self.put_in(id, entry);
         self.look_again_after(id);
+    }
+
+    /// Takes up a run where its record says that it is. Those that it waits for come before it.
+    pub fn take_up(&mut self, id: RunId, life: &Life) {
+        match life.status {
+            Status::Queued => self.put(id, Entry::of(life, Stage::Waiting { not_before: life.retry_at })),
+            Status::Paused => self.put(id, Entry::of(life, Stage::Paused)),
+            // A lost one is about to be tried again, or to have failed.
+            Status::Starting | Status::Running | Status::Lost => {
+                self.adopt(id, Entry::of(life, Stage::Live), life.gpu.clone());
+            }
+            Status::Finished => self.finished(id),
+            Status::Failed | Status::Cancelled => self.remove(id),
+        }
     }
 
     /// Adds a run that has a worker already, from another runner, and the GPU that it was given then.

@@ -37,18 +37,17 @@ impl Daemon {
     fn take_up(&mut self, dir: RunDir, run: &RunState, workers: &Marked) {
         match run.life.status {
             Status::Queued => self.take_up_queued(dir, run, workers),
-            Status::Paused => self.queue.put(dir.id(), Entry::of(&run.life, Stage::Paused)),
+            Status::Paused => self.queue.take_up(dir.id(), &run.life),
             Status::Starting | Status::Running if has_command(&run.life) => {}
             // Lost by a runner that wrote no more: nothing lives, and the supervisor finds what follows.
             Status::Starting | Status::Running | Status::Lost => {
-                self.queue.adopt(dir.id(), Entry::of(&run.life, Stage::Live), run.life.gpu.clone());
+                self.queue.take_up(dir.id(), &run.life);
                 // The mark first: what is written down of a foreground run is its command, not its worker.
                 let process = workers.worker(&dir, run.life.attempts).or_else(|| run.life.process.clone());
                 let wish = wish_of(&run.life);
                 self.adopt(dir, run.life.attempts, process, wish);
             }
-            Status::Finished => self.queue.finished(dir.id()),
-            Status::Failed | Status::Cancelled => {}
+            Status::Finished | Status::Failed | Status::Cancelled => self.queue.take_up(dir.id(), &run.life),
         }
     }
 
@@ -73,8 +72,7 @@ impl Daemon {
     fn take_up_waiting(&mut self, dir: &RunDir, run: &RunState) {
         let done = match run.life.asked {
             None => {
-                let stage = Stage::Waiting { not_before: run.life.retry_at };
-                self.queue.put(dir.id(), Entry::of(&run.life, stage));
+                self.queue.take_up(dir.id(), &run.life);
                 Ok(())
             }
             Some(Asked::Pause) => {

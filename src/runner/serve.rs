@@ -82,7 +82,9 @@ impl Service {
             }
             let pause = self.next_look(&quiet, surroundings.patience());
             tokio::select! {
-                stream = server::accept(&endpoint.listener) => self.welcome(stream),
+                stream = server::accept(&endpoint.listener), if self.connections.len() < server::MOST => {
+                    self.welcome(stream);
+                }
                 Some(call) = self.calls.1.recv() => {
                     let response = self.daemon.answer(call.request);
                     let _ = call.reply.send(response);

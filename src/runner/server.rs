@@ -1,16 +1,29 @@
 //! One conversation with a client: a request a line, a response a line.
+//!
+//! Invariants: whatever clients send, and however slowly, they take a bounded part of the memory and hold up nobody else
+//! for long; what is no request is answered, and what does not come or is not taken in time ends the conversation.
 
 use std::time::Duration;
 
 use rustix::process::getuid;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
-use super::protocol::{Refusal, Request, Response};
+use super::protocol::{LONGEST_REQUEST, Refusal, Request, Response};
+use crate::base::text;
 
-/// The longest request: many experiments of a MiB each.
-const LONGEST: u64 = 256 << 20;
+/// Conversations at once; who comes later waits until one has ended.
+pub const MOST: usize = 128;
+
+/// Bytes of a request that every client may send at once; of longer ones one is read at a time.
+const SHORT: u64 = 1 << 20;
+
+static LONG: Semaphore = Semaphore::const_new(1);
+
+/// How long a client may take to send a request, and to take an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request, and where its answer goes.
 #[derive(Debug)]
@@ -35,27 +48,57 @@ fn is_ours(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == getuid().as_raw() || peer.uid() == 0)
 }
 
-/// Answers a client until it hangs up or the runner leaves.
+/// Answers a client until it hangs up, tries the patience, or the runner leaves.
 pub async fn converse(stream: UnixStream, calls: mpsc::Sender<Call>, mut leaving: watch::Receiver<bool>) {
     let (read, mut write) = stream.into_split();
     let mut reader = BufReader::new(read);
     loop {
-        let mut line = Vec::new();
-        let mut limited = (&mut reader).take(LONGEST);
-        let read = tokio::select! {
-            read = limited.read_until(b'\n', &mut line) => read,
+        let heard = tokio::select! {
+            heard = timeout(PATIENCE, hear(&mut reader)) => heard,
             _ = leaving.wait_for(|&leaving| leaving) => return,
         };
-        if !matches!(read, Ok(length) if length > 0) || !line.ends_with(b"\n") {
-            return;
-        }
-        let Some(response) = answer(&line, &calls).await else { return };
+        let (response, is_last) = match heard {
+            Ok(Heard::Request { line, turn: _turn }) => match answer(&line, &calls).await {
+                Some(response) => (response, false),
+                None => return,
+            },
+            Ok(Heard::TooLong) => (Response::Refused(too_long()), true),
+            Ok(Heard::Nothing) | Err(_) => return,
+        };
         let Ok(mut bytes) = serde_json::to_vec(&response) else { return };
         bytes.push(b'\n');
-        if write.write_all(&bytes).await.is_err() {
+        if !matches!(timeout(PATIENCE, write.write_all(&bytes)).await, Ok(Ok(()))) || is_last {
             return;
         }
     }
+}
+
+/// What a client said.
+enum Heard {
+    Request {
+        line: Vec<u8>,
+        /// Held by a long one until it is answered.
+        turn: Option<SemaphorePermit<'static>>,
+    },
+    TooLong,
+    /// It hung up, perhaps in the middle.
+    Nothing,
+}
+
+async fn hear(reader: &mut (impl AsyncBufRead + Unpin)) -> Heard {
+    let mut line = Vec::new();
+    let mut turn = None;
+    for most in [SHORT, LONGEST_REQUEST - SHORT] {
+        if most > SHORT {
+            turn = LONG.acquire().await.ok();
+        }
+        match (&mut *reader).take(most).read_until(b'\n', &mut line).await {
+            Ok(_) if line.ends_with(b"\n") => return Heard::Request { line, turn },
+            Ok(length) if length as u64 == most => {}
+            Ok(_) | Err(_) => return Heard::Nothing,
+        }
+    }
+    Heard::TooLong
 }
 
 async fn answer(line: &[u8], calls: &mpsc::Sender<Call>) -> Option<Response> {
@@ -66,6 +109,11 @@ async fn answer(line: &[u8], calls: &mpsc::Sender<Call>) -> Option<Response> {
     let (reply, response) = oneshot::channel();
     calls.send(Call { request, reply }).await.ok()?;
     response.await.ok()
+}
+
+fn too_long() -> Refusal {
+    let most = text::bytes(LONGEST_REQUEST);
+    Refusal::new(format!("the request is longer than {most}"), "queue fewer experiments at once")
 }
 
 fn misunderstood(error: &serde_json::Error) -> Refusal {

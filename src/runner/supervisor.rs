@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use super::evidence::{self, Before};
-use super::executor::local::Worker;
+use super::executor::local::{NotStarted, Worker};
 use super::last_word::LastWord;
 use super::lock::host;
 use super::log::Log;
@@ -61,13 +61,13 @@ impl Supervisor {
                 Ok(()) => self.see_to_its_end(worker, before).await,
                 Err(error) => self.not_written_down(worker, error).await,
             },
-            Err(message) => {
+            Err(NotStarted { cause, message }) => {
                 self.note(&message);
                 if let Err(error) = append(&self.dir, self.started(None, share.gpu)) {
                     self.log.line(&format!("{}: {error}", self.dir.folder_name()));
                 }
                 let life = view::load_life(&self.dir).life;
-                self.conclude(Verdict::not_started(message), ProcessEnd::default(), &life).await
+                self.conclude(Verdict::not_started(cause, message), ProcessEnd::default(), &life).await
             }
         }
     }
@@ -195,7 +195,9 @@ impl Supervisor {
 
 /// Appends to the life of a run. The runner is its only writer, and does so without giving way.
 pub fn append(dir: &RunDir, events: impl IntoIterator<Item = LifeEvent>) -> Result<(), durable::Error> {
-    Writer::open(&dir.run_log())?.write_all(events)
+    let mut events = events.into_iter().peekable();
+    // The start of a foreground run is in its record already.
+    if events.peek().is_none() { Ok(()) } else { Writer::open(&dir.run_log())?.write_all(events) }
 }
 
 /// Waits until at least `wanted` is wished; for ever where nobody wishes any more.

@@ -115,6 +115,7 @@ impl<E: Into<Error>> From<E> for Interrupt {
     fn from(error: E) -> Self {
         match error.into() {
             Error::Model(e) if e.is_stopped() => Interrupt::Stopped,
+            Error::Data(e) if matches!(*e, data::Error::Stopped) => Interrupt::Stopped,
             error => Interrupt::Failed(error),
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn write(
     found: &Found,
     classes: &[String],
 ) -> Result<(), Error> {
-    durable::create_dir_all(folder)?;
+    durable::ensure_dir(folder)?;
     let preprocessing = match network.preprocessing() {
         Preprocessing::Caffe => "caffe",
         Preprocessing::Torch => "torch",

@@ -96,10 +96,11 @@ fn index(experiment: &Experiment, tokenizer: Option<&Tokenizer>, out: &mut Out) 
         if let (None, Some(event)) = (&failed, progress.at(done, total)) {
             failed = out.event(event).err();
         }
-    })?;
+        failed.is_none() && !out.is_stopped()
+    });
     match failed {
         Some(error) => Err(error.into()),
-        None => Ok(data),
+        None => Ok(data?),
     }
 }
 

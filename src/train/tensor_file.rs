@@ -1,11 +1,12 @@
-//! Named tensors and one note in a `.safetensors` file, written in one durable step, with a hash of all that is in it.
+//! Named tensors and one note in a `.safetensors` file, written in one durable step.
 //!
 //! Invariants: the same tensors and note give the same bytes (the metadata is a map of random order, so it has one key).
-//! The last tensor of the file is the SHA-256 of all bytes before it, so that damage anywhere is noticed, and any reader
-//! of safetensors can read the rest. A file is never held in memory to be written: its tensors go out one by one.
+//! Where there is a hash, it is the last tensor of the file, the SHA-256 of all bytes before it: damage anywhere is
+//! noticed, and any reader of safetensors can read the rest. A file is never held in memory to be written: its tensors go
+//! out one by one.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -46,57 +47,72 @@ pub struct Content {
     pub is_hashed: bool,
 }
 
-/// Writes the file and returns its length in bytes; the one that it replaces becomes `previous`, where that is given.
-pub fn write(
+/// Writes the file, without a hash, and returns its length in bytes.
+pub fn write(path: &Path, tensors: &[(String, Tensor)], key: &str, note: &str) -> Result<u64, Error> {
+    let layout = Layout::of(tensors, key, note, None).map_err(|e| damaged(path, &e))?;
+    durable::write_with(path, |out| layout.write(&mut |bytes| out.write_all(bytes)))?;
+    Ok(layout.length)
+}
+
+/// Writes the file, with a hash, and returns its length in bytes; the one that it replaces becomes `previous`.
+pub fn write_hashed(
     path: &Path,
-    previous: Option<&Path>,
+    previous: &Path,
     tensors: &[(String, Tensor)],
     key: &str,
     note: &str,
 ) -> Result<u64, Error> {
-    let mut tensors: Vec<&(String, Tensor)> = tensors.iter().collect();
-    // The format wants wide types first, for alignment.
-    tensors.sort_by_key(|(name, tensor)| (std::cmp::Reverse(View::dtype(&tensor)), name));
-    let header = header(&tensors, key, note).map_err(|e| damaged(path, &e))?;
-    let data: usize = tensors.iter().map(|(_, tensor)| (&tensor).data_len()).sum();
-    let fill = |out: &mut dyn Write| fill(out, &header, &tensors);
-    match previous {
-        Some(previous) => durable::write_keeping(path, previous, fill)?,
-        None => durable::write_with(path, fill)?,
-    }
-    Ok((header.len() + data + HASH_BYTES) as u64)
+    let layout = Layout::of(tensors, key, note, Some(HASH)).map_err(|e| damaged(path, &e))?;
+    durable::write_keeping(path, previous, |out| {
+        let mut hash = Sha256::new();
+        layout.write(&mut |bytes| {
+            hash.update(bytes);
+            out.write_all(bytes)
+        })?;
+        out.write_all(&hash.finalize())
+    })?;
+    Ok(layout.length)
 }
 
-/// All that stands before the tensors.
-fn header(tensors: &[&(String, Tensor)], key: &str, note: &str) -> Result<Vec<u8>, SafeTensorError> {
-    let mut at = 0;
-    let mut info = |dtype, shape: &[usize], length| {
-        let begin = at;
-        at += length;
-        TensorInfo { dtype, shape: shape.to_vec(), data_offsets: (begin, at) }
-    };
-    let mut infos: Vec<(String, TensorInfo)> = tensors
-        .iter()
-        .map(|(name, tensor)| (name.clone(), info(View::dtype(&tensor), tensor.dims(), (&tensor).data_len())))
-        .collect();
-    infos.push((HASH.to_owned(), info(Dtype::U8, &[HASH_BYTES], HASH_BYTES)));
-    let note = HashMap::from([(key.to_owned(), note.to_owned())]);
-    let mut text = serde_json::to_vec(&Metadata::new(Some(note), infos)?)?;
-    text.resize(text.len().next_multiple_of(8), b' ');
-    Ok([&(text.len() as u64).to_le_bytes()[..], &text].concat())
+/// The order of a file.
+struct Layout<'a> {
+    /// All that stands before the tensors.
+    header: Vec<u8>,
+    tensors: Vec<&'a (String, Tensor)>,
+    /// Of the file, in bytes.
+    length: u64,
 }
 
-fn fill(out: &mut dyn Write, header: &[u8], tensors: &[&(String, Tensor)]) -> io::Result<()> {
-    let mut hash = Sha256::new();
-    let mut put = |bytes: &[u8]| {
-        hash.update(bytes);
-        out.write_all(bytes)
-    };
-    put(header)?;
-    for (_, tensor) in tensors {
-        put(&View::data(&tensor))?;
+impl<'a> Layout<'a> {
+    /// `hash`: the name of the tensor at the end that is the hash, if there is to be one.
+    fn of(tensors: &'a [(String, Tensor)], key: &str, note: &str, hash: Option<&str>) -> Result<Self, SafeTensorError> {
+        let mut tensors: Vec<&(String, Tensor)> = tensors.iter().collect();
+        // The format wants wide types first, for alignment.
+        tensors.sort_by_key(|(name, tensor)| (std::cmp::Reverse(View::dtype(&tensor)), name));
+        let mut at = 0;
+        let mut info = |dtype, shape: &[usize], length| {
+            let begin = at;
+            at += length;
+            TensorInfo { dtype, shape: shape.to_vec(), data_offsets: (begin, at) }
+        };
+        let mut infos: Vec<(String, TensorInfo)> = tensors
+            .iter()
+            .map(|(name, tensor)| (name.clone(), info(View::dtype(&tensor), tensor.dims(), (&tensor).data_len())))
+            .collect();
+        infos.extend(hash.map(|name| (name.to_owned(), info(Dtype::U8, &[HASH_BYTES], HASH_BYTES))));
+        let note = HashMap::from([(key.to_owned(), note.to_owned())]);
+        let mut text = serde_json::to_vec(&Metadata::new(Some(note), infos)?)?;
+        text.resize(text.len().next_multiple_of(8), b' ');
+        let header = [&(text.len() as u64).to_le_bytes()[..], &text].concat();
+        let length = (header.len() + at) as u64;
+        Ok(Layout { header, tensors, length })
     }
-    out.write_all(&hash.finalize())
+
+    /// Puts out everything but the hash.
+    fn write(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        put(&self.header)?;
+        self.tensors.iter().try_for_each(|(_, tensor)| put(&View::data(&tensor)))
+    }
 }
 
 /// Reads the file's tensors and the note under `key`; None if there is no such file.
@@ -148,23 +164,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.safetensors");
         let tensors = tensors();
-        let length = write(&path, None, &tensors, "key", "a \"note\"").unwrap();
-        let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(bytes.len() as u64, length);
-        let read = read(&path, "key", &Device::Cpu).unwrap().unwrap();
-        assert_eq!((&*read.note, read.is_hashed, read.tensors.len()), ("a \"note\"", true, 3));
-        let elsewhere = SafeTensors::deserialize(&bytes).unwrap();
-        for (name, tensor) in &tensors {
-            assert_eq!(View::data(&tensor), elsewhere.tensor(name).unwrap().data());
-            assert_eq!(View::data(&&read.tensors[name]), View::data(&tensor));
+        let previous = folder.path().join("before");
+        for is_hashed in [false, true] {
+            let length = match is_hashed {
+                false => write(&path, &tensors, "key", "a \"note\""),
+                true => write_hashed(&path, &previous, &tensors, "key", "a \"note\""),
+            };
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(bytes.len() as u64, length.unwrap());
+            let read = read(&path, "key", &Device::Cpu).unwrap().unwrap();
+            assert_eq!((&*read.note, read.is_hashed, read.tensors.len()), ("a \"note\"", is_hashed, 3));
+            let elsewhere = SafeTensors::deserialize(&bytes).unwrap();
+            assert_eq!(elsewhere.len(), 3 + usize::from(is_hashed));
+            for (name, tensor) in &tensors {
+                assert_eq!(View::data(&tensor), elsewhere.tensor(name).unwrap().data());
+                assert_eq!(View::data(&&read.tensors[name]), View::data(&tensor));
+            }
         }
+        assert!(previous.exists());
     }
 
     #[test]
     fn any_bit_and_any_length_that_is_wrong_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.safetensors");
-        write(&path, None, &tensors(), "key", "note").unwrap();
+        write_hashed(&path, &folder.path().join("before"), &tensors(), "key", "note").unwrap();
         let whole = std::fs::read(&path).unwrap();
         let is_damaged = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();

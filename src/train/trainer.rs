@@ -79,9 +79,11 @@ impl<'j, 'o> Trainer<'j, 'o> {
             saving: Saving::new(job.folder, job.experiment.train.checkpoint_minutes),
         };
         let Latest { checkpoint, warnings } = checkpoint::latest(job.folder, &trainer.setup.device)?;
-        let resumed_from = checkpoint
-            .as_ref()
-            .map(|checkpoint| ResumedFrom { epoch: checkpoint.progress.epoch, step: checkpoint.progress.step });
+        let resumed_from = checkpoint.as_ref().map(|Checkpoint { progress, .. }| ResumedFrom {
+            epoch: progress.epoch,
+            step: progress.step,
+            epoch_steps: progress.unfinished.steps,
+        });
         let phase = match checkpoint {
             Some(checkpoint) => trainer.resume(checkpoint)?,
             None => None,

@@ -49,6 +49,20 @@ impl Workplace {
         workplace
     }
 
+    /// A workplace with a handful of texts of two classes, and a BERT of a few hundred weights (see [`tiny_text`]).
+    pub fn with_texts() -> Self {
+        let here = Workplace::empty();
+        let rows = (0..8).map(|_| "apple bread the,food\ntrain ship the,transport\n");
+        here.write("train.csv", std::iter::once("text,label\n").chain(rows).collect::<String>());
+        here.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\napple\nbread\ntrain\nship");
+        here.write(
+            "config.json",
+            r#"{ "model_type": "bert", "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1,
+                 "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 8 }"#,
+        );
+        here
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -192,6 +206,19 @@ train:
   phases:
     - {{ name: head, epochs: {epochs}, trainable: head, optimizer: {{ adam: {{ lr: {lr} }} }} }}
     - {{ name: fine_tune, epochs: {epochs}, trainable: {{ last_layers: 2 }}, optimizer: {{ adam: {{ lr: 1e-4 }} }} }}
+"
+    )
+}
+
+/// An experiment on the texts of [`Workplace::with_texts`]; two epochs take a twentieth of a second, processes included.
+pub fn tiny_text(name: &str, epochs: u32) -> String {
+    format!(
+        "name: {name}
+data: {{ train: train.csv, val_split: 0.5, max_length: 8 }}
+model: {{ backbone: bert, weights: random, tokenizer: vocab.txt, pool: cls }}
+train:
+  batch_size: 4
+  phases: [ {{ name: head, epochs: {epochs}, optimizer: {{ adam: {{ lr: 1e-2 }} }} }} ]
 "
     )
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Result, failed, open_lock, sync_parent};
@@ -25,7 +26,10 @@ impl Appender {
         let length = whole_lines(&mut file).map_err(failed("read", path))?;
         let mut log = Appender { file, path: path.to_owned(), length, is_torn: true };
         log.cut().map_err(failed("repair", path))?;
-        sync_parent(path)?;
+        // Where lines are, whoever wrote the first has seen to the name.
+        if length == 0 {
+            sync_parent(path)?;
+        }
         Ok(log)
     }
 
@@ -51,7 +55,8 @@ impl Appender {
     fn append_and(&mut self, lines: &[u8], then: impl FnOnce(&File) -> io::Result<()>) -> Result<()> {
         debug_assert!(lines.is_empty() || lines.ends_with(b"\n"), "only whole lines are appended");
         let appended =
-            self.cut().and_then(|()| fault::write_all("append", &mut self.file, lines)).and_then(|()| then(&self.file));
+            self.is_there().and_then(|()| self.cut()).and_then(|()| fault::write_all("append", &mut self.file, lines));
+        let appended = appended.and_then(|()| then(&self.file));
         match appended {
             Ok(()) => self.length += lines.len() as u64,
             Err(source) => {
@@ -61,6 +66,14 @@ impl Appender {
             }
         }
         Ok(())
+    }
+
+    /// A file that somebody removed takes writes for ever, and nobody will read them.
+    fn is_there(&self) -> io::Result<()> {
+        match self.file.metadata()?.nlink() {
+            0 => Err(io::Error::new(io::ErrorKind::NotFound, "it was removed")),
+            _ => Ok(()),
+        }
     }
 
     /// Nothing is written behind half a line.
@@ -111,5 +124,17 @@ mod tests {
             log.append_synced(b"next\n").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{kept}next\n"));
         }
+    }
+
+    #[test]
+    fn nothing_is_written_to_a_log_that_was_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut log = Appender::open(&path).unwrap();
+        log.append(b"a\n").unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = log.append(b"b\n").unwrap_err();
+        assert!(error.to_string().ends_with("events.jsonl: it was removed"), "{error}");
+        assert!(!path.exists());
     }
 }

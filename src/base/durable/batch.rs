@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Result, failed};
 use crate::base::fault;
 
-/// Files and folders that were made and may not be on the disk yet.
+/// Files and folders that were made or changed and may not be on the disk yet.
 #[derive(Debug, Default)]
 pub struct Batch {
     made: Vec<PathBuf>,
@@ -30,6 +30,11 @@ impl Batch {
         made.and_then(|mut file| fault::write_all("write", &mut file, content)).map_err(failed("write", &path))?;
         self.made.push(path);
         Ok(())
+    }
+
+    /// Takes note of a file or folder that was changed elsewhere.
+    pub fn changed(&mut self, path: PathBuf) {
+        self.made.push(path);
     }
 
     /// Waits until all of it, which must be on the file system of the folder `root`, is on the disk.

@@ -11,6 +11,8 @@ pub fn table(runs: &[Loaded]) -> Vec<String> {
     let settings: Vec<Settings> = runs.iter().map(|run| Settings::of(&run.experiment.to_yaml())).collect();
     let mut keys = differing(&settings.iter().collect::<Vec<_>>());
     keys.retain(|key| key != "name");
+    // As in a comparison: what was chosen comes before chance.
+    keys.sort_by_key(|key| key == "seed");
     let head = std::iter::once("run".to_owned()).chain(labels(&keys)).collect();
     let row = |(run, settings): (&Loaded, &Settings)| {
         let values = keys.iter().map(|key| settings.get(key).map_or("–".to_owned(), shown));
@@ -62,8 +64,8 @@ mod tests {
     #[test]
     fn the_table_has_what_differs() {
         let lines = table(&runs("{ seed: [1, 2], train.clip_norm: [null, 0.5] }"));
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["run", "seed", "clip_norm"]);
-        assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["x-seed-1-clip_norm-none", "1", "–"]);
-        assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["x-seed-2-clip_norm-0.5", "2", "0.5"]);
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["run", "clip_norm", "seed"]);
+        assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["x-seed-1-clip_norm-none", "–", "1"]);
+        assert_eq!(lines[4].split_whitespace().collect::<Vec<_>>(), ["x-seed-2-clip_norm-0.5", "0.5", "2"]);
     }
 }

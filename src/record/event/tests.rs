@@ -58,7 +58,7 @@ fn all() -> Vec<Event> {
             val_samples: 164,
             parameters: Parameters { total: 10, trainable: 4 },
             phases: vec![PhasePlan { name: "head".into(), epochs: 20 }],
-            resumed_from: Some(ResumedFrom { epoch: 2, step: 30 }),
+            resumed_from: Some(ResumedFrom { epoch: 2, step: 30, epoch_steps: 3 }),
         }),
         Event::Stage(Stage { name: "index".into(), done: 1, total: 2, unit: "pictures".into() }),
         Event::PhaseStarted(PhaseStarted {

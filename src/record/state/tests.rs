@@ -1,10 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::event::{
-    Callbacks, Checkpoint, Finished, Level, Log, LrReason, Parameters, PhasePlan, ResumedFrom, SampleKind, Samples,
-    Severity,
-};
+use crate::record::event::*;
 use crate::record::life::ExecutorKind;
 
 fn at<E>(seconds: i64, event: E) -> Line<E> {
@@ -53,7 +50,7 @@ fn run_started(attempt: u32, resumed_epoch: Option<u32>) -> Event {
             PhasePlan { name: "head".into(), epochs: 4 },
             PhasePlan { name: "fine_tune".into(), epochs: u32::MAX },
         ],
-        resumed_from: resumed_epoch.map(|epoch| ResumedFrom { epoch, step: 0 }),
+        resumed_from: resumed_epoch.map(|epoch| ResumedFrom { epoch, step: 0, epoch_steps: 0 }),
     })
 }
 
@@ -223,6 +220,24 @@ fn a_resumed_attempt_keeps_what_its_checkpoint_has() {
     assert!(run.training.epochs.is_empty() && run.training.steps.is_empty() && run.training.best.is_none());
     assert_eq!(run.training.phase(), None);
     assert_eq!(run.training.planned_epochs(), u32::MAX);
+}
+
+#[test]
+fn an_attempt_that_goes_on_amid_an_epoch_keeps_the_steps_before() {
+    let amid = |epoch, epoch_steps| {
+        let mut event = run_started(2, Some(epoch));
+        if let Event::RunStarted(RunStarted { resumed_from: Some(from), .. }) = &mut event {
+            from.epoch_steps = epoch_steps;
+        }
+        event
+    };
+    let trained = [step(1, 1), step(1, 2), epoch(1), step(2, 1), step(2, 2), epoch(2)];
+    for (epoch, epoch_steps, kept) in [(0, 1, 1), (0, 2, 2), (1, 0, 2), (1, 1, 3), (1, 2, 4), (2, 0, 4), (2, 1, 4)] {
+        let mut run = new_run();
+        train(&mut run, &trained);
+        train(&mut run, &[amid(epoch, epoch_steps)]);
+        assert_eq!(run.training.steps.len(), kept, "{epoch} epochs and {epoch_steps} steps");
+    }
 }
 
 /// Whether the fold says of a run what can be.

@@ -1,38 +1,39 @@
-use super::{does_not_fit, ended_unstarted};
+use super::{Page, Pen, cancelled, does_not_fit};
 use crate::record::life::{Cause, LifeEvent};
 use crate::record::state::Status;
-use crate::record::{RunDir, RunState};
 use crate::runner::daemon::Daemon;
 use crate::runner::outcome::Wish;
 use crate::runner::protocol::{Done, Refusal};
 use crate::runner::queue::Stage;
-use crate::runner::supervisor::append;
 
 impl Daemon {
     /// Ends a run: one that waits at once, a live one by asking its worker.
-    pub(super) fn cancel(&mut self, dir: &RunDir, run: &RunState) -> Result<Done, Refusal> {
-        match self.queue.stage(dir.id()) {
+    pub(super) fn cancel(&mut self, page: &Page) -> Result<Done, Refusal> {
+        match self.queue.stage(page.id()) {
             Some(Stage::Live) => {
-                if self.wished(dir.id()) < Some(Wish::Cancel) {
+                if self.wished(page.id()) < Some(Wish::Cancel) {
                     // A disk that is full must not keep a worker alive.
-                    if let Err(error) = append(dir, [LifeEvent::CancelRequested]) {
+                    if let Err(error) = page.append([LifeEvent::CancelRequested]) {
                         self.log.line(&error.to_string());
                     }
-                    self.wish(dir.id(), Wish::Cancel);
+                    self.wish(page.id(), Wish::Cancel);
                 }
                 Ok(Done::Cancelling)
             }
             Some(Stage::Waiting { .. } | Stage::Paused) => {
-                ended_unstarted(dir, Cause::User, None)?;
-                self.queue.remove(dir.id());
-                self.keep_summary(dir);
+                page.append(cancelled(page.run.life.attempts, Cause::User, None))?;
+                self.queue.remove(page.id());
+                // A summary is a cache: where there are many they are not worth as many waits for the disk.
+                if matches!(page.pen, Pen::AtOnce) {
+                    self.keep_summary(&page.dir);
+                }
                 Ok(Done::Cancelled)
             }
-            None if run.status() == Status::Cancelled => Ok(Done::Cancelled),
-            None if run.status().is_live() => {
-                Err(does_not_fit(run, "it runs in the foreground: press Ctrl-C where it was started"))
+            None if page.run.status() == Status::Cancelled => Ok(Done::Cancelled),
+            None if page.run.status().is_live() => {
+                Err(does_not_fit(&page.run, "it runs in the foreground: press Ctrl-C where it was started"))
             }
-            None => Err(does_not_fit(run, "there is nothing left to cancel")),
+            None => Err(does_not_fit(&page.run, "there is nothing left to cancel")),
         }
     }
 }

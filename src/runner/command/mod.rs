@@ -4,6 +4,7 @@ mod add;
 mod cancel;
 mod edit;
 mod r#move;
+mod page;
 mod pause;
 mod priority;
 mod resume;
@@ -15,6 +16,9 @@ mod stop;
 mod tag;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use page::Page;
+pub(super) use page::{FEW, Pen};
 
 use super::daemon::Daemon;
 use super::protocol::{Answer, Done, Refusal, Request, Response};
@@ -58,20 +62,18 @@ impl Daemon {
             Request::Cancel { ids } => self.each(&ids, Turn::AsNamed, Daemon::cancel),
             Request::Pause { ids } => self.each(&ids, Turn::AsNamed, Daemon::pause),
             Request::Resume { ids } => self.each(&ids, Turn::AsNamed, Daemon::resume),
-            Request::Retry { ids, fresh } => {
-                self.each(&ids, Turn::Oldest, |daemon, dir, run| daemon.retry(dir, run, fresh))
-            }
-            Request::Rm { ids, force } => self.each(&ids, Turn::Newest, |daemon, dir, run| daemon.rm(dir, run, force)),
+            Request::Retry { ids, fresh } => self.each(&ids, Turn::Oldest, |daemon, page| daemon.retry(page, fresh)),
+            Request::Rm { ids, force } => self.each(&ids, Turn::Newest, |daemon, page| daemon.rm(page, force)),
             Request::Move { ids, to } => self.move_all(&ids, to),
             Request::Priority { ids, priority } => {
-                self.each(&ids, Turn::AsNamed, |daemon, dir, run| daemon.priority(dir, run, priority))
+                self.each(&ids, Turn::AsNamed, |daemon, page| daemon.priority(page, priority))
             }
             Request::Tag { add, .. } if !add.iter().all(|tag| is_label(tag)) => Response::Refused(bad_tag(&add)),
             Request::Tag { ids, add, remove } => {
-                self.each(&ids, Turn::AsNamed, |_, dir, run| tag::tag(dir, run, &add, &remove))
+                self.each(&ids, Turn::AsNamed, |_, page| tag::tag(page, &add, &remove))
             }
             Request::Edit { id, resolved, needs } => {
-                self.each(&[id], Turn::AsNamed, |daemon, dir, run| daemon.edit(dir, run, &resolved, needs))
+                self.each(&[id], Turn::AsNamed, |daemon, page| daemon.edit(page, &resolved, needs))
             }
             Request::Slots { slots } => self.slots(slots),
             Request::Status => Response::Status(self.status()),
@@ -84,17 +86,22 @@ impl Daemon {
         &mut self,
         ids: &[RunId],
         turn: Turn,
-        mut act: impl FnMut(&mut Daemon, &RunDir, &RunState) -> Result<Done, Refusal>,
+        mut act: impl FnMut(&mut Daemon, &Page) -> Result<Done, Refusal>,
     ) -> Response {
-        let mut results = BTreeMap::new();
+        let mut results: BTreeMap<RunId, Result<Done, Refusal>> = BTreeMap::new();
+        let pen = Pen::of(ids.len());
         for id in turn.arrange(ids) {
             let found = self.dir(id).ok_or_else(|| no_such_run(id));
             let result = found.and_then(|dir| {
                 let run = view::load_life(&dir);
                 self.take_up_forsaken(&dir, &run);
-                act(self, &dir, &run)
+                act(self, &Page { dir, run, pen: &pen })
             });
             results.insert(id, result);
+        }
+        if let Err(error) = pen.settle(self.store.root()) {
+            let refusal = Refusal::from(error);
+            results.values_mut().for_each(|result| *result = Err(refusal.clone()));
         }
         let answer = |id| results.remove(&id).map(|result| Answer { id, result });
         Response::Answers { answers: Turn::AsNamed.arrange(ids).into_iter().filter_map(answer).collect() }
@@ -103,11 +110,15 @@ impl Daemon {
 
 /// Writes down the end of a run that has no worker.
 pub(super) fn ended_unstarted(dir: &RunDir, cause: Cause, message: Option<String>) -> Result<(), durable::Error> {
-    let attempt = view::load_life(dir).life.attempts;
+    append(dir, cancelled(view::load_life(dir).life.attempts, cause, message))
+}
+
+/// The end of a run that has no worker, after so many attempts.
+pub(super) fn cancelled(attempt: u32, cause: Cause, message: Option<String>) -> impl Iterator<Item = LifeEvent> {
     let (outcome, exit_code, signal) = (Outcome::Cancelled, None, None);
     let exited = LifeEvent::Exited(Exited { attempt, outcome, cause, exit_code, signal, message });
     let asked = (cause == Cause::User).then_some(LifeEvent::CancelRequested);
-    append(dir, asked.into_iter().chain([exited]))
+    asked.into_iter().chain([exited])
 }
 
 fn no_such_run(id: RunId) -> Refusal {

@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Turn, does_not_fit};
+use super::{Pen, Turn, does_not_fit};
 use crate::base::id::RunId;
 use crate::record::life::LifeEvent;
 use crate::runner::daemon::Daemon;
 use crate::runner::protocol::{Done, Place, Refusal, Response};
 use crate::runner::queue::{Claim, Stage};
-use crate::runner::supervisor::append;
 
 impl Daemon {
     /// Puts runs first, last or before another one among those of the same priority, in the order in which they are named.
@@ -14,16 +13,16 @@ impl Daemon {
         let named: BTreeSet<RunId> = ids.iter().copied().collect();
         // From the last one on: each goes right before the one that was placed before it.
         let mut next: BTreeMap<i32, Option<RunId>> = BTreeMap::new();
-        self.each(ids, Turn::LastFirst, |daemon, dir, run| {
-            let entry = daemon.queue.entry(dir.id()).filter(|entry| entry.stage != Stage::Live);
-            let entry = entry.ok_or_else(|| does_not_fit(run, "only a queued or paused one can be moved"))?;
+        self.each(ids, Turn::LastFirst, |daemon, page| {
+            let entry = daemon.queue.entry(page.id()).filter(|entry| entry.stage != Stage::Live);
+            let entry = entry.ok_or_else(|| does_not_fit(&page.run, "only a queued or paused one can be moved"))?;
             let priority = entry.claim.priority;
             let before = match next.get(&priority) {
                 Some(&before) => before,
-                None => daemon.place_of(to, dir.id(), priority, &named)?,
+                None => daemon.place_of(to, page.id(), priority, &named)?,
             };
-            daemon.move_before(dir.id(), before)?;
-            next.insert(priority, Some(dir.id()));
+            daemon.move_before(page.id(), before, page.pen)?;
+            next.insert(priority, Some(page.id()));
             Ok(Done::Moved)
         })
     }
@@ -49,11 +48,11 @@ impl Daemon {
         }
     }
 
-    fn move_before(&mut self, id: RunId, before: Option<RunId>) -> Result<(), Refusal> {
+    fn move_before(&mut self, id: RunId, before: Option<RunId>, pen: &Pen) -> Result<(), Refusal> {
         for (id, order) in self.queue.orders_before(id, before) {
             let (Some(dir), Some(entry)) = (self.dir(id), self.queue.entry(id)) else { continue };
             let claim = Claim { order, ..entry.claim };
-            append(&dir, [LifeEvent::Moved { order }])?;
+            pen.append(&dir, [LifeEvent::Moved { order }])?;
             self.queue.set_claim(id, claim);
         }
         Ok(())

@@ -1,6 +1,4 @@
-use super::does_not_fit;
-use crate::base::durable;
-use crate::record::{RunDir, RunState};
+use super::{Page, does_not_fit};
 use crate::runner::daemon::Daemon;
 use crate::runner::outcome::Wish;
 use crate::runner::protocol::{Done, Refusal};
@@ -9,8 +7,8 @@ use crate::runner::queue::Stage;
 impl Daemon {
     /// Removes a run and its files. Only with `force`: a live one, when its worker is killed, and one that another waits
     /// for, which is cancelled then.
-    pub(super) fn rm(&mut self, dir: &RunDir, run: &RunState, force: bool) -> Result<Done, Refusal> {
-        let id = dir.id();
+    pub(super) fn rm(&mut self, page: &Page, force: bool) -> Result<Done, Refusal> {
+        let id = page.id();
         if let Some(dependant) = self.queue.dependants(id).first().filter(|_| !force) {
             let hint = format!("`finetop rm {dependant}` too, or add --force, which cancels it");
             return Err(Refusal::unfit(format!("run {dependant} is to start after run {id}"), &hint));
@@ -21,12 +19,12 @@ impl Daemon {
                 self.wish(id, Wish::Kill);
                 Ok(Done::Removing)
             }
-            Some(Stage::Live) => Err(does_not_fit(run, "`finetop cancel` it first, or add --force")),
-            None if run.status().is_live() => {
-                Err(does_not_fit(run, "it runs in the foreground: press Ctrl-C where it was started"))
+            Some(Stage::Live) => Err(does_not_fit(&page.run, "`finetop cancel` it first, or add --force")),
+            None if page.run.status().is_live() => {
+                Err(does_not_fit(&page.run, "it runs in the foreground: press Ctrl-C where it was started"))
             }
             Some(Stage::Waiting { .. } | Stage::Paused) | None => {
-                durable::remove_dir_all(dir.path())?;
+                page.pen.remove(&page.dir)?;
                 self.queue.remove(id);
                 self.dirs.forget(id);
                 Ok(Done::Removed)

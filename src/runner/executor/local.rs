@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::base::durable;
 use crate::record::RunDir;
-use crate::record::life::ProcessId;
+use crate::record::life::{Cause, ProcessId};
 use crate::runner::options::Rules;
 use crate::runner::outcome::ProcessEnd;
 use crate::runner::queue::capacity::Share;
@@ -19,6 +19,26 @@ use crate::runner::{pidfd, process};
 /// Marks a worker's environment with its run and attempt, so that a runner finds it whose predecessor died before it
 /// could write the process down.
 const MARK: &str = "FINETOP_WORKER_OF";
+
+/// Why a worker could not be started, for people.
+#[derive(Debug)]
+pub struct NotStarted {
+    pub cause: Cause,
+    pub message: String,
+}
+
+impl From<durable::Error> for NotStarted {
+    fn from(error: durable::Error) -> Self {
+        let cause = if error.is_full() { Cause::DiskFull } else { Cause::Start };
+        NotStarted { cause, message: error.to_string() }
+    }
+}
+
+impl From<String> for NotStarted {
+    fn from(message: String) -> Self {
+        NotStarted { cause: Cause::Start, message }
+    }
+}
 
 /// A worker that was started.
 #[derive(Debug)]
@@ -29,9 +49,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the worker of `dir` with its `share` of the machine. The error is a message for people.
-    pub fn start(dir: &RunDir, attempt: u32, share: &Share, rules: &Rules) -> Result<Worker, String> {
-        let log = durable::open_log(&dir.log_txt()).map_err(|e| e.to_string())?;
+    /// Starts the worker of `dir` with its `share` of the machine.
+    pub fn start(dir: &RunDir, attempt: u32, share: &Share, rules: &Rules) -> Result<Worker, NotStarted> {
+        let log = durable::open_log(&dir.log_txt())?;
         let also_log = log.try_clone().map_err(|e| format!("could not use {}: {e}", dir.log_txt().display()))?;
         let mut command = Command::new(&rules.worker.program);
         command.args(&rules.worker.arguments).arg(dir.path()).arg("--attempt").arg(attempt.to_string());

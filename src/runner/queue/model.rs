@@ -5,7 +5,7 @@ mod world;
 
 use proptest::prelude::*;
 
-use self::world::{World, take_up};
+use self::world::World;
 use super::*;
 use crate::record::state::Status;
 
@@ -72,7 +72,7 @@ impl World {
             assert!(is_as_written, "{id} is {:?} and {:?}", queue.stage(id), self.life(id).status);
         }
         let mut other = Queue::new(queue.capacity().clone());
-        self.record.iter().for_each(|(&id, run)| take_up(&mut other, id, &run.life));
+        self.record.iter().for_each(|(&id, run)| other.take_up(id, &run.life));
         assert_eq!((other.waiting(), other.paused()), (queue.waiting(), queue.paused()));
         assert_eq!(other.live().collect::<Vec<_>>(), live);
         assert_eq!((other.orphan(), other.memory_kept()), (None, queue.memory_kept()));

@@ -149,6 +149,30 @@ fn a_fresh_retry_has_nothing_to_go_on_from() {
 }
 
 #[test]
+fn many_runs_are_changed_with_one_wait_for_the_disk() {
+    let bench = Bench::new(Settings::script("until_told; finish"));
+    let names: Vec<String> = (0..60).map(|n| format!("e{n}")).collect();
+    let experiments = experiments(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let add = Add { experiments, priority: 0, group: None, after: vec![], paused: true };
+    let dirs = bench.add_all(add);
+    let all = ids(&dirs.iter().collect::<Vec<_>>());
+    let done = |request| match bench.ask(request) {
+        Response::Answers { answers } => answers.into_iter().map(|answer| answer.result.unwrap()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(done(Request::Priority { ids: all.clone(), priority: 7 }), [Done::Prioritized; 60]);
+    let half = all[..30].to_vec();
+    assert_eq!(done(Request::Move { ids: half.clone(), to: Place::Last }), [Done::Moved; 30]);
+    assert_eq!(done(Request::Cancel { ids: half.clone() }), [Done::Cancelled; 30]);
+    bench.kill_runner();
+    let status = bench.status();
+    assert_eq!(status.runs.paused, all[30..]);
+    assert!(dirs.iter().all(|dir| view::load(dir).life.priority == 7));
+    assert_eq!(done(Request::Rm { ids: half, force: false }), [Done::Removed; 30]);
+    assert_eq!(bench.store.runs().unwrap(), dirs[30..]);
+}
+
+#[test]
 fn a_run_that_another_program_made_is_found() {
     let bench = Bench::new(Settings::script("finish"));
     bench.status();

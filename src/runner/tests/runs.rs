@@ -97,7 +97,8 @@ fn a_waiting_run_is_cancelled_at_once_and_a_live_one_asked() {
     assert_eq!(cancel(&dirs[1]), Ok(Done::Cancelled));
     let waiting = view::load(&dirs[1]);
     assert_eq!((waiting.status(), waiting.cause(), waiting.life.attempts), (Status::Cancelled, Some(Cause::User), 0));
-    assert!(dirs[1].summary_json().exists() && starts(&dirs[1]).is_empty());
+    assert!(starts(&dirs[1]).is_empty());
+    wait_for("its summary", || dirs[1].summary_json().exists().then_some(()));
     assert_eq!(cancel(&dirs[0]), Ok(Done::Cancelling));
     let live = wait_over(&dirs[0]);
     assert_eq!((live.status(), live.cause(), live.life.attempts), (Status::Cancelled, Some(Cause::User), 1));

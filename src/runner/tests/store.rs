@@ -113,7 +113,9 @@ fn on_a_full_disk_nothing_is_half_made_and_the_message_says_so() {
         Add { experiments: super::experiments(&["x"]), priority: 0, group: None, after: Vec::new(), paused: false };
     let Response::Refused(refusal) = bench.ask(Request::Add(add)) else { panic!("it was taken") };
     assert!(refusal.hint.unwrap().contains("the disk is full"), "{}", refusal.error);
-    let fresh = Store::create(&bench.folder.path().join("fresh")).unwrap();
+    let fresh = bench.folder.path().join("fresh");
+    assert!(Store::create(&fresh).unwrap_err().hint().unwrap().contains("the disk is full"));
+    let fresh = Store::open(&fresh).unwrap();
     let error = Client::connect_or_start(&fresh, &bench.start_options()).unwrap_err();
     assert!(error.hint().unwrap().contains("the disk is full"), "{error}");
 }

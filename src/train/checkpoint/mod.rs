@@ -125,8 +125,8 @@ impl Checkpoint {
         let path = run.join(LAST);
         let (tensors, note) = Note::of(self);
         let note = serde_json::to_string(&note).map_err(|e| tensor_file::damaged(&path, &e))?;
-        durable::create_dir_all(&run.join(FOLDER))?;
-        tensor_file::write(&path, Some(&run.join(PREVIOUS)), &tensors, KEY, &note)
+        durable::ensure_dir(&run.join(FOLDER))?;
+        tensor_file::write_hashed(&path, &run.join(PREVIOUS), &tensors, KEY, &note)
     }
 
     /// Reads the checkpoint `file`, [`LAST`] or [`PREVIOUS`], below `run`; None if there is none.
@@ -146,6 +146,6 @@ impl Checkpoint {
 pub fn write_best(run: &Path, best: BestEpoch, network: &[(String, Tensor)]) -> Result<u64, Error> {
     let path = run.join(BEST);
     let note = serde_json::to_string(&best).map_err(|e| tensor_file::damaged(&path, &e))?;
-    durable::create_dir_all(&run.join(FOLDER))?;
-    tensor_file::write(&path, None, network, KEY, &note)
+    durable::ensure_dir(&run.join(FOLDER))?;
+    tensor_file::write(&path, network, KEY, &note)
 }

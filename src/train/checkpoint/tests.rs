@@ -161,7 +161,7 @@ fn a_newer_format_is_no_damage() {
     let run = tempfile::tempdir().unwrap();
     std::fs::create_dir(run.path().join(FOLDER)).unwrap();
     let note = r#"{"format":3,"of":"tomorrow"}"#;
-    tensor_file::write(&run.path().join(LAST), None, &weights(&[1.0]), KEY, note).unwrap();
+    tensor_file::write(&run.path().join(LAST), &weights(&[1.0]), KEY, note).unwrap();
     let error = latest(run.path(), &Device::Cpu).unwrap_err();
     assert!(error.to_string().contains("newer finetop (its format is 3"), "{error}");
     assert!(run.path().join(LAST).exists());

@@ -36,18 +36,6 @@ pub(super) fn capacity(runs_per_gpu: usize) -> Capacity {
     Capacity { memory: Some(10), gpus: vec!["0".into(), "1".into()], runs_per_gpu, ..Capacity::new(3, 8) }
 }
 
-/// Puts a run where its record says that it is. Those that it waits for come before it.
-pub(super) fn take_up(queue: &mut Queue, id: RunId, life: &Life) {
-    let entry = |stage| Entry::of(life, stage);
-    match life.status {
-        Status::Queued => queue.put(id, entry(Stage::Waiting { not_before: life.retry_at })),
-        Status::Paused => queue.put(id, entry(Stage::Paused)),
-        Status::Starting | Status::Running | Status::Lost => queue.adopt(id, entry(Stage::Live), life.gpu.clone()),
-        Status::Finished => queue.finished(id),
-        Status::Failed | Status::Cancelled => {}
-    }
-}
-
 impl World {
     pub fn new(runs_per_gpu: usize) -> Self {
         let (record, workers, attempts, due) = Default::default();
@@ -136,7 +124,7 @@ impl World {
         let queued = LifeEvent::Queued { name: "x".into(), priority, group: None, after, needs };
         self.write(id, std::iter::once(queued).chain(paused.then_some(LifeEvent::Paused)));
         let life = self.record[&id].life.clone();
-        take_up(&mut self.queue, id, &life);
+        self.queue.take_up(id, &life);
     }
 
     fn cancel(&mut self, id: RunId) {
@@ -253,7 +241,7 @@ impl World {
     /// A runner that has nothing but the record; the workers live on.
     fn another_runner(&mut self) {
         self.queue = Queue::new(self.queue.capacity().clone());
-        self.record.iter().for_each(|(&id, run)| take_up(&mut self.queue, id, &run.life));
+        self.record.iter().for_each(|(&id, run)| self.queue.take_up(id, &run.life));
         // What it knows of time is what is written down.
         for (id, due) in &mut self.due {
             let at = self.record.get(id).and_then(|run| run.life.retry_at);
