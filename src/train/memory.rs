@@ -26,7 +26,7 @@ pub const RESERVED: &str = "FINETOP_MEMORY";
 /// What a run takes at its peak, in bytes of main memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The process, before it has anything of the run.
+    /// The process, before it has anything of the run, and what its allocator holds back for later.
     pub program: u64,
     /// Weights, their gradients, the optimizer's state, the copies of the best ones and those for a checkpoint.
     pub weights: u64,
@@ -103,6 +103,8 @@ fn reserved() -> Option<u64> {
 
 /// The program itself with its threads and tables.
 const PROGRAM: u64 = 64 << 20;
+/// The part of what comes and goes that the allocator has not given back when the next is taken.
+const HELD_BACK: u64 = 8;
 
 /// All that decides how much memory a run takes.
 struct Run<'a> {
@@ -130,16 +132,19 @@ impl<'a> Run<'a> {
 
     /// At the peak of the phase that takes the most, with at most `limit` bytes of features.
     fn memory(&self, limit: u64) -> Result<Memory, Error> {
-        let steps = Steps::new(self.network, self.input, self.experiment)?;
+        let larger_side = self.sizes.train_samples.max(self.sizes.val_samples);
+        let steps = Steps::new(self.network, self.input, self.experiment, larger_side)?;
+        let samples = self.samples();
         let mut cache = FeatureCache::new(self.sizes.clone(), limit);
         let prefixes: Vec<usize> = self.phases.iter().map(|phase| phase.frozen_prefix).collect();
         let of_phase = |(index, shape): (usize, &PhaseShape)| {
             cache.begin_phase(&prefixes[index..]);
+            let activations = steps.peak(shape, &cache);
             Memory {
-                program: PROGRAM,
+                program: PROGRAM + (activations + samples) / HELD_BACK,
                 weights: self.weights(shape, &self.experiment.train.phases[index].optimizer),
-                activations: steps.peak(shape, &cache),
-                samples: self.samples(),
+                activations,
+                samples,
                 features: cache.admitted_bytes(),
             }
         };

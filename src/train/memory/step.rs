@@ -27,14 +27,15 @@ const ALONG: usize = 2;
 const BACK: usize = 4;
 
 impl Steps {
-    pub fn new(network: &Network, input: InputShape, experiment: &Experiment) -> Result<Steps, Error> {
-        let batch = experiment.train.batch_size;
+    /// Of a run that has so many samples on its larger side.
+    pub fn new(network: &Network, input: InputShape, experiment: &Experiment, samples: usize) -> Result<Steps, Error> {
+        let [batch, cached] = [experiment.train.batch_size, BATCH].map(|size| size.min(samples).max(1));
         Ok(Steps {
             layers: network.outline(input, batch)?,
-            cached: network.outline(input, BATCH)?,
+            cached: network.outline(input, cached)?,
             input: batch * input.elements(),
-            cached_input: BATCH * input.elements(),
-            threads: threads(experiment).min(batch.max(BATCH)),
+            cached_input: cached * input.elements(),
+            threads: threads(experiment).min(batch.max(cached)),
         })
     }
 

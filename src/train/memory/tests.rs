@@ -56,7 +56,7 @@ fn weights_are_those_of_the_network_and_what_stands_beside_them() {
 
 #[test]
 fn a_step_grows_with_the_batch_the_pictures_and_what_learns() {
-    let root = pictures(2, 1);
+    let root = pictures(16, 1);
     let step = |size: usize, batch: usize, trainable: &str| {
         let train = format!("batch_size: {batch}, {}", phases(trainable));
         let data = format!("image_size: {size}, augment: {{ rotation: 5 }}");
