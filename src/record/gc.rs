@@ -41,7 +41,7 @@ pub struct Old {
 pub fn old(store: &Store, keep: Keep, now: Timestamp) -> Result<Vec<Old>, Error> {
     let mut all: Vec<Old> = listing::rows(store)?.into_iter().filter_map(of_row).collect();
     all.retain(|old| old.state == Status::Finished || !keep.unfinished);
-    all.sort_by(|a, b| (b.ended, b.dir.id()).cmp(&(a.ended, a.dir.id())));
+    all.sort_by_key(|old| std::cmp::Reverse((old.ended, old.dir.id())));
     let is_young = |old: &Old| keep.younger_than.is_some_and(|age| now.since(old.ended) < age);
     Ok(all.into_iter().skip(keep.latest).filter(|old| !is_young(old)).collect())
 }
