@@ -408,7 +408,7 @@ mod tests {
     type Operation = fn(&Path) -> Result<()>;
 
     /// What can be done in a folder that has a file `old`, a log `log` and a folder `doomed`, and in how many steps.
-    const OPERATIONS: [(&str, usize, Operation); 13] = [
+    const OPERATIONS: [(&str, usize, Operation); 14] = [
         ("write", 5, |at| write(&at.join("old"), b"new")),
         ("copy", 5, |at| copy(&at.join("log"), &at.join("old"))),
         ("write_keeping", 7, |at| write_keeping(&at.join("old"), &at.join("new"), |file| file.write_all(b"new"))),
@@ -421,6 +421,7 @@ mod tests {
         ("symlink", 3, |at| symlink(Path::new("log"), &at.join("old"))),
         ("lock", 2, |at| lock(&at.join("a")).and_then(|mut file| refill(&mut file, &at.join("a"), b"me"))),
         ("append", 3, |at| Appender::open(&at.join("log")).and_then(|mut log| log.append_synced(b"three\n"))),
+        ("begin a log", 4, |at| Appender::open(&at.join("a")).and_then(|mut log| log.append_synced(b"one\n"))),
         ("part", 5, |at| {
             let mut part = PartFile::open(&at.join("a"))?;
             part.append(b"all")?;
