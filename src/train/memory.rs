@@ -156,8 +156,11 @@ impl<'a> Run<'a> {
     fn weights(&self, phase: &PhaseShape, optimizer: &experiment::Optimizer) -> u64 {
         let trained: BTreeSet<&str> =
             self.phases.iter().flat_map(|phase| &phase.trainable).map(String::as_str).collect();
-        let scalars = |layer: &Layer| layer.tensors().iter().map(|(_, var)| var.elem_count()).sum::<usize>();
+        let sizes = |layer: &Layer| layer.tensors().into_iter().map(|(_, var)| var.elem_count()).collect::<Vec<_>>();
+        let scalars = |layer: &Layer| sizes(layer).into_iter().sum::<usize>();
         let all: usize = self.network.layers().map(scalars).sum();
+        // It is read, written or summed up beside itself, twice at the most.
+        let largest = self.network.layers().flat_map(sizes).max().unwrap_or(0);
         let trained: usize = self.network.layers().filter(|layer| trained.contains(layer.name())).map(scalars).sum();
         let learning = phase.trainable_parameters;
         let restores =
@@ -166,7 +169,7 @@ impl<'a> Run<'a> {
         let copies = trained * (2 + usize::from(restores));
         // A gradient beside each weight, the optimizer's values, and their copies for a checkpoint.
         let training = learning * (1 + 2 * optimizer::running_values(optimizer));
-        bytes(all + copies + training)
+        bytes(all + 2 * largest + copies + training)
     }
 
     /// Samples in memory.
@@ -182,7 +185,7 @@ impl<'a> Run<'a> {
                 let ahead = (4 * batch).min(count + batch) + threads;
                 kept + threads * DECODING + 4 * ahead * pixels + count.min(1 << 24) * NAME
             }
-            InputShape::Text { tokens } => count.min(1 << 24) * (NAME + 8 * tokens as u64),
+            InputShape::Text { tokens } => TOKENIZER + count.min(1 << 24) * (NAME + 8 * tokens as u64),
         }
     }
 }
@@ -191,6 +194,8 @@ impl<'a> Run<'a> {
 const KEPT_PICTURES: u64 = 1 << 30;
 /// Bytes that a thread takes while it decodes a picture.
 const DECODING: u64 = 4 << 20;
+/// Bytes of a tokenizer with some 30,000 words.
+const TOKENIZER: u64 = 16 << 20;
 /// Bytes of what is known of a sample.
 const NAME: u64 = 256;
 

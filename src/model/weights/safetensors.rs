@@ -82,10 +82,19 @@ pub(crate) fn write(
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
-    tensors.iter().try_for_each(|(_, var)| out.write_all(&bytes_of(var).map_err(io::Error::other)?))
+    tensors.iter().try_for_each(|(_, var)| write_values(out, var))
 }
 
-fn bytes_of(var: &Var) -> candle_core::Result<Vec<u8>> {
-    let values = var.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-    Ok(values.into_iter().flat_map(f32::to_le_bytes).collect())
+/// Values that are turned into bytes at once.
+const PORTION: usize = 1 << 14;
+
+fn write_values(out: &mut dyn Write, var: &Var) -> io::Result<()> {
+    let values = var.flatten_all().and_then(|flat| flat.to_dtype(DType::F32)?.to_vec1::<f32>());
+    let mut bytes = Vec::with_capacity(PORTION * size_of::<f32>());
+    for values in values.map_err(io::Error::other)?.chunks(PORTION) {
+        bytes.clear();
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        out.write_all(&bytes)?;
+    }
+    Ok(())
 }
