@@ -107,15 +107,15 @@ fn on_a_full_disk_nothing_is_half_made_and_the_message_says_so() {
     let names: Vec<_> = fs::read_dir(bench.store.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("small")), "{names:?}");
     assert_eq!(wait_over(&bench.add(&["fits-again"])[0]).status(), Status::Finished, "the runner goes on");
+    let fresh = Store::create(&bench.folder.path().join("fresh")).unwrap();
     let filled = fs::write(bench.folder.path().join("filler"), vec![0; 400_000]).unwrap_err();
     assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
     let add =
         Add { experiments: super::experiments(&["x"]), priority: 0, group: None, after: Vec::new(), paused: false };
     let Response::Refused(refusal) = bench.ask(Request::Add(add)) else { panic!("it was taken") };
     assert!(refusal.hint.unwrap().contains("the disk is full"), "{}", refusal.error);
-    let fresh = bench.folder.path().join("fresh");
-    assert!(Store::create(&fresh).unwrap_err().hint().unwrap().contains("the disk is full"));
-    let fresh = Store::open(&fresh).unwrap();
+    let refused = Store::create(&bench.folder.path().join("fresher")).unwrap_err();
+    assert!(refused.hint().unwrap().contains("the disk is full"), "{refused}");
     let error = Client::connect_or_start(&fresh, &bench.start_options()).unwrap_err();
     assert!(error.hint().unwrap().contains("the disk is full"), "{error}");
 }
