@@ -40,6 +40,7 @@ train: { batch_size: 1, phases: [ { name: head, epochs: 1, trainable: head } ] }
         Ok(())
     };
     let run = folder.path().join("run");
+    std::fs::create_dir(&run).unwrap();
     train::run(&Job { experiment: &experiment, folder: &run, attempt: 1 }, &mut emit, &AtomicBool::new(false)).unwrap();
     assert_eq!(threads, Some(3));
     assert_eq!(loaders, Some(3), "as many pictures are prepared at once");

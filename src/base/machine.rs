@@ -34,7 +34,6 @@ fn limits(root: &Path, line: &str) -> Vec<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)] // a tree that stands in for /proc and /sys
 mod tests {
     use super::*;
 

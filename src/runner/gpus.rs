@@ -35,7 +35,6 @@ fn is_device(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)] // a tree that stands in for /proc and /dev
 mod tests {
     use super::*;
 

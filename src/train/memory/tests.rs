@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_methods)] // files of a test are not files of a store
-
 use super::*;
 use crate::experiment::{Origin, parse};
 
