@@ -120,7 +120,9 @@ impl Night {
 
     /// Lets the queue come to its end.
     fn morning(&mut self) {
-        self.command(&["add", "head.yaml"], "").succeeded();
+        let added = self.command(&["add", "head.yaml"], "");
+        let log = std::fs::read_to_string(self.here.store().join("runner.log")).unwrap();
+        assert_eq!(added.code, 0, "{added:?}; the runner's log:\n{log}");
         self.queued = self.runs().len() as u32;
         let deadline = Instant::now() + workplace::PATIENCE;
         while self.unfinished() > 0 {
@@ -134,10 +136,13 @@ fn kill(pid: i32) {
     let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
+/// Waits until nothing of a process is left. Its first thread may be a zombie while others still hold its lock and socket.
 fn wait_until_gone(pid: i32) {
-    let stat = format!("/proc/{pid}/stat");
+    let process = PathBuf::from(format!("/proc/{pid}"));
     wait_for("its end", || {
-        std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z ")) || !std::path::Path::new(&stat).exists()
+        let is_zombie = std::fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") Z "));
+        let threads = std::fs::read_dir(process.join("task")).map_or(0, |threads| threads.count());
+        threads == 0 || (is_zombie && threads == 1)
     });
 }
 
