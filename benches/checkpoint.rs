@@ -21,6 +21,7 @@ use finetop::train::{self, Job};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROUNDS: usize = 5;
+const EMOJI_ROUNDS: usize = 3;
 const PICTURES: u32 = 320;
 
 type Failure = Box<dyn std::error::Error>;
@@ -117,15 +118,32 @@ train: { batch_size: 8, phases: [ { name: all, epochs: 1, trainable: all, optimi
     Ok(())
 }
 
-/// The share that all checkpoints took, had the training stood still while they were written.
+/// The share of its own checkpoints: how many there are, by what each costs, which shows where they are written one after
+/// the other.
 fn emoji(folder: &Path) -> Result<(), Failure> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/emoji.yaml");
-    let experiment = experiment::load(&path, &[]).map_err(|mistakes| mistakes.to_string())?.experiment;
-    let heard = Heard::of(&experiment, &folder.join("run"))?;
-    let writing: f64 = heard.all.iter().map(|written| written.seconds).sum();
-    println!("experiments/emoji.yaml as it is: {} files in {:.1} s", heard.all.len(), heard.seconds);
-    println!("  writing them, beside the training  {:8.0} ms", writing * 1e3);
-    println!("  at the most                        {:8.3} %", writing / heard.seconds * 100.0);
+    let mut experiment = experiment::load(&path, &[]).map_err(|mistakes| mistakes.to_string())?.experiment;
+    let default_minutes = experiment.train.checkpoint_minutes;
+    let (mut costs, mut shares) = (Vec::new(), Vec::new());
+    println!("experiments/emoji.yaml");
+    for _ in 0..EMOJI_ROUNDS {
+        experiment.train.checkpoint_minutes = default_minutes;
+        let shipped = Heard::of(&experiment, &folder.join("run"))?;
+        experiment.train.checkpoint_minutes = 1e-9;
+        let busy = Heard::of(&experiment, &folder.join("run"))?;
+        let cost = (busy.seconds - shipped.seconds) / (busy.all.len() - shipped.all.len()) as f64;
+        costs.push(cost);
+        shares.push(cost * shipped.all.len() as f64 / shipped.seconds);
+        println!(
+            "  {:6.2} s with {} files as it is shipped, {:6.2} s with {}, one after the other",
+            shipped.seconds,
+            shipped.all.len(),
+            busy.seconds,
+            busy.all.len()
+        );
+    }
+    println!("  cost to the training, each         {:8.1} ms", median(costs) * 1e3);
+    println!("  all of them, as it is shipped      {:8.3} %", median(shares) * 100.0);
     Ok(())
 }
 
