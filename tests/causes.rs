@@ -108,7 +108,10 @@ fn add_after(here: &Workplace, before: &str, text: &str) -> u32 {
 
 #[test]
 fn out_of_memory_by_the_kernel() {
-    let Some(group) = MemoryGroup::new(400 << 20) else { return skip("memory groups cannot be made") };
+    let Some(group) = MemoryGroup::new(400 << 20) else {
+        // Many containers give nobody their groups; the test below needs none.
+        return eprintln!("skipped: memory groups cannot be made here");
+    };
     let here = Workplace::with_pictures();
     let id = add_after(&here, &format!("echo $$ > {}/cgroup.procs", group.0.display()), &greedy());
     let run = fails(&here, id, "out_of_memory", "memory");

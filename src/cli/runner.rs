@@ -97,7 +97,7 @@ fn say(status: &Status) {
         status.version,
         status.since.local_date_time()
     ));
-    let slots = if status.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", status.slots) };
+    let slots = counted(status.slots, "slot");
     let runs = &status.runs;
     output::line(&format!(
         "{slots}: {} live, {} waiting, {} paused",
@@ -119,7 +119,11 @@ fn on(machine: &Machine) -> String {
         [] => "no GPU".to_owned(),
         gpus => format!("GPUs {} for {runs_per_gpu} each", gpus.join(", ")),
     };
-    format!("{cores} cores, {threads} threads for each run; {memory}; {gpus}")
+    format!("{}, {} for each run; {memory}; {gpus}", counted(*cores, "core"), counted(*threads, "thread"))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {
