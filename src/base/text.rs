@@ -1,5 +1,6 @@
 //! Text made safe for a terminal, and numbers made short for people.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar;
@@ -75,6 +76,12 @@ pub fn bytes(count: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// `1 epoch`, `2 epochs`.
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// A whole number with commas, as `7,079,424`.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::client::{connect, unexpected};
 use super::failure::Failure;
 use super::output;
-use crate::base::text::bytes;
+use crate::base::text::{bytes, counted};
 use crate::record::Store;
 use crate::runner::client::wait_until_gone;
 use crate::runner::protocol::{Machine, Status};
@@ -120,10 +120,6 @@ fn on(machine: &Machine) -> String {
         gpus => format!("GPUs {} for {runs_per_gpu} each", gpus.join(", ")),
     };
     format!("{}, {} for each run; {memory}; {gpus}", counted(*cores, "core"), counted(*threads, "thread"))
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn stop(store: &Path, now: bool) -> Result<ExitCode, Failure> {

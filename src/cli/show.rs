@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::{output, select};
 use crate::base::clock;
-use crate::base::text::{duration, learning_rate, metric, printable};
+use crate::base::text::{counted, duration, learning_rate, metric, printable};
 use crate::record::summary::Summary;
 use crate::record::{RunState, view, words};
 
@@ -53,7 +53,7 @@ fn head(run: &RunState, path: &Path) {
                 plan.classes.join(", ")
             ),
         );
-        say("on", format!("{} ({}, {} threads)", plan.host, plan.device, plan.threads));
+        say("on", format!("{} ({}, {})", plan.host, plan.device, counted(plan.threads, "thread")));
     }
     if let Some(best) = &run.training.best {
         say("best", format!("{} {} in epoch {}", best.monitor, metric(best.value), best.epoch));

@@ -4,7 +4,7 @@ use super::event::{
     Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason,
     PhaseStarted, RunStarted, Stage,
 };
-use crate::base::text::{bytes, grouped, learning_rate, metric, seconds};
+use crate::base::text::{bytes, counted, grouped, learning_rate, metric, seconds};
 
 /// The kind of an event in at most six letters, for a column.
 pub fn kind(event: &Event) -> &'static str {
@@ -73,14 +73,14 @@ pub fn words(event: &Event) -> String {
 fn run_started(started: &RunStarted) -> String {
     let from = started.resumed_from.map_or(String::new(), |from| format!(", goes on after epoch {}", from.epoch));
     format!(
-        "{} classes, {} training and {} validation samples, {} of {} parameters learn, on {} with {} threads{from}",
+        "{} classes, {} training and {} validation samples, {} of {} parameters learn, on {} with {}{from}",
         started.classes.len(),
         started.train_samples,
         started.val_samples,
         grouped(started.parameters.trainable),
         grouped(started.parameters.total),
         started.device,
-        started.threads,
+        counted(started.threads, "thread"),
     )
 }
 
@@ -177,7 +177,7 @@ fn finished(finished: &Finished) -> String {
 }
 
 fn epochs(n: u32) -> String {
-    if n == 1 { "1 epoch".to_owned() } else { format!("{n} epochs") }
+    counted(n, "epoch")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::text::{duration, learning_rate, metric};
+use crate::base::text::{counted, duration, learning_rate, metric};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
 use crate::record::state::{Asked, RunState, Status, Training};
@@ -175,7 +175,7 @@ fn better(monitor: &str, best: f64) -> String {
 
 /// `1 epoch`, `2 epochs`.
 pub fn epochs(n: u32) -> String {
-    if n == 1 { "1 epoch".to_owned() } else { format!("{n} epochs") }
+    counted(n, "epoch")
 }
 
 /// How a run ended and why, in words; None while it has not.
