@@ -41,7 +41,7 @@ use crate::record::{RunDir, RunState, Store, view};
 const PRELUDE: &str = r#"
 say() { printf '{"seq":0,"time":"%s",%s}\n' "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$1" >> "$run/events.jsonl"; }
 finish() { say '"type":"finished","reason":"completed","epochs":1,"seconds":1.5,"best":null'; exit 0; }
-until_told() { while [ ! -e "$run/go" ]; do sleep 0.02; done; }
+until_told() { while [ ! -e "$run/go" ] && [ -d "$run" ]; do sleep 0.02; done; }
 run=$1
 echo "$$" >> "$run/starts"
 "#;
