@@ -10,28 +10,12 @@ use std::path::{Path, PathBuf};
 
 use finetop::record::life::{Cause, Exited, LifeEvent, Outcome};
 use finetop::record::{NewRun, RunDir, Store, Writer, view};
-use workplace::{Ended, Workplace};
+use workplace::{Ended, Workplace, tiny_text};
 
-/// A BERT of a few hundred weights on a handful of texts: a whole run takes a twentieth of a second.
-const TINY: &str = "name: tiny
-data: { train: train.csv, val_split: 0.5, max_length: 8 }
-model: { backbone: bert, weights: random, tokenizer: vocab.txt, pool: cls }
-train:
-  batch_size: 4
-  phases: [ { name: head, epochs: 2, optimizer: { adam: { lr: 1e-2 } } } ]
-";
-
+/// A workplace with `tiny.yaml`, a run of a twentieth of a second.
 fn texts() -> Workplace {
-    let here = Workplace::empty();
-    let rows = (0..8).map(|_| "apple bread the,food\ntrain ship the,transport\n");
-    here.write("train.csv", std::iter::once("text,label\n").chain(rows).collect::<String>());
-    here.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nthe\napple\nbread\ntrain\nship");
-    here.write(
-        "config.json",
-        r#"{ "model_type": "bert", "vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 1,
-             "num_attention_heads": 2, "intermediate_size": 8, "max_position_embeddings": 8 }"#,
-    );
-    here.write("tiny.yaml", TINY);
+    let here = Workplace::with_texts();
+    here.write("tiny.yaml", tiny_text("tiny", 2));
     here
 }
 
@@ -43,7 +27,8 @@ fn new_run(name: &str, group: Option<&str>) -> NewRun {
         after: Vec::new(),
         needs: Default::default(),
     };
-    NewRun { name: name.into(), experiment: TINY.into(), resolved: TINY.into(), life: vec![queued, LifeEvent::Paused] }
+    let text = tiny_text("tiny", 2);
+    NewRun { name: name.into(), experiment: text.clone(), resolved: text, life: vec![queued, LifeEvent::Paused] }
 }
 
 fn append(dir: &RunDir, event: LifeEvent) {
