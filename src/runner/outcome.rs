@@ -64,6 +64,12 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// `how`, and what could not be done, as the worker said before it exited.
+    fn with_error(&self, how: &str) -> String {
+        let error = self.said.lines().rev().find_map(|line| line.strip_prefix("error: "));
+        error.map_or_else(|| how.to_owned(), |error| format!("{how}: {error}"))
+    }
+
     /// Whether an allocation failed, as Rust says before it aborts.
     fn allocation_failed(&self) -> bool {
         let is_it = |line: &str| line.contains("memory allocation of ") && line.ends_with(" bytes failed");
@@ -124,9 +130,10 @@ impl Verdict {
         let may_be = |signal: Signal| end.code.is_none() && end.signal.is_none_or(|raw| raw == signal.as_raw());
         match (end.code, end.signal) {
             (Some(exit_code::STOPPED), _) => Verdict::new(Outcome::Paused, Cause::Preempted, None),
-            (Some(code), _) if code == exit_code::DISK_FULL || evidence.disk_is_full => {
-                failed(Cause::DiskFull, "no space is left on the disk, so the worker could not go on".into())
-            }
+            (Some(code), _) if code == exit_code::DISK_FULL || evidence.disk_is_full => failed(
+                Cause::DiskFull,
+                evidence.with_error("no space is left on the disk, so the worker could not go on"),
+            ),
             (Some(code), _) => {
                 let how = format!("the worker exited with code {code} and said no more");
                 failed(Cause::Crashed, evidence.with_last_line(&how))
