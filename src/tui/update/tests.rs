@@ -211,7 +211,7 @@ fn events_are_not_scrolled_beyond_the_oldest() {
     let mut app = app();
     let mut run = (**app.runs.chosen().unwrap()).clone();
     let silent = Line { seq: 0, time: Timestamp::from_millis(0), event: Event::Unknown };
-    run.training.feed.extend(std::iter::repeat_n(silent, 100));
+    Arc::make_mut(&mut run.training.feed).extend(std::iter::repeat_n(Arc::new(silent), 100));
     hear(&mut app, News::Runs([(run.id, Arc::new(run))].into()));
     press(&mut app, "e");
     let lines = crate::tui::pane::events::length(app.runs.chosen().unwrap());
