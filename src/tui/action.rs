@@ -1,13 +1,15 @@
 //! What a person asks for, what the dashboard then does, and what it hears back.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use ratatui::layout::{Position, Size};
 
-use super::library::Check;
+use super::job::Job;
 use super::meters::Reading;
-use super::runs::AllRuns;
+use super::orders::Order;
+use super::pane::{self, Tab};
+use super::runs::Delta;
 use crate::base::id::RunId;
 
 /// A way to go in a list.
@@ -37,8 +39,8 @@ impl Motion {
     }
 }
 
-/// What a key, the mouse or the terminal asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a key, the mouse or the terminal asks for. What one pane alone understands is its own.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Go(Motion),
     NextPane,
@@ -46,13 +48,7 @@ pub enum Action {
     Open,
     Back,
     Zoom,
-    OtherChart,
-    ShowEvents,
-    ShowLog,
-    Add,
-    Cancel,
-    Retry,
-    Filter,
+    Show(Tab),
     Help,
     Yes,
     No,
@@ -64,37 +60,39 @@ pub enum Action {
     Click(Position),
     Wheel(Position, Motion),
     Resize(Size),
+    Queue(pane::queue::Action),
+    Curves(pane::curves::Action),
+    Compare(pane::compare::Action),
+    Events(pane::events::Action),
+    Log(pane::log::Action),
+    Config(pane::config::Action),
+    Results(pane::results::Action),
+    System(pane::system::Action),
+    Add(pane::add::Action),
+    Palette(pane::palette::Action),
 }
 
 /// What is to be done outside of the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Quit,
+    /// Read these runs whole, and go on reading them.
+    Want(BTreeSet<RunId>),
     /// Read the log of this run, and go on reading it; of none: stop.
     Follow(Option<RunId>),
-    /// Find the experiment files for the picker.
-    List,
-    /// Validate an experiment file.
-    Check(PathBuf),
+    /// On a thread of its own; what comes out is heard as news.
+    Do(Job),
+    /// Ask the runner.
     Ask(Order),
-}
-
-/// A request to the runner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
-    Add(PathBuf),
-    Cancel(RunId),
-    Retry(RunId),
 }
 
 /// What is heard from other threads.
 #[derive(Debug)]
 pub enum News {
-    Runs(AllRuns),
-    /// The end of a run's log, as lines.
-    Log(RunId, Arc<Vec<String>>),
+    Runs(Delta),
+    Log(pane::log::News),
     Experiments(Vec<PathBuf>),
-    Checked(PathBuf, Check),
+    Checked(PathBuf, super::library::Check),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),

@@ -1,25 +1,32 @@
-//! The state of the dashboard: all that a frame shows, and nothing else.
+//! The state of the dashboard: all that a frame shows, and nothing else. Each pane keeps its own.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ratatui::layout::Size;
 
 use super::keymap::Scope;
 use super::layout::{Focus, Layout, layout};
-use super::library::Check;
 use super::meters::Reading;
+use super::pane::{self, Pane, Tab};
+use super::prompt::Prompt;
 use super::runs::Runs;
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
+use crate::record::state::RunState;
 
 /// The dashboard.
 #[derive(Debug)]
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
-    pub bottom: Bottom,
+    pub curves: pane::curves::Curves,
+    pub compare: pane::compare::Compare,
+    pub events: pane::events::Events,
+    pub log: pane::log::Log,
+    pub config: pane::config::Config,
+    pub results: pane::results::Results,
+    pub system: pane::system::System,
     /// What lies over the panes and takes the keys.
     pub overlay: Option<Overlay>,
     /// What the runner answered last, or what went wrong.
@@ -30,6 +37,8 @@ pub struct App {
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
     pub awaited: Option<RunId>,
+    /// The runs that are read whole.
+    pub wanted: BTreeSet<RunId>,
 }
 
 /// What is where.
@@ -39,53 +48,22 @@ pub struct Screen {
     pub focus: Focus,
     /// The focused place takes the whole screen.
     pub zoomed: bool,
-    /// Which chart is shown where only one fits.
-    pub chart: Measure,
-}
-
-/// What a chart shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    Loss,
-    Accuracy,
-}
-
-/// The pane at the bottom, about the chosen run.
-#[derive(Debug)]
-pub struct Bottom {
+    /// What the place at the bottom shows.
     pub tab: Tab,
-    /// Lines scrolled away from the newest.
-    pub scroll: usize,
-    /// The end of the log of the run that is followed.
-    pub log: Option<(RunId, Arc<Vec<String>>)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tab {
-    Events,
-    Log,
+    /// Whether runs are compared, where else the chosen one is shown.
+    pub comparing: bool,
 }
 
 /// What lies over the panes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
-    /// A filter is being typed into the footer; the text is the runs' filter.
-    Filter,
-    Picker(Picker),
-    /// Whether to cancel this run.
-    Cancel(RunId),
+    /// A line is typed into the footer.
+    Prompt(Prompt),
+    Add(pane::add::Add),
+    Question(pane::question::Question),
+    Palette(pane::palette::Palette),
     /// The keys, scrolled by so many lines.
     Help(usize),
-}
-
-/// A choice among experiment files.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Picker {
-    /// None while they are being looked for.
-    pub files: Option<Vec<PathBuf>>,
-    pub place: usize,
-    /// What is known of the files that were looked at.
-    pub checks: BTreeMap<PathBuf, Check>,
 }
 
 /// What the runner was asked for and has not answered.
@@ -108,42 +86,59 @@ impl App {
     pub fn new(size: Size, awaited: Option<RunId>) -> Self {
         App {
             runs: Runs::default(),
-            screen: Screen { size, focus: Focus::Queue, zoomed: false, chart: Measure::Loss },
-            bottom: Bottom { tab: Tab::Events, scroll: 0, log: None },
+            screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            curves: Default::default(),
+            compare: Default::default(),
+            events: Default::default(),
+            log: Default::default(),
+            config: Default::default(),
+            results: Default::default(),
+            system: Default::default(),
             overlay: None,
             notice: None,
             orders: Orders::default(),
             meters: None,
             clock: None,
             awaited,
+            wanted: BTreeSet::new(),
         }
     }
 
-    /// Where keys are pressed.
-    pub fn scope(&self) -> Scope {
-        match self.overlay {
-            None => Scope::Panes,
-            Some(Overlay::Filter) => Scope::Filter,
-            Some(Overlay::Picker(_)) => Scope::Picker,
-            Some(Overlay::Cancel(_)) => Scope::Question,
-            Some(Overlay::Help(_)) => Scope::Help,
+    /// The chosen run, as far as it was read whole.
+    pub fn run(&self) -> Option<&Arc<RunState>> {
+        self.runs.whole(self.runs.chosen()?)
+    }
+
+    /// The runs that an order is about: the marked ones, else the chosen one.
+    pub fn targets(&self) -> Vec<RunId> {
+        self.runs.chosen().into_iter().collect()
+    }
+
+    /// What is in a place.
+    pub fn pane(&self, focus: Focus) -> Pane {
+        match focus {
+            Focus::Queue => Pane::Queue,
+            Focus::Run if self.screen.comparing => Pane::Compare,
+            Focus::Run => Pane::Curves,
+            Focus::Bottom => Pane::from(self.screen.tab),
         }
+    }
+
+    /// Where keys are pressed; the first that knows a key decides.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let place = match &self.overlay {
+            None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
+            Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(_)) => Scope::Add,
+            Some(Overlay::Question(_)) => Scope::Question,
+            Some(Overlay::Palette(_)) => Scope::Palette,
+            Some(Overlay::Help(_)) => Scope::Help,
+        };
+        vec![place, Scope::Everywhere]
     }
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
         layout(self.screen.size, self.screen.focus, self.screen.zoomed)
-    }
-}
-
-impl Picker {
-    /// The chosen file.
-    pub fn chosen(&self) -> Option<&PathBuf> {
-        self.files.as_ref()?.get(self.place)
-    }
-
-    /// What is known of the chosen file.
-    pub fn check(&self) -> Option<&Check> {
-        self.checks.get(self.chosen()?)
     }
 }

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, keymap, library, orders};
+use super::{Options, keymap, orders};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -120,13 +120,8 @@ impl Dashboard {
             match effect {
                 Effect::Quit => leaving = true,
                 Effect::Follow(id) => self.reader.follow(id),
-                Effect::List => drop(std::thread::spawn(move || {
-                    say.send(News::Experiments(library::files(std::path::Path::new("."))))
-                })),
-                Effect::Check(path) => drop(std::thread::spawn(move || {
-                    let check = library::check(&path);
-                    say.send(News::Checked(path, check))
-                })),
+                Effect::Want(ids) => self.reader.want(ids),
+                Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());
                     orders::carry_out(order, store, start, move |news| drop(say.send(news)));
@@ -153,7 +148,7 @@ fn apart(event: Event) -> impl Iterator<Item = Event> {
 /// What an event of the terminal asks for.
 fn action(app: &App, event: Event) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(app.scope(), &key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(&app.scopes(), &key),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
         Event::Mouse(mouse) => {

@@ -1,8 +1,18 @@
-//! Runs as the record would hold them, folded from real events.
+//! Runs as the record would hold them, folded from real events; and a dashboard to press keys in.
 
 use std::sync::Arc;
 
-use super::runs::AllRuns;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::action::{Effect, News};
+use super::app::App;
+use super::meters::Reading;
+use super::runs::Delta;
+use super::theme::{Colors, Theme};
+use super::update::{hear, update};
+use super::{keymap, view};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::event::{
@@ -11,6 +21,7 @@ use crate::record::event::{
 };
 use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
 use crate::record::state::RunState;
+use crate::record::summary::Row;
 
 /// A run to which lines are added a second apart.
 pub struct Recording {
@@ -234,7 +245,7 @@ pub fn hostile() -> RunState {
 }
 
 /// A store with a run of every kind.
-pub fn store() -> AllRuns {
+pub fn store() -> Delta {
     let mut finished = Recording::training(14, "vgg16-head");
     finished.epochs(1..=10).best(9, 0.2398).finished(FinishReason::Completed, 10);
     let mut early = Recording::training(13, "resnet50-all");
@@ -257,5 +268,94 @@ pub fn store() -> AllRuns {
         diverged.run(),
         cancelled.run(),
     ];
-    runs.into_iter().map(|run| (run.id, Arc::new(run))).collect()
+    delta(runs)
+}
+
+/// Runs as the reader says them.
+pub fn delta(runs: impl IntoIterator<Item = RunState>) -> Delta {
+    let whole: Vec<Arc<RunState>> = runs.into_iter().map(Arc::new).collect();
+    let rows = whole.iter().map(|run| Arc::new(Row::new(run, std::path::Path::new("/store")))).collect();
+    Delta { rows, whole, ..Delta::default() }
+}
+
+pub const UNICODE: Theme = Theme { colors: Colors::True, ascii: false };
+pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true };
+
+/// A dashboard of so many columns and rows that has heard of these runs.
+pub fn app(size: (u16, u16), runs: Delta) -> App {
+    let mut app = App::new(Size::new(size.0, size.1), None);
+    hear(&mut app, News::Runs(runs));
+    app.meters = Some(Reading { cpu: 187, memory_used: 2_254_857_830, memory_total: 24 << 30 });
+    app.clock = Some(Timestamp::from_millis(1_764_063_667_000 + 600_000));
+    app
+}
+
+/// A frame of `app`.
+pub fn frame(app: &App, theme: &Theme) -> Buffer {
+    let mut buf = Buffer::empty(Rect::new(0, 0, app.screen.size.width, app.screen.size.height));
+    view::draw(app, theme, &mut buf);
+    buf
+}
+
+/// The characters of a frame.
+pub fn text(buf: &Buffer) -> String {
+    let row = |y| (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect::<String>();
+    (0..buf.area.height).map(|y| format!("{}\n", row(y).trim_end())).collect()
+}
+
+/// Presses keys, written as letters or as `<Enter>`, `<Esc>`, `<C-u>`; gives all effects but what to read whole.
+pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = keys;
+    while let Some(first) = rest.chars().next() {
+        let named = rest.strip_prefix('<').and_then(|named| named.split_once('>'));
+        let (event, length) = match named {
+            Some((name, _)) => (named_key(name), name.len() + 2),
+            None => (KeyEvent::new(KeyCode::Char(first), KeyModifiers::NONE), first.len_utf8()),
+        };
+        rest = &rest[length..];
+        if let Some(action) = keymap::action(&app.scopes(), &event) {
+            effects.extend(update(app, action));
+        }
+    }
+    effects.retain(|effect| !matches!(effect, Effect::Want(_)));
+    effects
+}
+
+/// A key as [`press`] reads it.
+pub fn written(key: keymap::key::Key) -> String {
+    match key.code {
+        KeyCode::Char(letter) if key.ctrl => format!("<C-{letter}>"),
+        KeyCode::Char(letter) => letter.to_string(),
+        KeyCode::PageUp => "<PgUp>".into(),
+        KeyCode::PageDown => "<PgDn>".into(),
+        KeyCode::Backspace => "<Back>".into(),
+        KeyCode::BackTab => "<S-Tab>".into(),
+        code => format!("<{code:?}>"),
+    }
+}
+
+fn named_key(name: &str) -> KeyEvent {
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "S-Tab" => KeyCode::BackTab,
+        "Back" => KeyCode::Backspace,
+        "Down" => KeyCode::Down,
+        "Up" => KeyCode::Up,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "PgDn" => KeyCode::PageDown,
+        "PgUp" => KeyCode::PageUp,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        function if function.starts_with("F(") => KeyCode::F(function[2..function.len() - 1].parse().unwrap()),
+        ctrl => {
+            let letter = ctrl.strip_prefix("C-").and_then(|letter| letter.chars().next());
+            let letter = letter.unwrap_or_else(|| panic!("{ctrl} is no key of these tests"));
+            return KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        }
+    };
+    KeyEvent::new(code, KeyModifiers::NONE)
 }

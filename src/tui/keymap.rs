@@ -1,25 +1,80 @@
-//! One table of keys: what they do, in which place, and how help and footer name them.
+//! One table of keys: what they do, in which place, and how help, footer and palette name them. Each pane has its rows.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+pub mod key;
 
+use crossterm::event::{KeyCode, KeyEvent};
+
+use self::key::{Key, ctrl, key, letter};
 use super::action::{Action, Motion};
+use super::pane;
 
 /// Where a key is pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     Everywhere,
+    /// In any pane; what the pane itself has comes first.
     Panes,
-    Filter,
-    Picker,
+    Queue,
+    Curves,
+    Compare,
+    Events,
+    Log,
+    Config,
+    Results,
+    System,
+    /// While a line is typed.
+    Prompt,
+    Palette,
+    Add,
     Question,
     Help,
 }
 
-/// A key, with Ctrl or without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    ctrl: bool,
+impl Scope {
+    /// All of them, in the order of the help page.
+    pub const ALL: [Scope; 15] = [
+        Scope::Panes,
+        Scope::Queue,
+        Scope::Curves,
+        Scope::Compare,
+        Scope::Events,
+        Scope::Log,
+        Scope::Config,
+        Scope::Results,
+        Scope::System,
+        Scope::Prompt,
+        Scope::Palette,
+        Scope::Add,
+        Scope::Question,
+        Scope::Help,
+        Scope::Everywhere,
+    ];
+
+    /// Head of its part of the help page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Scope::Everywhere => "Everywhere",
+            Scope::Panes => "In the panes",
+            Scope::Queue => "In the queue",
+            Scope::Curves => "In the curves",
+            Scope::Compare => "In the comparison",
+            Scope::Events => "In the events",
+            Scope::Log => "In the log",
+            Scope::Config => "In the configuration",
+            Scope::Results => "In the results",
+            Scope::System => "In the system pane",
+            Scope::Prompt => "While a line is typed",
+            Scope::Palette => "In the palette",
+            Scope::Add => "While an experiment is chosen",
+            Scope::Question => "While a question is asked",
+            Scope::Help => "On this page",
+        }
+    }
+
+    /// Whether a letter without a meaning is typed.
+    fn is_typed_in(self) -> bool {
+        matches!(self, Scope::Prompt | Scope::Palette)
+    }
 }
 
 /// A row of the table.
@@ -34,19 +89,8 @@ pub struct Binding {
     pub footer: Option<&'static str>,
 }
 
-const fn key(code: KeyCode) -> Key {
-    Key { code, ctrl: false }
-}
-
-const fn letter(letter: char) -> Key {
-    key(KeyCode::Char(letter))
-}
-
-const fn ctrl(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), ctrl: true }
-}
-
-const fn binding(
+/// A row of the table.
+pub const fn binding(
     scope: Scope,
     keys: &'static [Key],
     action: Action,
@@ -56,27 +100,26 @@ const fn binding(
     Binding { scope, keys, action, help, footer }
 }
 
-const UP: &[Key] = &[letter('k'), key(KeyCode::Up)];
-const DOWN: &[Key] = &[letter('j'), key(KeyCode::Down)];
-const PAGE_UP: &[Key] = &[key(KeyCode::PageUp), ctrl('b')];
-const PAGE_DOWN: &[Key] = &[key(KeyCode::PageDown), ctrl('f')];
-const FIRST: &[Key] = &[letter('g'), key(KeyCode::Home)];
-const LAST: &[Key] = &[letter('G'), key(KeyCode::End)];
-const ENTER: &[Key] = &[key(KeyCode::Enter)];
-const ESC: &[Key] = &[key(KeyCode::Esc)];
+pub const UP: &[Key] = &[letter('k'), key(KeyCode::Up)];
+pub const DOWN: &[Key] = &[letter('j'), key(KeyCode::Down)];
+pub const PAGE_UP: &[Key] = &[key(KeyCode::PageUp), ctrl('b')];
+pub const PAGE_DOWN: &[Key] = &[key(KeyCode::PageDown), ctrl('f')];
+pub const FIRST: &[Key] = &[letter('g'), key(KeyCode::Home)];
+pub const LAST: &[Key] = &[letter('G'), key(KeyCode::End)];
+pub const ENTER: &[Key] = &[key(KeyCode::Enter)];
+pub const ESC: &[Key] = &[key(KeyCode::Esc)];
 
-/// All keys. The footer takes them in this order, as far as it has room.
-pub static KEYMAP: &[Binding] = &[
+/// The keys of every pane. The footer takes them in this order, as far as it has room.
+const PANES: &[Binding] = &[
     binding(Scope::Panes, &[key(KeyCode::Tab)], Action::NextPane, "next pane", Some("panes")),
-    binding(Scope::Panes, ENTER, Action::Open, "open the run; full screen", Some("open")),
-    binding(Scope::Panes, &[letter('a')], Action::Add, "add an experiment to the queue", Some("add")),
-    binding(Scope::Panes, &[letter('c')], Action::Cancel, "cancel the run", Some("cancel")),
+    binding(Scope::Panes, ENTER, Action::Open, "open; full screen", Some("open")),
     binding(Scope::Panes, &[letter('?'), key(KeyCode::F(1))], Action::Help, "help", Some("help")),
     binding(Scope::Panes, &[letter('q')], Action::Quit, "quit; runs go on", Some("quit")),
-    binding(Scope::Panes, &[letter('/')], Action::Filter, "filter: words, state:failed", Some("filter")),
-    binding(Scope::Panes, &[letter('l')], Action::ShowLog, "log of the run", Some("log")),
-    binding(Scope::Panes, &[letter('e')], Action::ShowEvents, "events of the run", Some("events")),
-    binding(Scope::Panes, &[letter('r')], Action::Retry, "queue an ended run again", Some("retry")),
+    binding(Scope::Panes, &[letter('e'), letter('1')], Action::Show(pane::Tab::Events), "events of the run", None),
+    binding(Scope::Panes, &[letter('l'), letter('2')], Action::Show(pane::Tab::Log), "log of the run", Some("log")),
+    binding(Scope::Panes, &[letter('3')], Action::Show(pane::Tab::Config), "configuration of the run", None),
+    binding(Scope::Panes, &[letter('4')], Action::Show(pane::Tab::Results), "results of the run", None),
+    binding(Scope::Panes, &[letter('5')], Action::Show(pane::Tab::System), "the machine", None),
     binding(Scope::Panes, &[letter('z'), letter('f')], Action::Zoom, "pane on the full screen, and back", Some("zoom")),
     binding(Scope::Panes, DOWN, Action::Go(Motion::Down), "down", None),
     binding(Scope::Panes, UP, Action::Go(Motion::Up), "up", None),
@@ -85,27 +128,15 @@ pub static KEYMAP: &[Binding] = &[
     binding(Scope::Panes, FIRST, Action::Go(Motion::First), "to the first", None),
     binding(Scope::Panes, LAST, Action::Go(Motion::Last), "to the last", None),
     binding(Scope::Panes, &[key(KeyCode::BackTab)], Action::PreviousPane, "pane before", None),
-    binding(
-        Scope::Panes,
-        &[key(KeyCode::Left), key(KeyCode::Right)],
-        Action::OtherChart,
-        "loss or accuracy, where one chart fits",
-        None,
-    ),
     binding(Scope::Panes, ESC, Action::Back, "back; clear the filter", None),
-    binding(Scope::Filter, ENTER, Action::Accept, "keep the filter", Some("keep")),
-    binding(Scope::Filter, ESC, Action::Back, "no filter", Some("clear")),
-    binding(Scope::Filter, &[key(KeyCode::Backspace), ctrl('h')], Action::Erase, "erase a letter", None),
-    binding(Scope::Filter, &[key(KeyCode::Down)], Action::Go(Motion::Down), "down", None),
-    binding(Scope::Filter, &[key(KeyCode::Up)], Action::Go(Motion::Up), "up", None),
-    binding(Scope::Picker, ENTER, Action::Accept, "queue the experiment", Some("queue it")),
-    binding(Scope::Picker, &[key(KeyCode::Esc), letter('q')], Action::Back, "close", Some("close")),
-    binding(Scope::Picker, DOWN, Action::Go(Motion::Down), "down", Some("down")),
-    binding(Scope::Picker, UP, Action::Go(Motion::Up), "up", Some("up")),
-    binding(Scope::Picker, PAGE_DOWN, Action::Go(Motion::PageDown), "a page down", None),
-    binding(Scope::Picker, PAGE_UP, Action::Go(Motion::PageUp), "a page up", None),
-    binding(Scope::Picker, FIRST, Action::Go(Motion::First), "to the first", None),
-    binding(Scope::Picker, LAST, Action::Go(Motion::Last), "to the last", None),
+];
+
+const OVERLAYS: &[Binding] = &[
+    binding(Scope::Prompt, ENTER, Action::Accept, "done", Some("done")),
+    binding(Scope::Prompt, ESC, Action::Back, "close", Some("close")),
+    binding(Scope::Prompt, &[key(KeyCode::Backspace), ctrl('h')], Action::Erase, "erase a letter", None),
+    binding(Scope::Prompt, &[key(KeyCode::Down)], Action::Go(Motion::Down), "down", None),
+    binding(Scope::Prompt, &[key(KeyCode::Up)], Action::Go(Motion::Up), "up", None),
     binding(Scope::Question, &[letter('y'), letter('Y')], Action::Yes, "yes", Some("yes")),
     binding(Scope::Question, &[letter('n'), letter('N'), key(KeyCode::Esc), letter('q')], Action::No, "no", Some("no")),
     binding(
@@ -124,31 +155,42 @@ pub static KEYMAP: &[Binding] = &[
     binding(Scope::Everywhere, &[ctrl('c')], Action::Quit, "quit; runs go on", None),
 ];
 
-/// What a key does in `scope`. In the filter a letter without a meaning is typed.
-pub fn action(scope: Scope, event: &KeyEvent) -> Option<Action> {
-    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
-    let pressed = Key { code: event.code, ctrl };
-    let applies = |binding: &&Binding| binding.scope == scope || binding.scope == Scope::Everywhere;
-    let bound = KEYMAP.iter().filter(applies).find(|binding| binding.keys.contains(&pressed));
-    match (bound, event.code) {
-        (Some(binding), _) => Some(binding.action.clone()),
-        (None, KeyCode::Char(letter)) if scope == Scope::Filter && !ctrl => Some(Action::Type(letter)),
-        _ => None,
-    }
+static TABLES: &[&[Binding]] = &[
+    pane::queue::KEYS,
+    pane::curves::KEYS,
+    pane::compare::KEYS,
+    pane::events::KEYS,
+    pane::log::KEYS,
+    pane::config::KEYS,
+    pane::results::KEYS,
+    pane::system::KEYS,
+    PANES,
+    pane::add::KEYS,
+    pane::palette::KEYS,
+    OVERLAYS,
+];
+
+/// All rows.
+pub fn all() -> impl Iterator<Item = &'static Binding> {
+    TABLES.iter().copied().flatten()
 }
 
-impl Key {
-    /// As it is written for people.
-    pub fn name(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(letter) => letter.to_string(),
-            KeyCode::F(number) => format!("F{number}"),
-            KeyCode::BackTab => "Shift-Tab".into(),
-            KeyCode::PageUp => "PgUp".into(),
-            KeyCode::PageDown => "PgDn".into(),
-            other => format!("{other:?}"),
-        };
-        if self.ctrl { format!("Ctrl-{name}") } else { name }
+/// The rows of one scope.
+pub fn of(scope: Scope) -> impl Iterator<Item = &'static Binding> {
+    all().filter(move |binding| binding.scope == scope)
+}
+
+/// What a key does where these scopes are, the first that knows it decides. Where a line is typed a letter without a
+/// meaning is typed.
+pub fn action(scopes: &[Scope], event: &KeyEvent) -> Option<Action> {
+    let pressed = Key::of(event);
+    let bound = scopes.iter().find_map(|&scope| of(scope).find(|binding| binding.keys.contains(&pressed)));
+    match (bound, event.code) {
+        (Some(binding), _) => Some(binding.action.clone()),
+        (None, KeyCode::Char(letter)) if !pressed.ctrl && scopes.iter().any(|scope| scope.is_typed_in()) => {
+            Some(Action::Type(letter))
+        }
+        _ => None,
     }
 }
 
@@ -162,8 +204,7 @@ impl Binding {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SCOPES: [Scope; 5] = [Scope::Panes, Scope::Filter, Scope::Picker, Scope::Question, Scope::Help];
+    use crossterm::event::KeyModifiers;
 
     fn press(key: &Key) -> KeyEvent {
         KeyEvent::new(key.code, if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
@@ -171,34 +212,29 @@ mod tests {
 
     #[test]
     fn every_key_does_what_its_row_says_and_none_has_two_rows() {
-        for binding in KEYMAP {
+        for binding in all() {
             for key in binding.keys {
-                let scopes: &[Scope] =
-                    if binding.scope == Scope::Everywhere { &SCOPES } else { std::slice::from_ref(&binding.scope) };
-                for &scope in scopes {
-                    assert_eq!(action(scope, &press(key)), Some(binding.action.clone()), "{} in {scope:?}", key.name());
-                }
-                let rows = KEYMAP.iter().filter(|other| other.scope == binding.scope && other.keys.contains(key));
+                assert_eq!(action(&[binding.scope], &press(key)), Some(binding.action.clone()), "{}", key.name());
+                let rows = of(binding.scope).filter(|other| other.keys.contains(key));
                 assert_eq!(rows.count(), 1, "{} in {:?}", key.name(), binding.scope);
             }
         }
     }
 
     #[test]
-    fn every_scope_can_be_left_and_quit() {
-        for scope in SCOPES {
-            let esc = action(scope, &KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+    fn every_overlay_can_be_left() {
+        for scope in [Scope::Panes, Scope::Prompt, Scope::Palette, Scope::Add, Scope::Question, Scope::Help] {
+            let esc = action(&[scope], &KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
             assert!(matches!(esc, Some(Action::Back | Action::No)), "{scope:?}");
-            assert_eq!(action(scope, &press(&ctrl('c'))), Some(Action::Quit), "{scope:?}");
         }
     }
 
     #[test]
-    fn letters_are_typed_only_into_the_filter() {
+    fn letters_are_typed_only_where_a_line_is_typed() {
         for letter in ['a', 'q', 'G', '?', ' ', 'é'] {
             let event = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
-            assert_eq!(action(Scope::Filter, &event), Some(Action::Type(letter)));
-            assert!(!matches!(action(Scope::Panes, &event), Some(Action::Type(_))));
+            assert_eq!(action(&[Scope::Prompt, Scope::Everywhere], &event), Some(Action::Type(letter)));
+            assert!(!matches!(action(&[Scope::Panes], &event), Some(Action::Type(_))));
         }
     }
 }

@@ -12,14 +12,16 @@ mod event_loop;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
+mod job;
 pub mod keymap;
 pub mod layout;
 pub mod library;
 pub mod meters;
-mod orders;
+pub mod orders;
 mod output;
 mod paint;
-mod pane;
+pub mod pane;
+mod prompt;
 mod reader;
 pub mod runs;
 mod terminal;

@@ -1,10 +1,21 @@
 //! Requests to the runner, each on a thread of its own: a runner may be busy, and the dashboard is not.
 
-use super::action::{News, Order};
+use std::path::PathBuf;
+
+use super::action::News;
 use super::library;
+use crate::base::id::RunId;
 use crate::record::Store;
 use crate::runner::protocol::{Add, Added, Answer, Done};
 use crate::runner::{Client, Request, Response, StartOptions};
+
+/// What the runner is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    Add(PathBuf),
+    Cancel(Vec<RunId>),
+    Retry { ids: Vec<RunId>, fresh: bool },
+}
 
 /// Carries `order` out and says how it went.
 pub fn carry_out(order: Order, store: Store, start: StartOptions, say: impl FnOnce(News) + Send + 'static) {
@@ -17,8 +28,8 @@ fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, S
             let experiments = library::read(&path)?;
             Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
         }
-        Order::Cancel(id) => Request::Cancel { ids: vec![id] },
-        Order::Retry(id) => Request::Retry { ids: vec![id], fresh: false },
+        Order::Cancel(ids) => Request::Cancel { ids },
+        Order::Retry { ids, fresh } => Request::Retry { ids, fresh },
     };
     let mut client = Client::connect_or_start(store, start).map_err(|error| error.to_string())?;
     match client.request(&request).map_err(|error| error.to_string())? {

@@ -1,5 +1,6 @@
 //! The thread that reads the store and the followed log, and says what is new.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +9,11 @@ use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use super::action::News;
-use super::runs::AllRuns;
+use super::pane;
+use super::runs::Delta;
 use crate::base::durable;
 use crate::base::id::RunId;
+use crate::record::summary::Row;
 use crate::record::{Store, StoreView, Watcher};
 
 /// Least time between two readings: a person sees no more.
@@ -24,6 +27,7 @@ const LOG_LINES: usize = 10_000;
 enum Wake {
     StoreChanged,
     Follow(Option<RunId>),
+    Want(BTreeSet<RunId>),
 }
 
 /// The reading thread. Asking it for something never waits, also while a disk keeps it.
@@ -56,6 +60,7 @@ impl Reader {
                             is_told.store(false, Ordering::Release);
                             changed = true;
                         }
+                        Wake::Want(ids) => drop(ids),
                         Wake::Follow(id) => log = id.and_then(|id| Log::of(&view, id)),
                     }
                 }
@@ -73,6 +78,11 @@ impl Reader {
         Reader { wake }
     }
 
+    /// Reads these runs whole from now on.
+    pub fn want(&self, ids: BTreeSet<RunId>) {
+        let _ = self.wake.send(Wake::Want(ids));
+    }
+
     /// Reads the log of this run from now on, or none.
     pub fn follow(&self, id: Option<RunId>) {
         let _ = self.wake.send(Wake::Follow(id));
@@ -80,11 +90,9 @@ impl Reader {
 }
 
 fn say_runs(view: &StoreView, say: &impl Fn(News)) {
-    let runs: AllRuns = view.runs.iter().map(|(&id, run)| (id, Arc::clone(run))).collect();
-    say(News::Runs(runs));
-    if let Some(problem) = &view.problem {
-        say(News::Trouble(problem.to_string()));
-    }
+    let rows = view.runs.values().map(|run| Arc::new(Row::new(run, std::path::Path::new("")))).collect();
+    let problem = view.problem.as_ref().map(ToString::to_string);
+    say(News::Runs(Delta { rows, gone: Vec::new(), whole: view.runs.values().cloned().collect(), problem }));
 }
 
 /// A log that is followed from near its end.
@@ -126,7 +134,7 @@ impl Log {
         }
         let surplus = self.lines.len().saturating_sub(LOG_LINES);
         self.lines.drain(..surplus);
-        Some(News::Log(self.id, Arc::new(self.lines.clone())))
+        Some(News::Log(pane::log::News { id: self.id, lines: Arc::new(self.lines.clone()) }))
     }
 
     fn split_lines(&mut self) {
@@ -144,7 +152,7 @@ mod tests {
 
     fn lines(news: Option<News>) -> Option<Vec<String>> {
         match news? {
-            News::Log(_, lines) => Some(lines.to_vec()),
+            News::Log(news) => Some(news.lines.to_vec()),
             _ => None,
         }
     }

@@ -9,14 +9,24 @@ use std::sync::Arc;
 use super::action::Motion;
 use crate::base::id::RunId;
 use crate::record::state::{RunState, Status};
+use crate::record::summary::Row;
 
-/// All runs of a store as they were read.
-pub type AllRuns = BTreeMap<RunId, Arc<RunState>>;
+/// What is new in a store since it was last said.
+#[derive(Debug, Clone, Default)]
+pub struct Delta {
+    pub rows: Vec<Arc<Row>>,
+    pub gone: Vec<RunId>,
+    /// The live ones and those asked for.
+    pub whole: Vec<Arc<RunState>>,
+    /// Why the store could not be read.
+    pub problem: Option<String>,
+}
 
 /// The runs and a place among them.
 #[derive(Debug, Default)]
 pub struct Runs {
-    all: AllRuns,
+    rows: BTreeMap<RunId, Arc<Row>>,
+    whole: BTreeMap<RunId, Arc<RunState>>,
     shown: Vec<RunId>,
     chosen: Option<RunId>,
     filter: String,
@@ -32,16 +42,23 @@ pub struct Totals {
 }
 
 impl Runs {
-    /// Takes a newer reading of the store.
-    pub fn take(&mut self, all: AllRuns) {
-        self.all = all;
+    /// Takes what is new in the store.
+    pub fn take(&mut self, delta: Delta) {
+        for id in delta.gone {
+            self.rows.remove(&id);
+            self.whole.remove(&id);
+        }
+        self.rows.extend(delta.rows.into_iter().map(|row| (row.id, row)));
+        self.whole.extend(delta.whole.into_iter().map(|run| (run.id, run)));
         self.arrange();
     }
 
     /// Shows only runs that have every word of `filter` in their id or name; `state:failed` asks for a state.
     pub fn set_filter(&mut self, filter: String) {
-        self.filter = filter;
-        self.arrange();
+        if filter != self.filter {
+            self.filter = filter;
+            self.arrange();
+        }
     }
 
     /// The filter as it was typed.
@@ -50,13 +67,18 @@ impl Runs {
     }
 
     /// The chosen run.
-    pub fn chosen(&self) -> Option<&Arc<RunState>> {
-        self.all.get(&self.chosen?)
+    pub fn chosen(&self) -> Option<RunId> {
+        self.chosen
     }
 
-    /// The run with this id.
-    pub fn get(&self, id: RunId) -> Option<&Arc<RunState>> {
-        self.all.get(&id)
+    /// A run in short.
+    pub fn row(&self, id: RunId) -> Option<&Arc<Row>> {
+        self.rows.get(&id)
+    }
+
+    /// A run as far as it was read whole.
+    pub fn whole(&self, id: RunId) -> Option<&Arc<RunState>> {
+        self.whole.get(&id)
     }
 
     /// Chooses a run, if it is shown.
@@ -67,8 +89,8 @@ impl Runs {
     }
 
     /// The runs shown, in order.
-    pub fn shown(&self) -> impl ExactSizeIterator<Item = &Arc<RunState>> {
-        self.shown.iter().map(|id| &self.all[id])
+    pub fn shown(&self) -> impl ExactSizeIterator<Item = &Arc<Row>> {
+        self.shown.iter().map(|id| &self.rows[id])
     }
 
     /// The chosen run's place among those shown.
@@ -91,14 +113,14 @@ impl Runs {
 
     /// Whether any worker may be alive.
     pub fn any_live(&self) -> bool {
-        self.all.values().any(|run| run.status().is_live())
+        self.rows.values().any(|run| run.state.is_live())
     }
 
     /// How many runs are in which state.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for run in self.all.values() {
-            match run.status() {
+        for run in self.rows.values() {
+            match run.state {
                 Status::Starting | Status::Running => totals.running += 1,
                 Status::Queued | Status::Paused | Status::Lost => totals.queued += 1,
                 Status::Finished | Status::Cancelled => totals.done += 1,
@@ -111,8 +133,8 @@ impl Runs {
     fn arrange(&mut self) {
         let place = self.place();
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
-        let matching = self.all.values().filter(|run| words.iter().all(|word| matches(run, word)));
-        let mut shown: Vec<&Arc<RunState>> = matching.collect();
+        let matching = self.rows.values().filter(|run| words.iter().all(|word| matches(run, word)));
+        let mut shown: Vec<&Arc<Row>> = matching.collect();
         shown.sort_by_key(|run| order(run));
         self.shown = shown.into_iter().map(|run| run.id).collect();
         if !self.chosen.is_some_and(|chosen| self.shown.contains(&chosen)) {
@@ -121,19 +143,20 @@ impl Runs {
     }
 }
 
-fn matches(run: &RunState, word: &str) -> bool {
+fn matches(run: &Row, word: &str) -> bool {
     match word.strip_prefix("state:") {
-        Some(state) => run.status().name().starts_with(state),
+        Some(state) => run.state.name().starts_with(state),
         None => run.name.to_lowercase().contains(word) || run.id.to_string().contains(word),
     }
 }
 
 /// Running ones first, then the queue as it will be worked off, then what is over, newest first.
-fn order(run: &RunState) -> (u8, Reverse<i32>, i64, Reverse<RunId>) {
-    let life = &run.life;
-    match run.status() {
+fn order(run: &Row) -> (u8, Reverse<i32>, i64, Reverse<RunId>) {
+    match run.state {
         Status::Running | Status::Starting => (0, Reverse(0), i64::from(run.id.0), Reverse(run.id)),
-        Status::Queued | Status::Paused | Status::Lost => (1, Reverse(life.priority), life.order, Reverse(run.id)),
+        Status::Queued | Status::Paused | Status::Lost => {
+            (1, Reverse(run.place.priority), run.place.order, Reverse(run.id))
+        }
         Status::Finished | Status::Failed | Status::Cancelled => (2, Reverse(0), 0, Reverse(run.id)),
     }
 }
@@ -174,7 +197,7 @@ mod tests {
             let mut runs = runs();
             runs.set_filter(filter.to_owned());
             assert_eq!(shown(&runs), ids, "{filter}");
-            assert_eq!(runs.chosen().map(|run| run.id.0), ids.first().copied(), "{filter}");
+            assert_eq!(runs.chosen().map(|id| id.0), ids.first().copied(), "{filter}");
         }
     }
 
@@ -184,11 +207,9 @@ mod tests {
         runs.choose(RunId(17));
         runs.take(fixtures::store());
         assert_eq!(runs.place(), 2);
-        let mut fewer = fixtures::store();
-        fewer.remove(&RunId(17));
-        runs.take(fewer);
-        assert_eq!(runs.chosen().unwrap().id, RunId(14));
-        runs.take(AllRuns::new());
+        runs.take(Delta { gone: vec![RunId(17)], ..Delta::default() });
+        assert_eq!(runs.chosen(), Some(RunId(14)));
+        runs.take(Delta { gone: (0..20).map(RunId).collect(), ..Delta::default() });
         assert!(runs.chosen().is_none());
         runs.go(Motion::Down, 5);
         assert!(runs.chosen().is_none());

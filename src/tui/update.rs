@@ -2,19 +2,19 @@
 
 use ratatui::layout::Position;
 
-use super::action::{Action, Effect, Motion, News, Order};
-use super::app::{App, Measure, Notice, Overlay, Picker, Tab};
-use super::layout::{Focus, first_row};
-use super::pane;
+use super::action::{Action, Effect, Motion, News};
+use super::app::{App, Notice, Overlay};
+use super::layout::Focus;
+use super::pane::{self, Tab};
+use super::prompt;
 use crate::base::id::RunId;
-use crate::record::state::Status;
 
-/// Lines that a turn of the wheel scrolls.
-const WHEEL: usize = 3;
+/// What the panes are about, which they begin anew with where it changes.
+type Subject = (Option<RunId>, Tab);
 
 /// Does what is asked for.
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
-    let before = app.runs.chosen().map(|run| run.id);
+    let before = subject(app);
     app.notice = None;
     let mut effects = match action {
         Action::Quit => return leave(app),
@@ -24,14 +24,63 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         }
         action => match app.overlay.take() {
             None => on_panes(app, action),
-            Some(Overlay::Filter) => on_filter(app, action),
-            Some(Overlay::Picker(picker)) => on_picker(app, picker, action),
-            Some(Overlay::Cancel(id)) => on_question(app, id, action),
+            Some(Overlay::Prompt(prompt)) => prompt::update(app, prompt, action),
+            Some(Overlay::Add(add)) => pane::add::update(app, add, action),
+            Some(Overlay::Question(question)) => pane::question::update(app, question, action),
+            Some(Overlay::Palette(palette)) => pane::palette::update(app, palette, action),
             Some(Overlay::Help(scroll)) => on_help(app, scroll, action),
         },
     };
     app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
-    effects.extend(follow_choice(app, before));
+    effects.extend(after(app, before));
+    effects
+}
+
+/// Takes what another thread says.
+pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
+    let before = subject(app);
+    let mut effects = match news {
+        News::Runs(delta) => {
+            if let Some(problem) = &delta.problem {
+                app.notice = Some(Notice::Wrong(problem.clone()));
+            }
+            app.runs.take(delta);
+            if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
+                app.runs.choose(id);
+                app.awaited = None;
+            }
+            Vec::new()
+        }
+        News::Log(news) => pane::log::hear(app, news),
+        News::Experiments(files) => pane::add::list(app, files),
+        News::Checked(path, check) => pane::add::checked(app, path, check),
+        News::Answered(answer) => answered(app, answer),
+        News::Trouble(text) => {
+            app.notice = Some(Notice::Wrong(text));
+            Vec::new()
+        }
+        News::Meters(reading) => {
+            app.meters = Some(reading);
+            Vec::new()
+        }
+    };
+    effects.extend(after(app, before));
+    effects
+}
+
+fn subject(app: &App) -> Subject {
+    (app.runs.chosen(), app.screen.tab)
+}
+
+/// What follows from any change: panes begin anew with another run, and what is shown is read whole.
+fn after(app: &mut App, before: Subject) -> Vec<Effect> {
+    let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
+    let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
+    wanted.extend(pane::compare::runs(app));
+    if wanted != app.wanted {
+        app.wanted = wanted.clone();
+        effects.push(Effect::Want(wanted));
+    }
     effects
 }
 
@@ -57,95 +106,26 @@ fn answered(app: &mut App, answer: Result<String, String>) -> Vec<Effect> {
     if quit { vec![Effect::Quit] } else { Vec::new() }
 }
 
-/// Takes what another thread says.
-pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
-    let before = app.runs.chosen().map(|run| run.id);
-    match news {
-        News::Runs(runs) => {
-            app.runs.take(runs);
-            if let Some(id) = app.awaited.filter(|&id| app.runs.get(id).is_some()) {
-                app.runs.choose(id);
-                app.awaited = None;
-            }
-        }
-        News::Log(id, lines) => app.bottom.log = Some((id, lines)),
-        News::Experiments(files) => return list(app, files),
-        News::Checked(path, check) => {
-            if let Some(Overlay::Picker(picker)) = &mut app.overlay {
-                picker.checks.insert(path, check);
-            }
-        }
-        News::Answered(answer) => return answered(app, answer),
-        News::Trouble(text) => app.notice = Some(Notice::Wrong(text)),
-        News::Meters(reading) => app.meters = Some(reading),
-    }
-    follow_choice(app, before)
-}
-
-/// Another run was chosen: what is scrolled begins anew, and its log is followed where it is shown.
-fn follow_choice(app: &mut App, before: Option<RunId>) -> Vec<Effect> {
-    let now = app.runs.chosen().map(|run| run.id);
-    if now == before {
-        return Vec::new();
-    }
-    app.bottom.scroll = 0;
-    if app.bottom.tab == Tab::Log { vec![Effect::Follow(now)] } else { Vec::new() }
-}
-
 fn on_panes(app: &mut App, action: Action) -> Vec<Effect> {
     match action {
-        Action::Go(motion) => go(app, motion),
+        Action::Go(motion) => return pane::go(app, motion),
         Action::NextPane => app.screen.focus = app.screen.focus.turned(true),
         Action::PreviousPane => app.screen.focus = app.screen.focus.turned(false),
         Action::Open => open(app),
         Action::Back => back(app),
         Action::Zoom => app.screen.zoomed = !app.screen.zoomed,
-        Action::OtherChart => app.screen.chart = other(app.screen.chart),
-        Action::ShowEvents => {
-            show(app, Tab::Events);
-            return vec![Effect::Follow(None)];
-        }
-        Action::ShowLog => {
-            show(app, Tab::Log);
-            return vec![Effect::Follow(app.runs.chosen().map(|run| run.id))];
-        }
-        Action::Add => {
-            app.overlay = Some(Overlay::Picker(Picker::default()));
-            return vec![Effect::List];
-        }
-        Action::Cancel => ask_to_cancel(app),
-        Action::Retry => return app.runs.chosen().map(|run| Effect::Ask(Order::Retry(run.id))).into_iter().collect(),
-        Action::Filter => {
-            app.screen.focus = Focus::Queue;
-            app.overlay = Some(Overlay::Filter);
+        Action::Show(tab) => {
+            app.screen.tab = tab;
+            app.screen.focus = Focus::Bottom;
         }
         Action::Help => app.overlay = Some(Overlay::Help(0)),
-        Action::Click(position) => click(app, position),
-        Action::Wheel(position, motion) => wheel(app, position, motion),
+        Action::Click(position) => return click(app, position),
+        Action::Wheel(position, motion) => return wheel(app, position, motion),
         Action::Yes | Action::No | Action::Accept | Action::Erase | Action::Type(_) | Action::Paste(_) => {}
         Action::Quit | Action::Resize(_) => {}
+        action => return pane::update(app, action),
     }
     Vec::new()
-}
-
-fn go(app: &mut App, motion: Motion) {
-    let page = app.layout().rows(app.screen.focus);
-    match app.screen.focus {
-        Focus::Queue | Focus::Run => app.runs.go(motion, page),
-        Focus::Bottom => scroll(app, motion, page),
-    }
-}
-
-/// Events have the newest line at the top, a log at the bottom; `scroll` counts from the newest.
-fn scroll(app: &mut App, motion: Motion, page: usize) {
-    let (rows, is_log) = match app.bottom.tab {
-        Tab::Events => (app.runs.chosen().map_or(0, |run| pane::events::length(run)), false),
-        Tab::Log => (app.bottom.log.as_ref().map_or(0, |(_, lines)| lines.len()), true),
-    };
-    let last = rows.saturating_sub(page);
-    let place = if is_log { last.saturating_sub(app.bottom.scroll) } else { app.bottom.scroll };
-    let place = motion.from(place, last + 1, page);
-    app.bottom.scroll = if is_log { last - place.min(last) } else { place };
 }
 
 fn open(app: &mut App) {
@@ -166,118 +146,15 @@ fn back(app: &mut App) {
     }
 }
 
-fn other(chart: Measure) -> Measure {
-    match chart {
-        Measure::Loss => Measure::Accuracy,
-        Measure::Accuracy => Measure::Loss,
-    }
-}
-
-fn show(app: &mut App, tab: Tab) {
-    app.bottom.tab = tab;
-    app.bottom.scroll = 0;
-    app.screen.focus = Focus::Bottom;
-}
-
-fn ask_to_cancel(app: &mut App) {
-    let Some(run) = app.runs.chosen() else { return };
-    match run.status() {
-        Status::Queued | Status::Starting | Status::Running | Status::Paused | Status::Lost => {
-            app.overlay = Some(Overlay::Cancel(run.id));
-        }
-        status @ (Status::Finished | Status::Failed | Status::Cancelled) => {
-            app.notice = Some(Notice::Wrong(format!("{} {} is {} already", run.id, run.name, status.name())));
-        }
-    }
-}
-
-fn click(app: &mut App, position: Position) {
-    let Some((focus, area)) = app.layout().at(position) else { return };
+fn click(app: &mut App, position: Position) -> Vec<Effect> {
+    let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
     app.screen.focus = focus;
-    if focus == Focus::Queue {
-        let row = usize::from(position.y.saturating_sub(area.y + 1));
-        let height = app.layout().rows(Focus::Queue);
-        if row < height {
-            let first = first_row(app.runs.shown().len(), app.runs.place(), height);
-            app.runs.go_to(first + row);
-        }
-    }
+    app.pane(focus).click(app, area, position)
 }
 
-fn wheel(app: &mut App, position: Position, motion: Motion) {
-    let Some((focus, _)) = app.layout().at(position) else { return };
-    let page = app.layout().rows(focus);
-    match focus {
-        Focus::Queue => app.runs.go(motion, page),
-        Focus::Run => {}
-        Focus::Bottom => (0..WHEEL).for_each(|_| scroll(app, motion, page)),
-    }
-}
-
-fn on_filter(app: &mut App, action: Action) -> Vec<Effect> {
-    let mut filter = app.runs.filter().to_owned();
-    match action {
-        Action::Accept => return Vec::new(),
-        Action::Back => {
-            app.runs.set_filter(String::new());
-            return Vec::new();
-        }
-        Action::Type(letter) => filter.push(letter),
-        Action::Paste(text) => filter.push_str(text.lines().next().unwrap_or_default()),
-        Action::Erase => drop(filter.pop()),
-        Action::Go(motion) => go(app, motion),
-        _ => {}
-    }
-    app.overlay = Some(Overlay::Filter);
-    if filter != app.runs.filter() {
-        app.runs.set_filter(filter);
-    }
-    Vec::new()
-}
-
-fn on_picker(app: &mut App, mut picker: Picker, action: Action) -> Vec<Effect> {
-    let files = picker.files.as_ref().map_or(0, Vec::len);
-    let effects = match action {
-        Action::Back => return Vec::new(),
-        Action::Accept => {
-            let Some(path) = picker.chosen().cloned() else {
-                app.overlay = Some(Overlay::Picker(picker));
-                return Vec::new();
-            };
-            return vec![Effect::Ask(Order::Add(path))];
-        }
-        Action::Go(motion) | Action::Wheel(_, motion) => {
-            picker.place = motion.from(picker.place, files, usize::from(app.screen.size.height / 2));
-            unchecked(&picker)
-        }
-        _ => Vec::new(),
-    };
-    app.overlay = Some(Overlay::Picker(picker));
-    effects
-}
-
-/// The chosen file is looked at the first time it is chosen.
-fn unchecked(picker: &Picker) -> Vec<Effect> {
-    let chosen = picker.chosen().filter(|_| picker.check().is_none());
-    chosen.map(|path| Effect::Check(path.clone())).into_iter().collect()
-}
-
-fn list(app: &mut App, files: Vec<std::path::PathBuf>) -> Vec<Effect> {
-    let Some(Overlay::Picker(picker)) = &mut app.overlay else { return Vec::new() };
-    picker.files = Some(files);
-    picker.place = 0;
-    unchecked(picker)
-}
-
-fn on_question(app: &mut App, id: RunId, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Yes => vec![Effect::Ask(Order::Cancel(id))],
-        Action::No => Vec::new(),
-        _ => {
-            app.overlay = Some(Overlay::Cancel(id));
-            Vec::new()
-        }
-    }
+fn wheel(app: &mut App, position: Position, motion: Motion) -> Vec<Effect> {
+    let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
+    app.pane(focus).wheel(app, area, position, motion)
 }
 
 fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::app::{App, Overlay, Tab};
-use super::layout::{Focus, Room};
+use super::app::{App, Overlay};
+use super::layout::Focus;
 use super::pane;
 use super::theme::Theme;
 
@@ -11,31 +11,19 @@ use super::theme::Theme;
 pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
     let layout = app.layout();
     let area = buf.area;
-    let focus = |place| app.screen.focus == place && app.overlay.is_none();
-    let run = app.runs.chosen().map(|run| &**run);
-    pane::totals::draw(theme, layout.totals, buf, &app.runs.totals(), app.meters.as_ref(), app.clock);
-    if let Some(area) = layout.queue {
-        pane::queue::draw(theme, area, buf, &app.runs, app.clock, focus(Focus::Queue));
-    }
-    if let Some(area) = layout.run {
-        let both = layout.room == Room::Wide;
-        pane::run::draw(theme, area, buf, run, (!both).then_some(app.screen.chart), focus(Focus::Run));
-    }
-    if let Some(area) = layout.bottom {
-        let focused = focus(Focus::Bottom);
-        match app.bottom.tab {
-            Tab::Events => pane::events::draw(theme, area, buf, run, app.bottom.scroll, focused),
-            Tab::Log => {
-                let lines = app.bottom.log.as_ref().filter(|(id, _)| run.is_some_and(|run| run.id == *id));
-                pane::log::draw(theme, area, buf, lines.map(|(_, lines)| lines.as_slice()), app.bottom.scroll, focused);
-            }
+    pane::totals::draw(theme, layout.totals, buf, app);
+    for (focus, area) in [(Focus::Queue, layout.queue), (Focus::Run, layout.run), (Focus::Bottom, layout.bottom)] {
+        if let Some(area) = area {
+            let focused = app.screen.focus == focus && app.overlay.is_none();
+            app.pane(focus).draw(theme, area, buf, app, focused);
         }
     }
     pane::footer::draw(theme, layout.footer, buf, app);
     match &app.overlay {
-        None | Some(Overlay::Filter) => {}
-        Some(Overlay::Picker(picker)) => pane::picker::draw(theme, area, buf, picker),
-        Some(Overlay::Cancel(id)) => pane::question::draw(theme, area, buf, app.runs.get(*id).map(|run| &**run), *id),
+        None | Some(Overlay::Prompt(_)) => {}
+        Some(Overlay::Add(add)) => pane::add::draw(theme, area, buf, app, add),
+        Some(Overlay::Question(question)) => pane::question::draw(theme, area, buf, app, question),
+        Some(Overlay::Palette(palette)) => pane::palette::draw(theme, area, buf, app, palette),
         Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, *scroll),
     }
     if theme.ascii {

@@ -7,12 +7,48 @@ use crate::base::clock::Timestamp;
 use crate::record::event::{Event, Line};
 use crate::record::state::RunState;
 use crate::record::words;
+use crate::tui::action::{Effect, Motion};
+use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::keymap::Binding;
 use crate::tui::paint::{Row, frame};
 use crate::tui::theme::{Role, Theme};
 
-/// `scroll` is the number of newer lines hidden above the first one seen.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, run: Option<&RunState>, scroll: usize, focused: bool) {
+/// Which of them are seen.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// Newer lines hidden above the first one seen.
+    pub scroll: usize,
+}
+
+/// What it alone understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {}
+
+/// Its keys.
+pub const KEYS: &[Binding] = &[];
+
+/// Does what it alone understands.
+pub fn update(_app: &mut App, action: Action) -> Vec<Effect> {
+    match action {}
+}
+
+/// Scrolls.
+pub fn go(app: &mut App, motion: Motion, page: usize) -> Vec<Effect> {
+    let last = app.run().map_or(0, |run| length(run)).saturating_sub(page);
+    app.events.scroll = motion.from(app.events.scroll, last + 1, page);
+    Vec::new()
+}
+
+/// Another run is chosen.
+pub fn chosen(app: &mut App) -> Vec<Effect> {
+    app.events.scroll = 0;
+    Vec::new()
+}
+
+/// Draws it.
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: bool) {
+    let (run, scroll) = (app.run(), app.events.scroll);
     let title = [("Events", theme.style(Role::Strong))];
     let inner = frame(buf, area, &title, focused, theme);
     let Some(run) = run else { return };

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::app::{App, Notice, Overlay};
-use crate::tui::keymap::{KEYMAP, Scope};
+use crate::tui::keymap::{self, Scope};
 use crate::tui::paint::{Row, columns};
 use crate::tui::theme::{Role, Theme};
 
@@ -12,13 +12,13 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
     let mut row = Row::new(buf, area, 0);
     row.gap(1);
     match (&app.overlay, &app.notice) {
-        (Some(Overlay::Filter), _) => {
+        (Some(Overlay::Prompt(prompt)), _) => {
             let cursor = theme.pick("█", "_");
-            row.put("/", theme.style(Role::Accent))
-                .put(app.runs.filter(), theme.style(Role::Strong))
+            row.put(prompt.purpose.label(), theme.style(Role::Accent))
+                .put(&prompt.text, theme.style(Role::Strong))
                 .put(cursor, theme.style(Role::Accent))
                 .gap(3);
-            keys(theme, &mut row, app.scope());
+            keys(theme, &mut row, &app.scopes());
         }
         (_, Some(Notice::Done(text))) => {
             row.put(text, theme.style(Role::Good));
@@ -32,13 +32,13 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
         (None, None) if app.orders.under_way > 0 => {
             row.put("asking the runner", theme.style(Role::Dim));
         }
-        _ => keys(theme, &mut row, app.scope()),
+        _ => keys(theme, &mut row, &app.scopes()),
     }
 }
 
 /// As many keys as there is room for.
-fn keys(theme: &Theme, row: &mut Row, scope: Scope) {
-    for binding in KEYMAP.iter().filter(|binding| binding.scope == scope) {
+fn keys(theme: &Theme, row: &mut Row, scopes: &[Scope]) {
+    for binding in scopes.iter().flat_map(|&scope| keymap::of(scope)) {
         let (Some(word), Some(key)) = (binding.footer, binding.keys.first()) else { continue };
         let key = key.name();
         if columns(&key) + 1 + columns(word) > row.left() {

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::keymap::{Binding, KEYMAP, Scope};
+use crate::tui::keymap::{self, Binding, Scope};
 use crate::tui::paint::{Row, popup};
 use crate::tui::theme::{Role, Theme};
 
@@ -50,19 +50,12 @@ pub fn length() -> usize {
 
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
-    for (scope, head) in [
-        (Scope::Panes, "In the panes"),
-        (Scope::Filter, "While a filter is typed"),
-        (Scope::Picker, "While an experiment is chosen"),
-        (Scope::Question, "While a question is asked"),
-        (Scope::Help, "On this page"),
-        (Scope::Everywhere, "Everywhere"),
-    ] {
+    for scope in Scope::ALL.into_iter().filter(|&scope| keymap::of(scope).next().is_some()) {
         if !lines.is_empty() {
             lines.push(Line::Gap);
         }
-        lines.push(Line::Head(head));
-        lines.extend(KEYMAP.iter().filter(|binding| binding.scope == scope).map(Line::Key));
+        lines.push(Line::Head(scope.title()));
+        lines.extend(keymap::of(scope).map(Line::Key));
     }
     lines
 }

@@ -5,21 +5,14 @@ use ratatui::layout::Rect;
 
 use crate::base::clock::Timestamp;
 use crate::base::text::bytes;
+use crate::tui::app::App;
 use crate::tui::meters::Reading;
 use crate::tui::paint::{Row, columns};
-use crate::tui::runs::Totals;
 use crate::tui::theme::{Role, Theme};
 
 /// Draws the line; the machine's part is left out where there is no room for all of it.
-pub fn draw(
-    theme: &Theme,
-    area: Rect,
-    buf: &mut Buffer,
-    totals: &Totals,
-    meters: Option<&Reading>,
-    clock: Option<Timestamp>,
-) {
-    let machine = machine(meters, clock);
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
+    let (totals, machine) = (app.runs.totals(), machine(app.meters.as_ref(), app.clock));
     let mut row = Row::new(buf, area, 0);
     row.put(" finetop", theme.style(Role::Strong)).gap(2);
     for (count, name, role) in [

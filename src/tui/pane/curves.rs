@@ -1,25 +1,96 @@
 //! The chosen run: where it stands in words, and its curves.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::record::event::{Epoch, Stage};
 use crate::record::state::{RunState, Status};
 use crate::record::steps::StepColumn;
 use crate::record::words;
-use crate::tui::app::Measure;
+use crossterm::event::KeyCode;
+
+use crate::tui::action::{Action as Any, Effect, Motion};
+use crate::tui::app::App;
 use crate::tui::chart::Chart;
 use crate::tui::chart::marks::{self, Kind};
 use crate::tui::format;
+use crate::tui::keymap::key::key;
+use crate::tui::keymap::{Binding, Scope, binding};
+use crate::tui::layout::Room;
 use crate::tui::paint::{Row, frame, wrapped};
 use crate::tui::theme::{Role, Theme};
 
 /// Columns of a bar.
 const BAR: u16 = 20;
 
-/// `only` is the one chart to be drawn; without it both are, side by side.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, run: Option<&RunState>, only: Option<Measure>, focused: bool) {
-    let Some(run) = run else {
+/// What it shows.
+#[derive(Debug, Default)]
+pub struct Curves {
+    /// Which chart is shown where only one fits.
+    pub chart: Measure,
+}
+
+/// What a chart shows.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    #[default]
+    Loss,
+    Accuracy,
+}
+
+/// What it alone understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    OtherChart,
+}
+
+/// Its keys.
+pub const KEYS: &[Binding] = &[binding(
+    Scope::Panes,
+    &[key(KeyCode::Left), key(KeyCode::Right)],
+    Any::Curves(Action::OtherChart),
+    "loss or accuracy, where one chart fits",
+    None,
+)];
+
+/// Does what it alone understands.
+pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
+    match action {
+        Action::OtherChart => {
+            app.curves.chart = match app.curves.chart {
+                Measure::Loss => Measure::Accuracy,
+                Measure::Accuracy => Measure::Loss,
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Up and down lead to other runs.
+pub fn go(app: &mut App, motion: Motion, page: usize) -> Vec<Effect> {
+    app.runs.go(motion, page);
+    Vec::new()
+}
+
+/// A click in its area.
+pub fn click(_app: &mut App, _area: Rect, _position: Position) -> Vec<Effect> {
+    Vec::new()
+}
+
+/// A turn of the wheel over it.
+pub fn wheel(_app: &mut App, _area: Rect, _position: Position, _motion: Motion) -> Vec<Effect> {
+    Vec::new()
+}
+
+/// Another run is chosen.
+pub fn chosen(_app: &mut App) -> Vec<Effect> {
+    Vec::new()
+}
+
+/// Draws it: both charts side by side where there is room, else one.
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: bool) {
+    let only = (app.layout().room != Room::Wide).then_some(app.curves.chart);
+    let Some(run) = app.run() else {
         let inner = frame(buf, area, &[("Run", theme.style(Role::Strong))], focused, theme);
         Row::new(buf, inner, 0).gap(1).put("no run is chosen", theme.style(Role::Dim));
         return;

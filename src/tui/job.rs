@@ -1,0 +1,33 @@
+//! Work that the loop does not wait for: each piece on a thread of its own, and what comes out is news.
+
+use std::path::{Path, PathBuf};
+
+use super::action::News;
+use super::library;
+use crate::record::Store;
+
+/// A piece of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Find the experiment files.
+    List,
+    /// Read and validate an experiment file.
+    Check(PathBuf),
+}
+
+impl Job {
+    /// Does it, and calls `say` with what came out.
+    pub fn start(self, store: Store, say: impl FnOnce(News) + Send + 'static) {
+        std::thread::spawn(move || say(self.run(&store)));
+    }
+
+    fn run(self, _store: &Store) -> News {
+        match self {
+            Job::List => News::Experiments(library::files(Path::new("."))),
+            Job::Check(path) => {
+                let check = library::check(&path);
+                News::Checked(path, check)
+            }
+        }
+    }
+}

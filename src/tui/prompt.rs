@@ -1,0 +1,68 @@
+//! A line that is typed into the footer, and what it is for.
+
+use super::action::{Action, Effect};
+use super::app::{App, Overlay};
+use super::pane;
+
+/// A line being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    pub purpose: Purpose,
+    pub text: String,
+}
+
+/// What a line is typed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Which runs the queue shows, as it is typed.
+    Filter,
+}
+
+impl Purpose {
+    /// What stands before the line.
+    pub fn label(self) -> &'static str {
+        match self {
+            Purpose::Filter => "/",
+        }
+    }
+}
+
+/// Takes an action while `prompt` is open; it stays open unless it is left.
+pub fn update(app: &mut App, mut prompt: Prompt, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Accept => return accept(app, prompt),
+        Action::Back => return close(app, prompt),
+        Action::Type(letter) => prompt.text.push(letter),
+        Action::Paste(text) => prompt.text.push_str(text.lines().next().unwrap_or_default()),
+        Action::Erase => drop(prompt.text.pop()),
+        Action::Go(motion) => {
+            app.overlay = Some(Overlay::Prompt(prompt));
+            return pane::go(app, motion);
+        }
+        _ => {}
+    }
+    let effects = typed(app, &prompt);
+    app.overlay = Some(Overlay::Prompt(prompt));
+    effects
+}
+
+/// The line changed.
+fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
+    match prompt.purpose {
+        Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
+    }
+    Vec::new()
+}
+
+fn accept(_app: &mut App, prompt: Prompt) -> Vec<Effect> {
+    match prompt.purpose {
+        Purpose::Filter => Vec::new(),
+    }
+}
+
+fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
+    match prompt.purpose {
+        Purpose::Filter => app.runs.set_filter(String::new()),
+    }
+    Vec::new()
+}
