@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
 use super::layout::{Focus, Layout, layout};
 use super::meters::Reading;
 use super::pane::{self, Pane, Tab};
@@ -20,6 +20,7 @@ use crate::record::state::RunState;
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
+    pub keymap: Keymap,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -87,6 +88,7 @@ impl App {
         App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            keymap: Keymap::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),

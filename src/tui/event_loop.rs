@@ -17,7 +17,7 @@ use super::output::Output;
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, keymap, orders};
+use super::{Options, orders};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -148,7 +148,7 @@ fn apart(event: Event) -> impl Iterator<Item = Event> {
 /// What an event of the terminal asks for.
 fn action(app: &App, event: Event) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(&app.scopes(), &key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.keymap.action(&app.scopes(), &key),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
         Event::Mouse(mouse) => {

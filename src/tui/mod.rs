@@ -12,6 +12,7 @@ mod event_loop;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
+pub mod fuzzy;
 mod job;
 pub mod keymap;
 pub mod layout;

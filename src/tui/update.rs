@@ -149,6 +149,10 @@ fn back(app: &mut App) {
 fn click(app: &mut App, position: Position) -> Vec<Effect> {
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
     app.screen.focus = focus;
+    if let Some(tab) = pane::tab_at(area, position).filter(|_| focus == Focus::Bottom) {
+        app.screen.tab = tab;
+        return Vec::new();
+    }
     app.pane(focus).click(app, area, position)
 }
 
@@ -162,7 +166,7 @@ fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
         Action::Back => {}
         Action::Go(motion) | Action::Wheel(_, motion) => {
             let page = usize::from(app.screen.size.height).saturating_sub(4).max(1);
-            let places = pane::help::length().saturating_sub(page) + 1;
+            let places = pane::help::length(app).saturating_sub(page) + 1;
             app.overlay = Some(Overlay::Help(motion.from(scroll, places, page)));
         }
         _ => app.overlay = Some(Overlay::Help(scroll)),
