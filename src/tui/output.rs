@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use crossterm::queue;
+use crossterm::style::Print;
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
@@ -24,6 +25,8 @@ use super::view;
 pub struct Output {
     theme: Theme,
     shown: Buffer,
+    /// Whether the terminal was asked what it can do.
+    asked: bool,
     frames: Sender<Vec<u8>>,
     line: Arc<Line>,
 }
@@ -49,7 +52,7 @@ impl Output {
                 end.arrived.notify_one();
             }
         });
-        Output { theme, shown: Buffer::empty(Rect::ZERO), frames, line }
+        Output { theme, shown: Buffer::empty(Rect::ZERO), asked: false, frames, line }
     }
 
     /// Whether the last frame has arrived.
@@ -87,6 +90,9 @@ impl Output {
         }
         let mut bytes = Vec::new();
         queue!(bytes, BeginSynchronizedUpdate)?;
+        if !std::mem::replace(&mut self.asked, true) {
+            queue!(bytes, Print(app.terminal.questions()))?;
+        }
         if resized {
             queue!(bytes, Clear(ClearType::All))?;
         }
