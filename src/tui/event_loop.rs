@@ -14,6 +14,7 @@ use super::action::{Action, Effect, Motion, News};
 use super::app::App;
 use super::meters::Meters;
 use super::output::Output;
+use super::picture::Setting;
 use super::probe::{Heard, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
@@ -51,6 +52,8 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    let wished = std::env::var(Setting::VARIABLE).ok();
+    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
     let (sieve, opened) = (Sieve::default(), Stopwatch::start());
     Dashboard { app, output, reader, meters, sieve, opened, store, options, say, dirty: true }.live(&mut news).await
@@ -79,7 +82,7 @@ impl Dashboard {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     self.output.show(&self.app)?;
-                    self.dirty = false;
+                    self.dirty = self.output.is_unfinished();
                     last_frame = Some(Stopwatch::start());
                 }
             }

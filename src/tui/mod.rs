@@ -21,6 +21,7 @@ pub mod orders;
 mod output;
 mod paint;
 pub mod pane;
+pub mod picture;
 pub mod probe;
 mod prompt;
 mod reader;
