@@ -9,6 +9,7 @@ use super::job::Job;
 use super::meters::Reading;
 use super::orders::Order;
 use super::pane::{self, Tab};
+use super::picture::Page;
 use super::runs::Delta;
 use crate::base::id::RunId;
 
@@ -96,6 +97,7 @@ pub enum News {
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),
+    Pictures(Page),
     /// The store could not be read.
     Trouble(String),
 }

@@ -9,6 +9,7 @@ use super::keymap::{Keymap, Scope};
 use super::layout::{Focus, Layout, layout};
 use super::meters::Reading;
 use super::pane::{self, Pane, Tab};
+use super::probe::Terminal;
 use super::prompt::Prompt;
 use super::runs::Runs;
 use crate::base::clock::Timestamp;
@@ -34,6 +35,8 @@ pub struct App {
     pub notice: Option<Notice>,
     pub orders: Orders,
     pub meters: Option<Reading>,
+    /// What is known of the terminal.
+    pub terminal: Terminal,
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
@@ -100,6 +103,7 @@ impl App {
             notice: None,
             orders: Orders::default(),
             meters: None,
+            terminal: Terminal::default(),
             clock: None,
             awaited,
             wanted: BTreeSet::new(),

@@ -14,6 +14,8 @@ use super::action::{Action, Effect, Motion, News};
 use super::app::App;
 use super::meters::Meters;
 use super::output::Output;
+use super::picture::Setting;
+use super::probe::{Heard, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
@@ -32,6 +34,9 @@ struct Dashboard {
     output: Output,
     reader: Reader,
     meters: Meters,
+    /// Stands before the keymap, since the questions to the terminal went out.
+    sieve: Sieve,
+    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -45,9 +50,13 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
-    let app = App::new(Size { width, height }, options.selected);
+    let mut app = App::new(Size { width, height }, options.selected);
+    app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    let wished = std::env::var(Setting::VARIABLE).ok();
+    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
-    Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
+    let (sieve, opened) = (Sieve::default(), Stopwatch::start());
+    Dashboard { app, output, reader, meters, sieve, opened, store, options, say, dirty: true }.live(&mut news).await
 }
 
 impl Dashboard {
@@ -73,7 +82,7 @@ impl Dashboard {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     self.output.show(&self.app)?;
-                    self.dirty = false;
+                    self.dirty = self.output.is_unfinished();
                     last_frame = Some(Stopwatch::start());
                 }
             }
@@ -87,13 +96,30 @@ impl Dashboard {
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
         let mut leaving = false;
+        for heard in self.sieve.take(event, self.opened.elapsed()) {
+            match heard {
+                Heard::Event(event) => leaving |= self.on_keys(event),
+                Heard::Answer(answer) => {
+                    self.app.terminal.take(answer);
+                    self.dirty = true;
+                }
+            }
+        }
+        Ok(leaving)
+    }
+
+    fn on_keys(&mut self, event: Event) -> bool {
+        if let Event::Resize(..) = event {
+            self.app.terminal.cell = cell();
+        }
+        let mut leaving = false;
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
                 leaving |= self.carry_out(effects);
             }
         }
-        Ok(leaving)
+        leaving
     }
 
     fn on_news(&mut self, news: News) -> bool {
@@ -130,6 +156,13 @@ impl Dashboard {
         }
         leaving
     }
+}
+
+/// Width and height of a cell in pixels, where the kernel knows it; through SSH it does.
+fn cell() -> Option<(u16, u16)> {
+    let size = crossterm::terminal::window_size().ok()?;
+    let (width, height) = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (width > 0 && height > 0).then_some((width, height))
 }
 
 /// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::action::News;
 use super::library;
+use super::picture::{Page, Request};
 use crate::record::Store;
 
 /// A piece of work.
@@ -13,6 +14,8 @@ pub enum Job {
     List,
     /// Read and validate an experiment file.
     Check(PathBuf),
+    /// Make pictures ready to be shown.
+    Pictures(Vec<Request>),
 }
 
 impl Job {
@@ -24,6 +27,7 @@ impl Job {
     fn run(self, _store: &Store) -> News {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
+            Job::Pictures(requests) => News::Pictures(Page::make(requests)),
             Job::Check(path) => {
                 let check = library::check(&path);
                 News::Checked(path, check)

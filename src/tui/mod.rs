@@ -22,6 +22,8 @@ pub mod orders;
 mod output;
 mod paint;
 pub mod pane;
+pub mod picture;
+pub mod probe;
 mod prompt;
 mod reader;
 pub mod runs;

@@ -54,6 +54,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         News::Log(news) => pane::log::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(path, check) => pane::add::checked(app, path, check),
+        News::Pictures(page) => pane::results::hear(app, page),
         News::Answered(answer) => answered(app, answer),
         News::Trouble(text) => {
             app.notice = Some(Notice::Wrong(text));
@@ -75,6 +76,7 @@ fn subject(app: &App) -> Subject {
 /// What follows from any change: panes begin anew with another run, and what is shown is read whole.
 fn after(app: &mut App, before: Subject) -> Vec<Effect> {
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
+    effects.extend(pane::results::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {

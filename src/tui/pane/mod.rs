@@ -144,7 +144,8 @@ impl Pane {
         match self {
             Pane::Queue => queue::click(app, area, position),
             Pane::Curves => curves::click(app, area, position),
-            Pane::Compare | Pane::Events | Pane::Log | Pane::Config | Pane::Results | Pane::System => Vec::new(),
+            Pane::Results => results::click(app, area, position),
+            Pane::Compare | Pane::Events | Pane::Log | Pane::Config | Pane::System => Vec::new(),
         }
     }
 
