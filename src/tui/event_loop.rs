@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
 use super::reader::Reader;
@@ -31,6 +32,7 @@ struct Dashboard {
     app: App,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
     store: Store,
     options: Options,
@@ -45,9 +47,11 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let app = App::new(Size { width, height }, options.selected);
     let (output, meters) = (Output::start(theme), Meters::start());
-    Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
+    Dashboard { app, output, reader, logs, meters, store, options, say, dirty: true }.live(&mut news).await
 }
 
 impl Dashboard {
@@ -119,7 +123,7 @@ impl Dashboard {
             let say = self.say.clone();
             match effect {
                 Effect::Quit => leaving = true,
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {

@@ -165,6 +165,22 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     }
 }
 
+/// A line is being typed that is to be found in the place at the bottom.
+pub fn look_for(app: &mut App, typed: &str) {
+    match app.screen.tab {
+        Tab::Log => log::look_for(app, typed),
+        Tab::Events | Tab::Config | Tab::Results | Tab::System => {}
+    }
+}
+
+/// The line was typed: goes to where it is found.
+pub fn find(app: &mut App) -> Vec<Effect> {
+    match app.screen.tab {
+        Tab::Log => log::find(app),
+        Tab::Events | Tab::Config | Tab::Results | Tab::System => Vec::new(),
+    }
+}
+
 /// Another run is chosen, or the place at the bottom shows something else: each pane begins anew with it.
 pub fn chosen(app: &mut App) -> Vec<Effect> {
     let mut effects = curves::chosen(app);
