@@ -2,7 +2,7 @@
 //! before. They are in order, unless the clock went back.
 
 use super::source::Source;
-use super::window::{BLOCK, Window};
+use super::window::BLOCK;
 use crate::base::clock::Timestamp;
 
 /// Bytes that are read to find a time.
@@ -27,34 +27,28 @@ pub enum Place {
 
 /// The place of `time` in the log, found by halving.
 pub fn place(log: &mut Source, time: Timestamp) -> Place {
-    let Some((first, _)) = next(log, 0, log.length()) else { return Place::Timeless };
+    let length = log.length();
+    let Some((first, _)) = next(log, 0, length, |_| true) else { return Place::Timeless };
     // Lines that begin before `from` are older; one that begins at `to` or later is not sought.
-    let (mut from, mut to) = (first, log.length());
+    let (mut from, mut to) = (first, length);
     while to - from > PIECE {
         let middle = from + (to - from) / 2;
-        match next(log, middle, to) {
+        match next(log, middle, to, |_| true) {
             Some((line, found)) if found < time => from = line + 1,
             _ => to = middle,
         }
     }
-    let end = log.length();
-    while let Some((line, found)) = next(log, from, end) {
-        if found >= time {
-            return Place::Line(line);
-        }
-        from = line + 1;
-    }
-    Place::End
+    next(log, from, length, |found| found >= time).map_or(Place::End, |(line, _)| Place::Line(line))
 }
 
-/// The first line with a time that begins at `from` or later and before `to`.
-fn next(log: &mut Source, from: u64, to: u64) -> Option<(u64, Timestamp)> {
+/// The first line with a time that is sought that begins at `from` or later and before `to`.
+fn next(log: &mut Source, from: u64, to: u64, is_sought: impl Fn(Timestamp) -> bool) -> Option<(u64, Timestamp)> {
     let mut at = from;
     while at < to {
         let window = log.lines(at.saturating_sub(BLOCK), at.saturating_add(PIECE));
-        let timed = |line: usize| Some((window.offset(line), of(window.line(line))?));
-        let inside = |offset: u64| (at..to).contains(&offset);
-        if let Some(found) = lines(&window).filter(|&line| inside(window.offset(line))).find_map(timed) {
+        let lines = (0..window.lines()).filter(|&line| (at..to).contains(&window.offset(line)));
+        let mut timed = lines.filter_map(|line| Some((window.offset(line), of(window.line(line))?)));
+        if let Some(found) = timed.find(|&(_, time)| is_sought(time)) {
             return Some(found);
         }
         if window.has_last() || window.end() <= at {
@@ -63,8 +57,4 @@ fn next(log: &mut Source, from: u64, to: u64) -> Option<(u64, Timestamp)> {
         at = window.end();
     }
     None
-}
-
-fn lines(window: &Window) -> std::ops::Range<usize> {
-    0..window.lines()
 }
