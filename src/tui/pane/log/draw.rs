@@ -11,9 +11,9 @@ use crate::tui::search;
 use crate::tui::styled::Styled;
 use crate::tui::theme::{Role, Theme};
 
-/// The columns for lines where the frame has so many inside: before them stands what was found.
+/// The columns for lines where the frame has so many inside: before them stands what was found, behind them a space.
 pub fn columns(inside: u16) -> usize {
-    usize::from(inside.saturating_sub(1))
+    usize::from(inside.saturating_sub(2))
 }
 
 /// Draws it.
@@ -110,7 +110,7 @@ fn put_cut(theme: &Theme, row: &mut Row, line: &Styled, shift: usize) {
         row.put(more, dim);
         hidden += 1;
     }
-    let columns = usize::from(row.left());
+    let columns = usize::from(row.left().saturating_sub(1));
     let all = line.window(hidden, columns);
     if all.end < line.text().len() {
         line.put(row, line.window(hidden, columns.saturating_sub(1)));
