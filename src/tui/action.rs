@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ratatui::layout::{Position, Size};
 
 use super::job::Job;
+use super::log;
 use super::meters::Reading;
 use super::orders::Order;
 use super::pane::{self, Tab};
@@ -79,8 +80,8 @@ pub enum Effect {
     Quit,
     /// Read these runs whole, and go on reading them.
     Want(BTreeSet<RunId>),
-    /// Read the log of this run, and go on reading it; of none: stop.
-    Follow(Option<RunId>),
+    /// Ask the reader of logs.
+    Log(log::Order),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.

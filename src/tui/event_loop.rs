@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
 use super::picture::Setting;
@@ -33,6 +34,7 @@ struct Dashboard {
     app: App,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
     /// Stands before the keymap, since the questions to the terminal went out.
     sieve: Sieve,
@@ -50,13 +52,16 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
     let wished = std::env::var(Setting::VARIABLE).ok();
     app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
     let (sieve, opened) = (Sieve::default(), Stopwatch::start());
-    Dashboard { app, output, reader, meters, sieve, opened, store, options, say, dirty: true }.live(&mut news).await
+    let dashboard = Dashboard { app, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true };
+    dashboard.live(&mut news).await
 }
 
 impl Dashboard {
@@ -145,7 +150,7 @@ impl Dashboard {
             let say = self.say.clone();
             match effect {
                 Effect::Quit => leaving = true,
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {

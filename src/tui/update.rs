@@ -75,6 +75,7 @@ fn subject(app: &App) -> Subject {
 
 /// What follows from any change: panes begin anew with another run, and what is shown is read whole.
 fn after(app: &mut App, before: Subject) -> Vec<Effect> {
+    pane::events::refresh(app);
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
     effects.extend(pane::results::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();

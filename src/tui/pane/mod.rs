@@ -144,8 +144,9 @@ impl Pane {
         match self {
             Pane::Queue => queue::click(app, area, position),
             Pane::Curves => curves::click(app, area, position),
+            Pane::Events => events::click(app, area, position),
             Pane::Results => results::click(app, area, position),
-            Pane::Compare | Pane::Events | Pane::Log | Pane::Config | Pane::System => Vec::new(),
+            Pane::Compare | Pane::Log | Pane::Config | Pane::System => Vec::new(),
         }
     }
 
@@ -183,6 +184,24 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Add(action) => add::start(app, action),
         Action::Palette(action) => palette::start(app, action),
         _ => Vec::new(),
+    }
+}
+
+/// A line is being typed that is to be found in the place at the bottom.
+pub fn look_for(app: &mut App, typed: &str) {
+    match app.screen.tab {
+        Tab::Events => events::look_for(app, typed),
+        Tab::Log => log::look_for(app, typed),
+        Tab::Config | Tab::Results | Tab::System => {}
+    }
+}
+
+/// The line was typed: goes to where it is found.
+pub fn find(app: &mut App) -> Vec<Effect> {
+    match app.screen.tab {
+        Tab::Events => events::find(app),
+        Tab::Log => log::find(app),
+        Tab::Config | Tab::Results | Tab::System => Vec::new(),
     }
 }
 
