@@ -1,18 +1,16 @@
 //! Requests to the runner, each on a thread of its own: a runner may be busy, and the dashboard is not.
 
-use std::path::PathBuf;
-
 use super::action::News;
 use super::library;
 use crate::base::id::RunId;
 use crate::record::Store;
-use crate::runner::protocol::{Add, Added, Answer, Done};
+use crate::runner::protocol::{Added, Answer, Done};
 use crate::runner::{Client, Request, Response, StartOptions};
 
 /// What the runner is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    Add(PathBuf),
+    Add(library::Order),
     Cancel(Vec<RunId>),
     Retry { ids: Vec<RunId>, fresh: bool },
 }
@@ -24,10 +22,7 @@ pub fn carry_out(order: Order, store: Store, start: StartOptions, say: impl FnOn
 
 fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, String> {
     let request = match order {
-        Order::Add(path) => {
-            let experiments = library::read(&path)?;
-            Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
-        }
+        Order::Add(order) => Request::Add(library::read(order)?),
         Order::Cancel(ids) => Request::Cancel { ids },
         Order::Retry { ids, fresh } => Request::Retry { ids, fresh },
     };

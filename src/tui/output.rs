@@ -57,6 +57,11 @@ impl Output {
         !self.line.busy.load(Ordering::Acquire)
     }
 
+    /// Another program has drawn on the screen: the next frame is drawn whole.
+    pub fn forget(&mut self) {
+        self.shown = Buffer::empty(Rect::ZERO);
+    }
+
     /// Waits until a frame has arrived.
     pub async fn arrived(&self) {
         self.line.arrived.notified().await;
