@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ratatui::layout::{Position, Size};
 
+use super::editor::Edit;
 use super::job::Job;
+use super::library::{Check, Draft};
 use super::log;
 use super::meters::Reading;
 use super::orders::Order;
@@ -86,6 +89,8 @@ pub enum Effect {
     Do(Job),
     /// Ask the runner.
     Ask(Order),
+    /// Let the person's editor have the terminal, and this text.
+    Edit(Edit),
 }
 
 /// What is heard from other threads.
@@ -94,7 +99,9 @@ pub enum News {
     Runs(Delta),
     Log(pane::log::News),
     Experiments(Vec<PathBuf>),
-    Checked(PathBuf, super::library::Check),
+    Checked(Draft, Check),
+    /// The text that was edited; None where it is what it was, or why there is none.
+    Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),

@@ -135,6 +135,9 @@ impl App {
         let place = match &self.overlay {
             None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
             Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(add)) if add.is_typing() => {
+                return vec![Scope::AddLine, Scope::Prompt, Scope::Everywhere];
+            }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Palette(_)) => Scope::Palette,

@@ -3,15 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{
-    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
-};
-use futures_util::StreamExt;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
+use super::editor::Keyboard;
 use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
@@ -32,6 +30,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// What the loop works with.
 struct Dashboard {
     app: App,
+    keyboard: Keyboard,
     output: Output,
     reader: Reader,
     logs: Logs,
@@ -59,27 +58,27 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let wished = std::env::var(Setting::VARIABLE).ok();
     app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
-    let (sieve, opened) = (Sieve::default(), Stopwatch::start());
-    let dashboard = Dashboard { app, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true };
-    dashboard.live(&mut news).await
+    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
+    Dashboard { app, keyboard, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true }
+        .live(&mut news)
+        .await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
-        let mut events = EventStream::new();
         let mut ticks = tokio::time::interval(TICK);
         // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last_frame: Option<Stopwatch> = None;
         loop {
             let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
-            let must_draw = self.dirty && self.output.is_free();
+            let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
             let mut leaving = false;
-            // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
-            // the stream remembers only the first who asked.
+            // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
+            // it remembers only the first who asked.
             tokio::select! {
                 biased;
-                event = events.next() => leaving |= self.on_event(event)?,
+                event = self.keyboard.next() => leaving |= self.on_event(event)?,
                 Some(news) = news.recv() => leaving |= self.on_news(news),
                 _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
@@ -128,6 +127,9 @@ impl Dashboard {
     }
 
     fn on_news(&mut self, news: News) -> bool {
+        if let News::Edited(_) = news {
+            self.take_terminal_back();
+        }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
@@ -135,6 +137,15 @@ impl Dashboard {
             self.app.meters = None;
         }
         self.carry_out(effects)
+    }
+
+    /// What another program left on the screen is drawn over.
+    fn take_terminal_back(&mut self) {
+        self.keyboard.take_back();
+        self.output.forget();
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            update(&mut self.app, Action::Resize(Size { width, height }));
+        }
     }
 
     fn tick(&mut self) {
@@ -152,6 +163,7 @@ impl Dashboard {
                 Effect::Quit => leaving = true,
                 Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());

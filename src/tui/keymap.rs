@@ -32,11 +32,13 @@ pub enum Scope {
     Add,
     Question,
     Help,
+    /// While a line of an experiment that is added is typed.
+    AddLine,
 }
 
 impl Scope {
     /// All of them, in the order of the help page.
-    pub const ALL: [Scope; 15] = [
+    pub const ALL: [Scope; 16] = [
         Scope::Panes,
         Scope::Queue,
         Scope::Curves,
@@ -49,6 +51,7 @@ impl Scope {
         Scope::Prompt,
         Scope::Palette,
         Scope::Add,
+        Scope::AddLine,
         Scope::Question,
         Scope::Help,
         Scope::Everywhere,
@@ -70,6 +73,7 @@ impl Scope {
             Scope::Prompt => "While a line is typed",
             Scope::Palette => "In the palette",
             Scope::Add => "While an experiment is chosen",
+            Scope::AddLine => "While its overrides are typed",
             Scope::Question => "While a question is asked",
             Scope::Help => "On this page",
         }
@@ -77,7 +81,7 @@ impl Scope {
 
     /// Whether a letter without a meaning is typed.
     fn is_typed_in(self) -> bool {
-        matches!(self, Scope::Prompt | Scope::Palette)
+        matches!(self, Scope::Prompt | Scope::Palette | Scope::AddLine)
     }
 }
 

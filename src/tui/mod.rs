@@ -7,6 +7,7 @@
 pub mod action;
 pub mod app;
 pub mod chart;
+pub mod editor;
 mod ending;
 mod event_loop;
 #[cfg(test)]

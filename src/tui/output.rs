@@ -68,6 +68,11 @@ impl Output {
         self.wall.unfinished
     }
 
+    /// Another program has drawn on the screen: the next frame is drawn whole.
+    pub fn forget(&mut self) {
+        self.shown = Buffer::empty(Rect::ZERO);
+    }
+
     /// Waits until a frame has arrived.
     pub async fn arrived(&self) {
         self.line.arrived.notified().await;

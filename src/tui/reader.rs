@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::action::News;
 use super::runs::Delta;
 use crate::base::id::RunId;
+use crate::record::state::RunState;
 use crate::record::summary::Row;
 use crate::record::{Store, StoreView, Watcher};
 
@@ -71,7 +72,8 @@ impl Reader {
 }
 
 fn say_runs(view: &StoreView, say: &impl Fn(News)) {
-    let rows = view.runs.values().map(|run| Arc::new(Row::new(run, std::path::Path::new("")))).collect();
+    let row = |run: &Arc<RunState>| Some(Arc::new(Row::new(run, view.dir(run.id)?.path())));
+    let rows = view.runs.values().filter_map(row).collect();
     let problem = view.problem.as_ref().map(ToString::to_string);
     say(News::Runs(Delta { rows, gone: Vec::new(), whole: view.runs.values().cloned().collect(), problem }));
 }

@@ -31,8 +31,8 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             Some(Overlay::Help(scroll)) => on_help(app, scroll, action),
         },
     };
-    app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
     effects.extend(after(app, before));
+    count_orders(app, &effects);
     effects
 }
 
@@ -53,8 +53,9 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         }
         News::Log(news) => pane::log::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
-        News::Checked(path, check) => pane::add::checked(app, path, check),
+        News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
+        News::Edited(text) => pane::add::edited(app, text),
         News::Answered(answer) => answered(app, answer),
         News::Trouble(text) => {
             app.notice = Some(Notice::Wrong(text));
@@ -66,7 +67,12 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         }
     };
     effects.extend(after(app, before));
+    count_orders(app, &effects);
     effects
+}
+
+fn count_orders(app: &mut App, effects: &[Effect]) {
+    app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
 }
 
 fn subject(app: &App) -> Subject {

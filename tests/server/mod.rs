@@ -114,5 +114,9 @@ impl Drop for Server {
 
 /// `command` of the program in a workplace, as a shell over there takes it.
 pub fn remote(here: &Workplace, command: &str) -> String {
-    format!("cd {} && FINETOP_STORE={} LC_ALL=C.UTF-8 {PROGRAM} {command}", here.folder().display(), here.store().display())
+    format!(
+        "cd {} && FINETOP_STORE={} LC_ALL=C.UTF-8 {PROGRAM} {command}",
+        here.folder().display(),
+        here.store().display()
+    )
 }

@@ -229,7 +229,7 @@ fn say(theme: &Theme, inner: Rect, buf: &mut Buffer, text: &str) {
 }
 
 fn confusion(app: &App) -> Option<&Confusion> {
-    app.run()?.training.confusion.as_ref()
+    app.run()?.training.confusion.as_deref()
 }
 
 /// Names of the classes, as far as they are known.
