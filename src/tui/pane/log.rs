@@ -18,6 +18,8 @@ pub struct Log {
     /// Lines hidden below the last one seen.
     pub scroll: usize,
     pub lines: Option<(RunId, Arc<Vec<String>>)>,
+    /// The run whose log is being read.
+    followed: Option<RunId>,
 }
 
 /// What is heard of a log.
@@ -58,7 +60,12 @@ pub fn go(app: &mut App, motion: Motion, page: usize) -> Vec<Effect> {
 pub fn chosen(app: &mut App) -> Vec<Effect> {
     app.log.scroll = 0;
     let is_shown = app.screen.tab == super::Tab::Log;
-    vec![Effect::Follow(app.runs.chosen().filter(|_| is_shown))]
+    let wanted = app.runs.chosen().filter(|_| is_shown);
+    if wanted == app.log.followed {
+        return Vec::new();
+    }
+    app.log.followed = wanted;
+    vec![Effect::Follow(wanted)]
 }
 
 /// Draws it.
