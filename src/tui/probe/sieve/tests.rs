@@ -25,9 +25,16 @@ fn events(bytes: &str) -> Vec<Event> {
     events
 }
 
+/// One that waits for every answer, since the beginning.
+fn sieve() -> Sieve {
+    let mut sieve = Sieve::default();
+    Question::ALL.into_iter().for_each(|question| sieve.asked(question, Duration::ZERO));
+    sieve
+}
+
 /// What is heard when the terminal sends these pieces, each in a read of its own, at once after the questions.
 fn heard(pieces: &[&str]) -> Vec<Heard> {
-    let mut sieve = Sieve::default();
+    let mut sieve = sieve();
     pieces.iter().flat_map(|piece| events(piece)).flat_map(|event| sieve.take(event, Duration::ZERO)).collect()
 }
 
@@ -87,14 +94,26 @@ fn what_a_person_types_is_given_on() {
 fn what_was_answered_or_comes_too_late_is_not_looked_for() {
     let answer = "\x1b]11;rgb:0/0/0\x07";
     assert_eq!(heard(&[answer, answer])[1..], keys(answer));
-    let mut sieve = Sieve::default();
+    let mut sieve = sieve();
     let late: Vec<Heard> = events(answer).into_iter().flat_map(|event| sieve.take(event, PATIENCE)).collect();
     assert_eq!(late, keys(answer));
 }
 
 #[test]
+fn what_is_asked_again_is_looked_for_again() {
+    let (mut sieve, answer) = (sieve(), "\x1b]11;rgb:0/0/0\x07");
+    sieve.asked(Question::Background, Duration::ZERO);
+    for expected in std::iter::repeat_n(vec![Heard::Answer(Answer::Background(Rgb(0, 0, 0)))], 2).chain([keys(answer)])
+    {
+        let heard: Vec<Heard> =
+            events(answer).into_iter().flat_map(|event| sieve.take(event, Duration::ZERO)).collect();
+        assert_eq!(heard, expected);
+    }
+}
+
+#[test]
 fn other_events_go_past_it() {
-    let mut sieve = Sieve::default();
+    let mut sieve = sieve();
     let mouse = MouseEvent { kind: MouseEventKind::ScrollUp, column: 1, row: 1, modifiers: KeyModifiers::NONE };
     let mut all = Vec::new();
     for event in events("\x1b]11;rgb:0/0/0") {
