@@ -19,6 +19,7 @@ pub mod select;
 pub mod series;
 pub mod settings;
 pub mod state;
+pub mod step_line;
 pub mod steps;
 pub mod store;
 pub mod summary;
