@@ -95,6 +95,8 @@ pub enum News {
     Checked(PathBuf, super::library::Check),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
+    /// How many runs may train at once; None where no runner lives.
+    Slots(Option<usize>),
     Meters(Reading),
     /// The store could not be read.
     Trouble(String),

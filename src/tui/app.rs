@@ -20,6 +20,7 @@ use crate::record::state::RunState;
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
+    pub queue: pane::queue::Queue,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -61,6 +62,7 @@ pub enum Overlay {
     Prompt(Prompt),
     Add(pane::add::Add),
     Question(pane::question::Question),
+    Sort(pane::queue::sorting::Sorting),
     Palette(pane::palette::Palette),
     /// The keys, scrolled by so many lines.
     Help(usize),
@@ -87,6 +89,7 @@ impl App {
         App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            queue: Default::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),
@@ -109,9 +112,13 @@ impl App {
         self.runs.whole(self.runs.chosen()?)
     }
 
-    /// The runs that an order is about: the marked ones, else the chosen one.
+    /// The runs that an order is about: the marked ones, else the chosen one, or those of the chosen group.
     pub fn targets(&self) -> Vec<RunId> {
-        self.runs.chosen().into_iter().collect()
+        match self.runs.choice() {
+            _ if !self.runs.marked().is_empty() => self.runs.marked().iter().copied().collect(),
+            Some(choice) => self.runs.runs_of(choice),
+            None => Vec::new(),
+        }
     }
 
     /// What is in a place.
@@ -131,6 +138,7 @@ impl App {
             Some(Overlay::Prompt(_)) => Scope::Prompt,
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
+            Some(Overlay::Sort(_)) => Scope::Sort,
             Some(Overlay::Palette(_)) => Scope::Palette,
             Some(Overlay::Help(_)) => Scope::Help,
         };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::action::News;
-use super::library;
+use super::{library, orders};
 use crate::record::Store;
 
 /// A piece of work.
@@ -13,6 +13,8 @@ pub enum Job {
     List,
     /// Read and validate an experiment file.
     Check(PathBuf),
+    /// Ask the runner, if one lives, how many runs may train at once.
+    Slots,
 }
 
 impl Job {
@@ -21,8 +23,9 @@ impl Job {
         std::thread::spawn(move || say(self.run(&store)));
     }
 
-    fn run(self, _store: &Store) -> News {
+    fn run(self, store: &Store) -> News {
         match self {
+            Job::Slots => News::Slots(orders::slots(store)),
             Job::List => News::Experiments(library::files(Path::new("."))),
             Job::Check(path) => {
                 let check = library::check(&path);

@@ -28,11 +28,13 @@ pub enum Scope {
     Add,
     Question,
     Help,
+    /// While a column to sort by is chosen.
+    Sort,
 }
 
 impl Scope {
     /// All of them, in the order of the help page.
-    pub const ALL: [Scope; 15] = [
+    pub const ALL: [Scope; 16] = [
         Scope::Panes,
         Scope::Queue,
         Scope::Curves,
@@ -46,6 +48,7 @@ impl Scope {
         Scope::Palette,
         Scope::Add,
         Scope::Question,
+        Scope::Sort,
         Scope::Help,
         Scope::Everywhere,
     ];
@@ -67,6 +70,7 @@ impl Scope {
             Scope::Palette => "In the palette",
             Scope::Add => "While an experiment is chosen",
             Scope::Question => "While a question is asked",
+            Scope::Sort => "While a column is chosen",
             Scope::Help => "On this page",
         }
     }
@@ -157,6 +161,7 @@ const OVERLAYS: &[Binding] = &[
 
 static TABLES: &[&[Binding]] = &[
     pane::queue::KEYS,
+    pane::queue::SORT_KEYS,
     pane::curves::KEYS,
     pane::compare::KEYS,
     pane::events::KEYS,

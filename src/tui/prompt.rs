@@ -16,6 +16,11 @@ pub struct Prompt {
 pub enum Purpose {
     /// Which runs the queue shows, as it is typed.
     Filter,
+    /// Tags that runs get or lose.
+    Tag,
+    Priority,
+    /// How many runs may train at once.
+    Slots,
 }
 
 impl Purpose {
@@ -23,6 +28,9 @@ impl Purpose {
     pub fn label(self) -> &'static str {
         match self {
             Purpose::Filter => "/",
+            Purpose::Tag => "tags, -those to go: ",
+            Purpose::Priority => "priority: ",
+            Purpose::Slots => "runs at once: ",
         }
     }
 }
@@ -50,19 +58,22 @@ pub fn update(app: &mut App, mut prompt: Prompt, action: Action) -> Vec<Effect> 
 fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
 
-fn accept(_app: &mut App, prompt: Prompt) -> Vec<Effect> {
+fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
+        purpose => pane::queue::accept(app, purpose, &prompt.text),
     }
 }
 
 fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
