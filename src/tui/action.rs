@@ -104,6 +104,8 @@ pub enum News {
     Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
+    /// How many runs may train at once; None where no runner lives.
+    Slots(Option<usize>),
     Meters(Reading),
     Pictures(Page),
     /// The store could not be read.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::action::News;
 use super::library::{self, Draft};
+use super::orders;
 use super::picture::{Page, Request};
 use crate::record::Store;
 
@@ -16,6 +17,8 @@ pub enum Job {
     Check(Draft),
     /// Make pictures ready to be shown.
     Pictures(Vec<Request>),
+    /// Ask the runner, if one lives, how many runs may train at once.
+    Slots,
 }
 
 impl Job {
@@ -24,8 +27,9 @@ impl Job {
         std::thread::spawn(move || say(self.run(&store)));
     }
 
-    fn run(self, _store: &Store) -> News {
+    fn run(self, store: &Store) -> News {
         match self {
+            Job::Slots => News::Slots(orders::slots(store)),
             Job::List => News::Experiments(library::files(Path::new("."))),
             Job::Pictures(requests) => News::Pictures(Page::make(requests)),
             Job::Check(draft) => {

@@ -20,6 +20,11 @@ pub enum Purpose {
     Find,
     /// A time to go to in the log.
     Time,
+    /// Tags that runs get or lose.
+    Tag,
+    Priority,
+    /// How many runs may train at once.
+    Slots,
 }
 
 impl Purpose {
@@ -28,6 +33,9 @@ impl Purpose {
         match self {
             Purpose::Filter | Purpose::Find => "/",
             Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
+            Purpose::Tag => "tags, -those to go: ",
+            Purpose::Priority => "priority: ",
+            Purpose::Slots => "runs at once: ",
         }
     }
 }
@@ -56,7 +64,7 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Find => pane::look_for(app, &prompt.text),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
@@ -66,6 +74,7 @@ fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
         Purpose::Filter => Vec::new(),
         Purpose::Find => pane::find(app),
         Purpose::Time => pane::log::go_to_time(app, &prompt.text),
+        purpose => pane::queue::accept(app, purpose, &prompt.text),
     }
 }
 
@@ -73,7 +82,7 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Find => pane::look_for(app, ""),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }

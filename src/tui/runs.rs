@@ -12,6 +12,7 @@ pub mod sort;
 mod table;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::filter::Filter;
 use self::groups::Group;
@@ -246,6 +247,11 @@ impl Runs {
         self.table.matches(id)
     }
 
+    /// How many runs match the filter.
+    pub fn matching(&self) -> usize {
+        self.table.matching().len()
+    }
+
     /// Those that are not started yet, the next one first.
     pub fn queue(&self) -> impl DoubleEndedIterator<Item = Rank> {
         self.known.queue().iter().copied()
@@ -303,6 +309,11 @@ impl Runs {
     /// How many runs are in which state.
     pub fn totals(&self) -> Totals {
         self.known.totals
+    }
+
+    /// Time until the queue will have been worked off by so many at once, about.
+    pub fn time_left(&self, slots: usize) -> Option<Duration> {
+        self.known.time_left(slots)
     }
 
     /// Folds or unfolds the group that is chosen or whose member is; whether there is one. A group that is folded is
