@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ratatui::layout::{Position, Size};
 
 use super::job::Job;
-use super::meters::Reading;
+use super::meters::{Reading, Wish};
 use super::orders::Order;
 use super::pane::{self, Tab};
 use super::picture::Page;
@@ -81,6 +81,8 @@ pub enum Effect {
     Want(BTreeSet<RunId>),
     /// Read the log of this run, and go on reading it; of none: stop.
     Follow(Option<RunId>),
+    /// Read the meters so.
+    Measure(Wish),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.

@@ -25,7 +25,7 @@ use crate::record::Store;
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
-/// How often the meters and the clock are read while something runs.
+/// How often the clock is read while something runs.
 const TICK: Duration = Duration::from_secs(2);
 
 /// What the loop works with.
@@ -54,7 +54,9 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
     let wished = std::env::var(Setting::VARIABLE).ok();
     app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
-    let (output, meters) = (Output::start(theme), Meters::start());
+    let heard = say.clone();
+    let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
+    let output = Output::start(theme);
     let (sieve, opened) = (Sieve::default(), Stopwatch::start());
     Dashboard { app, output, reader, meters, sieve, opened, store, options, say, dirty: true }.live(&mut news).await
 }
@@ -127,13 +129,11 @@ impl Dashboard {
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
-            self.app.meters = None;
         }
         self.carry_out(effects)
     }
 
     fn tick(&mut self) {
-        self.app.meters = self.meters.read();
         self.app.clock = Some(clock::now());
         self.dirty = true;
     }
@@ -147,6 +147,7 @@ impl Dashboard {
                 Effect::Quit => leaving = true,
                 Effect::Follow(id) => self.reader.follow(id),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Measure(wish) => self.meters.wish(wish),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());
