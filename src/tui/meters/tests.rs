@@ -30,9 +30,16 @@ fn rates_are_per_second_and_never_negative() {
 }
 
 #[test]
-fn a_group_is_read_whatever_the_name_of_the_process() {
-    assert_eq!(workers::group_of("42 (a) b (c)) S 1 77 42 0 -1"), Some(77));
-    assert_eq!(workers::group_of("42 (a"), None);
+fn a_process_is_read_whatever_its_name_and_has_a_family() {
+    use workers::{Process, family, process_of};
+    assert_eq!(process_of("42 (a) b (c)) S 1 77 42 0 -1"), Some(Process { pid: 42, parent: 1, group: 77 }));
+    assert_eq!(process_of("42 (a"), None);
+    let all: Vec<Process> = [(10, 1, 9), (11, 10, 11), (12, 11, 12), (13, 1, 10), (20, 1, 20), (9, 1, 9)]
+        .map(|(pid, parent, group)| Process { pid, parent, group })
+        .to_vec();
+    assert_eq!(family(&all, 10), [10, 11, 12, 13], "children, theirs, and the group");
+    assert_eq!(family(&all, 20), [20]);
+    assert_eq!(family(&[], 5), [5], "where the system tells nothing");
 }
 
 #[test]

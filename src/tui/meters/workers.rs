@@ -1,6 +1,7 @@
-//! The workers: what the process group of each takes.
+//! The workers: what the processes of each take: its process group, and what it started (`finetop run` starts its worker in
+//! a group of its own).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
@@ -22,7 +23,7 @@ pub struct Worker {
     pub threads: Option<usize>,
     /// From and to disks.
     pub disk: Rates,
-    /// Processes of its group.
+    /// Its processes.
     pub pids: Vec<u32>,
 }
 
@@ -48,19 +49,16 @@ impl Workers {
             self.0 = System::new().ok();
         }
         let Some(system) = &mut self.0 else { return Vec::new() };
-        let groups = groups();
-        let pids_of = |run: &Live| {
-            let leader = u32::try_from(run.process.pid).unwrap_or(0);
-            groups.get(&run.process.pid).cloned().unwrap_or_else(|| vec![leader])
-        };
-        let all: Vec<Pid> = here.iter().flat_map(|run| pids_of(run)).map(Pid::from_u32).collect();
+        let processes = processes();
+        let families: Vec<Vec<u32>> = here.iter().map(|run| family(&processes, run.process.pid)).collect();
+        let all: Vec<Pid> = families.iter().flatten().copied().map(Pid::from_u32).collect();
         let kind = ProcessRefreshKind::nothing().with_cpu().with_memory().with_disk_usage().with_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&all), true, kind);
-        here.into_iter().map(|run| of_group(system, run, pids_of(run), seconds)).collect()
+        here.into_iter().zip(families).map(|(run, pids)| of_family(system, run, pids, seconds)).collect()
     }
 }
 
-fn of_group(system: &System, run: &Live, pids: Vec<u32>, seconds: f64) -> Worker {
+fn of_family(system: &System, run: &Live, pids: Vec<u32>, seconds: f64) -> Worker {
     let mut worker = Worker::idle(run.id, run.name.clone());
     for process in pids.iter().filter_map(|&pid| system.process(Pid::from_u32(pid))) {
         worker.cpu += process.cpu_usage().round() as u32;
@@ -75,20 +73,39 @@ fn of_group(system: &System, run: &Live, pids: Vec<u32>, seconds: f64) -> Worker
     worker
 }
 
-/// The processes of each process group; none where there is no `/proc`.
-fn groups() -> BTreeMap<i32, Vec<u32>> {
-    let mut groups: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        if let Some(group) = group_of(&stat) {
-            groups.entry(group).or_default().push(pid);
-        }
-    }
-    groups
+/// A process: its own number, its parent's and its group's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Process {
+    pub pid: i32,
+    pub parent: i32,
+    pub group: i32,
 }
 
-/// Field 5 of `/proc/PID/stat`; the name in parentheses may hold spaces and parentheses of its own.
-pub(super) fn group_of(stat: &str) -> Option<i32> {
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(2)?.parse().ok()
+/// All processes; none where there is no `/proc`.
+fn processes() -> Vec<Process> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter(|entry| entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
+    pids.filter_map(|entry| process_of(&fs::read_to_string(entry.path().join("stat")).ok()?)).collect()
+}
+
+/// Reads `/proc/PID/stat`; the name in parentheses may hold spaces and parentheses of its own.
+pub(super) fn process_of(stat: &str) -> Option<Process> {
+    let (before, after) = stat.rsplit_once(')')?;
+    let mut numbers = after.split_ascii_whitespace().skip(1).map(|number| number.parse().ok());
+    let pid = before.split_once(' ')?.0.parse().ok()?;
+    Some(Process { pid, parent: numbers.next()??, group: numbers.next()?? })
+}
+
+/// The process `leader`, those of its group, and what any of them started.
+pub(super) fn family(all: &[Process], leader: i32) -> Vec<u32> {
+    let mut family = BTreeSet::from([leader]);
+    loop {
+        let joins = |process: &&Process| process.group == leader || family.contains(&process.parent);
+        let new: Vec<i32> =
+            all.iter().filter(joins).map(|process| process.pid).filter(|pid| !family.contains(pid)).collect();
+        if new.is_empty() {
+            return family.into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
+        }
+        family.extend(new);
+    }
 }
