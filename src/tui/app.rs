@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
 use super::layout::{Focus, Layout, layout};
 use super::meters::Reading;
 use super::pane::{self, Pane, Tab};
@@ -21,6 +21,7 @@ use crate::record::state::RunState;
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
+    pub keymap: Keymap,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -90,6 +91,7 @@ impl App {
         App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            keymap: Keymap::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),
@@ -133,6 +135,9 @@ impl App {
         let place = match &self.overlay {
             None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
             Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(add)) if add.is_typing() => {
+                return vec![Scope::AddLine, Scope::Prompt, Scope::Everywhere];
+            }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Palette(_)) => Scope::Palette,

@@ -3,15 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{
-    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
-};
-use futures_util::StreamExt;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
-use super::app::App;
+use super::app::{App, Notice};
+use super::editor::Keyboard;
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
 use super::picture::Setting;
@@ -19,7 +18,7 @@ use super::probe::{Heard, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, keymap, orders};
+use super::{Options, orders};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -31,12 +30,13 @@ const TICK: Duration = Duration::from_secs(2);
 /// What the loop works with.
 struct Dashboard {
     app: App,
+    keyboard: Keyboard,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
     /// Stands before the keymap, since the questions to the terminal went out.
     sieve: Sieve,
-    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -50,33 +50,38 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
-    let wished = std::env::var(Setting::VARIABLE).ok();
-    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
+    match std::env::var(Setting::VARIABLE).ok().as_deref().map(Setting::read) {
+        Some(Ok(setting)) => app.results.setting = setting,
+        Some(Err(problem)) => app.notice = Some(Notice::Wrong(problem)),
+        None => {}
+    }
     let heard = say.clone();
     let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
-    let output = Output::start(theme);
-    let (sieve, opened) = (Sieve::default(), Stopwatch::start());
-    Dashboard { app, output, reader, meters, sieve, opened, store, options, say, dirty: true }.live(&mut news).await
+    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme));
+    Dashboard { app, keyboard, output, reader, logs, meters, sieve, store, options, say, dirty: true }
+        .live(&mut news)
+        .await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
-        let mut events = EventStream::new();
         let mut ticks = tokio::time::interval(TICK);
         // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last_frame: Option<Stopwatch> = None;
         loop {
             let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
-            let must_draw = self.dirty && self.output.is_free();
+            let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
             let mut leaving = false;
-            // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
-            // the stream remembers only the first who asked.
+            // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
+            // it remembers only the first who asked.
             tokio::select! {
                 biased;
-                event = events.next() => leaving |= self.on_event(event)?,
+                event = self.keyboard.next() => leaving |= self.on_event(event)?,
                 Some(news) = news.recv() => leaving |= self.on_news(news),
                 _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
@@ -98,7 +103,7 @@ impl Dashboard {
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
         let mut leaving = false;
-        for heard in self.sieve.take(event, self.opened.elapsed()) {
+        for heard in self.sieve.take(event) {
             match heard {
                 Heard::Event(event) => leaving |= self.on_keys(event),
                 Heard::Answer(answer) => {
@@ -125,12 +130,24 @@ impl Dashboard {
     }
 
     fn on_news(&mut self, news: News) -> bool {
+        if let News::Edited(_) = news {
+            self.take_terminal_back();
+        }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
         }
         self.carry_out(effects)
+    }
+
+    /// What another program left on the screen is drawn over.
+    fn take_terminal_back(&mut self) {
+        self.keyboard.take_back();
+        self.output.forget();
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            update(&mut self.app, Action::Resize(Size { width, height }));
+        }
     }
 
     fn tick(&mut self) {
@@ -145,9 +162,10 @@ impl Dashboard {
             let say = self.say.clone();
             match effect {
                 Effect::Quit => leaving = true,
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Measure(wish) => self.meters.wish(wish),
+                Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());
@@ -182,7 +200,7 @@ fn apart(event: Event) -> impl Iterator<Item = Event> {
 /// What an event of the terminal asks for.
 fn action(app: &App, event: Event) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(&app.scopes(), &key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.keymap.action(&app.scopes(), &key),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
         Event::Mouse(mouse) => {

@@ -1,9 +1,9 @@
 //! Work that the loop does not wait for: each piece on a thread of its own, and what comes out is news.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::action::News;
-use super::library;
+use super::library::{self, Draft};
 use super::picture::{Page, Request};
 use crate::record::Store;
 
@@ -13,7 +13,7 @@ pub enum Job {
     /// Find the experiment files.
     List,
     /// Read and validate an experiment file.
-    Check(PathBuf),
+    Check(Draft),
     /// Make pictures ready to be shown.
     Pictures(Vec<Request>),
 }
@@ -28,9 +28,9 @@ impl Job {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
             Job::Pictures(requests) => News::Pictures(Page::make(requests)),
-            Job::Check(path) => {
-                let check = library::check(&path);
-                News::Checked(path, check)
+            Job::Check(draft) => {
+                let check = library::check(&draft);
+                News::Checked(draft, check)
             }
         }
     }

@@ -7,15 +7,18 @@
 pub mod action;
 pub mod app;
 pub mod chart;
+pub mod editor;
 mod ending;
 mod event_loop;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
+pub mod fuzzy;
 mod job;
 pub mod keymap;
 pub mod layout;
 pub mod library;
+pub mod log;
 pub mod meters;
 pub mod orders;
 mod output;
@@ -26,6 +29,8 @@ pub mod probe;
 mod prompt;
 mod reader;
 pub mod runs;
+pub mod search;
+pub mod styled;
 mod terminal;
 pub mod theme;
 pub mod update;

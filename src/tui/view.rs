@@ -25,7 +25,7 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
         Some(Overlay::Add(add)) => pane::add::draw(theme, area, buf, app, add),
         Some(Overlay::Question(question)) => pane::question::draw(theme, area, buf, app, question),
         Some(Overlay::Palette(palette)) => pane::palette::draw(theme, area, buf, app, palette),
-        Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, *scroll),
+        Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, app, *scroll),
     }
     if theme.ascii {
         to_ascii(buf);

@@ -231,7 +231,7 @@ fn say(theme: &Theme, inner: Rect, buf: &mut Buffer, text: &str) {
 }
 
 fn confusion(app: &App) -> Option<&Confusion> {
-    app.run()?.training.confusion.as_ref()
+    app.run()?.training.confusion.as_deref()
 }
 
 /// The chosen cell of the matrix, which is one that there is.

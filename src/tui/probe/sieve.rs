@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{ASKED, Answer, Rgb};
+use crate::base::clock::Stopwatch;
 
 /// How long answers are looked for; over a line that is slower than this they are keys.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -19,8 +20,10 @@ pub enum Heard {
 }
 
 /// Tells answers from keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sieve {
+    /// Since the questions went out.
+    asked: Stopwatch,
     /// What has been answered.
     answered: Vec<Question>,
     state: State,
@@ -80,8 +83,18 @@ impl Question {
 }
 
 impl Sieve {
-    /// Takes an event that came so long after the questions went out, and gives on what is known by then.
-    pub fn take(&mut self, event: Event, since: Duration) -> Vec<Heard> {
+    /// The questions go out now.
+    pub fn start() -> Self {
+        Sieve { asked: Stopwatch::start(), answered: Vec::new(), state: State::Outside }
+    }
+
+    /// Takes an event, and gives on what is known by then.
+    pub fn take(&mut self, event: Event) -> Vec<Heard> {
+        self.sift(event, self.asked.elapsed())
+    }
+
+    /// Takes an event that came so long after the questions went out.
+    fn sift(&mut self, event: Event, since: Duration) -> Vec<Heard> {
         let Some(key) = pressed(&event) else { return vec![Heard::Event(event)] };
         let is_awaited = since < PATIENCE && self.answered.len() < Question::ALL.len();
         match std::mem::take(&mut self.state) {
