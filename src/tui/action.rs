@@ -10,7 +10,7 @@ use super::editor::Edit;
 use super::job::Job;
 use super::library::{Check, Draft};
 use super::log;
-use super::meters::Reading;
+use super::meters::{Reading, Wish};
 use super::orders::Order;
 use super::pane::{self, Tab};
 use super::picture::Page;
@@ -85,6 +85,8 @@ pub enum Effect {
     Want(BTreeSet<RunId>),
     /// Ask the reader of logs.
     Log(log::Order),
+    /// Read the meters so.
+    Measure(Wish),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.

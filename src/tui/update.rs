@@ -45,6 +45,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             if let Some(problem) = &delta.problem {
                 app.notice = Some(Notice::Wrong(problem.clone()));
             }
+            pane::system::take(app, &delta);
             app.runs.take(delta);
             if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
                 app.runs.choose(id);
@@ -67,7 +68,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             Vec::new()
         }
         News::Meters(reading) => {
-            app.meters = Some(reading);
+            pane::system::hear(app, reading);
             Vec::new()
         }
     };
@@ -89,6 +90,7 @@ fn after(app: &mut App, before: Subject) -> Vec<Effect> {
     pane::events::refresh(app);
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
     effects.extend(pane::results::follow(app));
+    effects.extend(pane::system::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{ASKED, Answer, Rgb};
+use crate::base::clock::Stopwatch;
 
 /// How long answers are looked for; over a line that is slower than this they are keys.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -19,8 +20,9 @@ pub enum Heard {
 }
 
 /// Tells answers from keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sieve {
+    began: Stopwatch,
     /// What is still awaited, and since when.
     awaited: Vec<(Question, Duration)>,
     state: State,
@@ -80,13 +82,24 @@ impl Question {
 }
 
 impl Sieve {
-    /// A question goes out `now`, a time since the dashboard began; it may be asked again and again.
-    pub fn asked(&mut self, question: Question, now: Duration) {
-        self.awaited.push((question, now));
+    /// Every question goes out now.
+    pub fn start() -> Self {
+        let awaited = Question::ALL.map(|question| (question, Duration::ZERO)).to_vec();
+        Sieve { began: Stopwatch::start(), awaited, state: State::Outside }
     }
 
-    /// Takes an event that comes `now`, and gives on what is known by then.
-    pub fn take(&mut self, event: Event, now: Duration) -> Vec<Heard> {
+    /// A question goes out once more.
+    pub fn asked(&mut self, question: Question) {
+        self.awaited.push((question, self.began.elapsed()));
+    }
+
+    /// Takes an event, and gives on what is known by then.
+    pub fn take(&mut self, event: Event) -> Vec<Heard> {
+        self.sift(event, self.began.elapsed())
+    }
+
+    /// Takes an event that comes `now`, a time since the beginning.
+    fn sift(&mut self, event: Event, now: Duration) -> Vec<Heard> {
         let Some(key) = pressed(&event) else { return vec![Heard::Event(event)] };
         self.awaited.retain(|(_, asked)| now.saturating_sub(*asked) < PATIENCE);
         let is_awaited = !self.awaited.is_empty();
