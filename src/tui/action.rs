@@ -92,6 +92,7 @@ pub enum Effect {
 pub enum News {
     Runs(Delta),
     Log(pane::log::News),
+    Config(pane::config::News),
     Experiments(Vec<PathBuf>),
     Checked(PathBuf, super::library::Check),
     /// The runner's answer: what was done, or why not.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::action::News;
-use super::library;
+use super::{library, pane};
+use crate::base::id::RunId;
 use crate::record::Store;
 
 /// A piece of work.
@@ -13,6 +14,8 @@ pub enum Job {
     List,
     /// Read and validate an experiment file.
     Check(PathBuf),
+    /// Read the configuration of a run.
+    Config(RunId),
 }
 
 impl Job {
@@ -21,13 +24,14 @@ impl Job {
         std::thread::spawn(move || say(self.run(&store)));
     }
 
-    fn run(self, _store: &Store) -> News {
+    fn run(self, store: &Store) -> News {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
             Job::Check(path) => {
                 let check = library::check(&path);
                 News::Checked(path, check)
             }
+            Job::Config(id) => News::Config(pane::config::News { id, texts: pane::config::Texts::read(store, id) }),
         }
     }
 }

@@ -52,6 +52,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             Vec::new()
         }
         News::Log(news) => pane::log::hear(app, news),
+        News::Config(news) => pane::config::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(path, check) => pane::add::checked(app, path, check),
         News::Answered(answer) => answered(app, answer),
