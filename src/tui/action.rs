@@ -100,6 +100,7 @@ pub enum Effect {
 pub enum News {
     Runs(Delta),
     Log(pane::log::News),
+    Config(pane::config::News),
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
     /// The text that was edited; None where it is what it was, or why there is none.

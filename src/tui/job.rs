@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::action::News;
 use super::library::{self, Draft};
-use super::orders;
 use super::picture::{Page, Request};
+use super::{orders, pane};
+use crate::base::id::RunId;
 use crate::record::Store;
 
 /// A piece of work.
@@ -19,6 +20,8 @@ pub enum Job {
     Pictures(Vec<Request>),
     /// Ask the runner, if one lives, how many runs may train at once.
     Slots,
+    /// Read the configuration of a run.
+    Config(RunId),
 }
 
 impl Job {
@@ -36,6 +39,7 @@ impl Job {
                 let check = library::check(&draft);
                 News::Checked(draft, check)
             }
+            Job::Config(id) => News::Config(pane::config::News { id, texts: pane::config::Texts::read(store, id) }),
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum Purpose {
     Priority,
     /// How many runs may train at once.
     Slots,
+    /// The run that the configuration is held against.
+    Against,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
     pub fn label(self) -> &'static str {
         match self {
             Purpose::Filter | Purpose::Find => "/",
+            Purpose::Against => "the other run, by its number or name: ",
             Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
             Purpose::Tag => "tags, -those to go: ",
             Purpose::Priority => "priority: ",
@@ -64,7 +67,7 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Find => pane::look_for(app, &prompt.text),
-        Purpose::Time | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Time | Purpose::Against | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
@@ -74,6 +77,7 @@ fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
         Purpose::Filter => Vec::new(),
         Purpose::Find => pane::find(app),
         Purpose::Time => pane::log::go_to_time(app, &prompt.text),
+        Purpose::Against => pane::config::hold_against(app, &prompt.text),
         purpose => pane::queue::accept(app, purpose, &prompt.text),
     }
 }
@@ -82,7 +86,7 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Find => pane::look_for(app, ""),
-        Purpose::Time | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Time | Purpose::Against | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }

@@ -54,6 +54,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             pane::queue::ask_slots(app, false)
         }
         News::Log(news) => pane::log::hear(app, news),
+        News::Config(news) => pane::config::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),

@@ -192,7 +192,8 @@ pub fn look_for(app: &mut App, typed: &str) {
     match app.screen.tab {
         Tab::Events => events::look_for(app, typed),
         Tab::Log => log::look_for(app, typed),
-        Tab::Config | Tab::Results | Tab::System => {}
+        Tab::Config => config::look_for(app, typed),
+        Tab::Results | Tab::System => {}
     }
 }
 
@@ -201,7 +202,8 @@ pub fn find(app: &mut App) -> Vec<Effect> {
     match app.screen.tab {
         Tab::Events => events::find(app),
         Tab::Log => log::find(app),
-        Tab::Config | Tab::Results | Tab::System => Vec::new(),
+        Tab::Config => config::find(app),
+        Tab::Results | Tab::System => Vec::new(),
     }
 }
 
