@@ -4,6 +4,7 @@
 //! twice, it is folded; a reader takes whole lines only and ignores what it does not know.
 
 pub mod compare;
+pub mod confusion;
 pub mod doctor;
 pub mod error;
 pub mod event;
