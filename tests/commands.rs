@@ -95,6 +95,16 @@ fn the_order_of_the_queue_is_changed_from_the_command_line() {
     says(&done(&["priority", "-3", "b"]), &["prioritized 0003-b"]);
     assert_eq!(waiting(&here), [2, 4, 3]);
     here.finetop(&["move", "a", "--before", "b"]).exited(1).says(&["has priority 0 and run 0003 has -3", "hint:"]);
+    says(&done(&["queue", "move", "b", "--first"]), &["moved 0003-b"]);
+    says(&done(&["queue", "priority", "0", "b"]), &["prioritized 0003-b"]);
+    says(&done(&["queue", "pause", "c"]), &["paused 0004-c"]);
+    says(&done(&["queue", "slots"]), &["1"]);
+    assert_eq!(waiting(&here), [3, 2]);
+    assert_eq!(done(&["queue"]).stdout, done(&["queue", "ls"]).stdout);
+    let listed = done(&["queue", "--state", "paused"]).stdout;
+    assert!(listed.contains("0004") && !listed.contains("0003"), "{listed}");
+    says(&done(&["queue", "resume", "c"]), &["queued 0004-c"]);
+    here.finetop(&["priority", "-3", "b"]).succeeded();
     here.finetop(&["move", "a"]).exited(2).says(&["--first"]);
     here.finetop(&["move", "long", "--first"]).exited(1).says(&["run 0001 is running"]);
 }

@@ -5,7 +5,11 @@
 //! list), `monitor`, `n` (runs with a best value), `best`, `epoch`, `val_loss`, `val_accuracy` and `seconds`, each
 //! `{"mean", "deviation"}` or null (the deviation over n - 1, null of one run), `is_best`, and `runs`: each with `id`,
 //! `name`, `state`, `monitor` and its own figures as numbers. `epoch`, `val_loss` and `val_accuracy` are those of the best
-//! epoch, or of the last one where none is the best.
+//! epoch, or of the last one where none is the best. And `values`: which value of which key does best. It has `monitor`,
+//! `more_is_better` and `keys` (but the seed), the one whose values differ most first, each with `key`, `effect` (between
+//! the best and the worst mean) and `values`: each with `value`, `n`, `mean`, `best`, `best_run` and `is_best`.
+
+mod values;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,6 +22,7 @@ use super::table::{COLUMNS, Table};
 use crate::base::clock;
 use crate::base::id::RunId;
 use crate::base::text::{duration, metric};
+use crate::record::compare::values::Values;
 use crate::record::compare::{Comparison, Member, Row, Spread, compare};
 use crate::record::settings::{labels, shown};
 use crate::record::state::Status;
@@ -35,12 +40,23 @@ pub struct Args {
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let selected = args.runs.select(store)?;
     let comparison = compare(selected.runs.iter().map(read).collect());
+    let values = Values::of(&comparison);
     if args.json {
-        output::json(&comparison);
-    } else {
-        print(&comparison);
+        output::json(&Compared { comparison, values });
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&comparison);
+    if values.keys.len() > 1 || args.runs.group.is_some() {
+        values::print(&values);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[derive(serde::Serialize)]
+struct Compared {
+    #[serde(flatten)]
+    comparison: Comparison,
+    values: Values,
 }
 
 /// A run whose `resolved.yaml` cannot be read is compared by its results.

@@ -4,6 +4,8 @@
 //! seed; its figures are over those that have finished. A figure that is missing or no number is no figure, and never the
 //! best. Pure: the runs are read by whoever asks.
 
+pub mod values;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
@@ -176,10 +178,15 @@ fn value(members: &[Member], key: &str) -> Value {
     }
 }
 
+/// The runs of a row that its figures are of: the finished ones, or the only one as it stands.
+fn counted(runs: &[Member]) -> impl Iterator<Item = &Member> {
+    let is_one = runs.len() == 1;
+    runs.iter().filter(move |run| is_one || run.state == Status::Finished)
+}
+
 fn row(runs: Vec<Member>, keys: &[String]) -> Row {
     let settings = keys.iter().map(|key| (key.clone(), value(&runs, key))).collect();
-    let is_one = runs.len() == 1;
-    let counted: Vec<&Member> = runs.iter().filter(|run| is_one || run.state == Status::Finished).collect();
+    let counted: Vec<&Member> = counted(&runs).collect();
     let over = |figure: fn(&Figures<f64>) -> Option<f64>| {
         spread(&counted.iter().filter_map(|run| figure(&run.figures)).collect::<Vec<f64>>())
     };

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod doctor;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod format;
 pub mod gc;
 pub mod life;
