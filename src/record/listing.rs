@@ -6,7 +6,7 @@
 //! cache may be removed, damaged or out of date at any time.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use super::event::Best;
 use super::life::Cause;
 use super::run_dir::RunDir;
 use super::seen::Seen;
-use super::state::Status;
+use super::state::{Asked, Status};
 use super::store::Store;
 use super::summary::{self, Place, Progress, Row, Times};
 use super::view;
@@ -45,7 +45,7 @@ fn cache_file(store: &Store) -> PathBuf {
 
 /// The first line: another version writes other lines.
 fn head() -> String {
-    format!("finetop {} listing 1\n", env!("CARGO_PKG_VERSION"))
+    format!("finetop {} listing 2\n", env!("CARGO_PKG_VERSION"))
 }
 
 /// What the cache says of each folder: `FOLDER<tab>JSON` on a line.
@@ -113,7 +113,18 @@ fn has_worker(state: Status) -> bool {
 /// A line of the cache: a [`Row`] without what the folder's name and the clock say, and what it was read of. Written as
 /// an array, which is read faster.
 #[derive(Debug, Serialize, Deserialize)]
-struct Known(Sources, String, Status, Option<Cause>, Option<Best>, (u32, u32, Option<String>), Moments, Kept, u32);
+struct Known(
+    Sources,
+    String,
+    Status,
+    Option<Cause>,
+    Option<Best>,
+    Figures,
+    (u32, u32, Option<String>),
+    Moments,
+    Kept,
+    (u32, Option<String>, Option<Asked>),
+);
 
 /// How `run.jsonl` and `events.jsonl` looked; the latter only where it counts.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +132,8 @@ struct Sources(Option<Seen>, Option<Seen>);
 
 /// Queued, started and ended, in milliseconds since 1970.
 type Moments = [Option<i64>; 3];
+/// Those that every epoch has in their order, and the others by name.
+type Figures = ([Option<f64>; 5], BTreeMap<String, f64>);
 /// Group, priority, order, tags.
 type Kept = (Option<String>, i32, i64, Vec<String>);
 
@@ -147,26 +160,34 @@ impl Known {
     }
 
     fn of(row: Row, sources: Sources) -> Known {
-        let Row { id: _, name, state, reason, best, progress, times, place, attempts } = row;
+        let Row { id: _, name, state, reason, best, mode: _, mut figures, progress, times, place, attempts } = row;
+        let every = summary::FIGURES.map(|(name, _)| figures.remove(name));
         let progress = (progress.epoch, progress.planned_epochs, progress.phase);
         let moments = [times.queued, times.started, times.ended].map(|time| time.map(Timestamp::as_millis));
         let kept = (place.group, place.priority, place.order, place.tags);
-        Known(sources, name, state, reason, best, progress, moments, kept, attempts)
+        let latest = (attempts, place.host, place.asked);
+        Known(sources, name, state, reason, best, (every, figures), progress, moments, kept, latest)
     }
 
     fn into_row(self, dir: &RunDir, now: Timestamp) -> Row {
-        let Known(_, name, state, reason, best, (epoch, planned_epochs, phase), moments, kept, attempts) = self;
+        let Known(_, name, state, reason, best, figures, (epoch, planned_epochs, phase), moments, kept, latest) = self;
         let [queued, started, ended] = moments.map(|time| time.map(Timestamp::from_millis));
         let (group, priority, order, tags) = kept;
+        let (attempts, host, asked) = latest;
+        let (every, mut figures) = figures;
+        let known = summary::FIGURES.iter().zip(every);
+        figures.extend(known.filter_map(|((name, _), value)| Some(((*name).to_owned(), value?))));
         Row {
             id: dir.id(),
             name,
             state,
             reason,
+            mode: best.as_ref().and_then(|best| summary::mode(&best.monitor)),
             best,
+            figures,
             progress: Progress { epoch, planned_epochs, phase },
             times: Times::new(queued, started, ended, state.is_live().then_some(now)),
-            place: Place { path: dir.path().to_owned(), group, priority, order, tags },
+            place: Place { path: dir.path().to_owned(), group, priority, order, tags, host, asked },
             attempts,
         }
     }

@@ -15,6 +15,7 @@ use super::run_dir::RunDir;
 use super::seen::Seen;
 use super::state::{RunState, Training};
 use super::store::Store;
+use super::summary::Row;
 use super::tail::Tail;
 use crate::base::id::RunId;
 
@@ -27,6 +28,19 @@ pub struct StoreView {
     sources: BTreeMap<RunId, Source>,
     /// Why the store could not be listed, if it could not.
     pub problem: Option<Error>,
+}
+
+/// What is new in a store since it was looked at last.
+#[derive(Debug, Clone, Default)]
+pub struct Delta {
+    /// Runs that are new or changed, in short.
+    pub rows: Vec<Arc<Row>>,
+    /// Runs that are no longer there.
+    pub gone: Vec<RunId>,
+    /// Of those that are read whole, the ones that changed.
+    pub whole: Vec<Arc<RunState>>,
+    /// Why the store could not be listed, where that is the news.
+    pub problem: Option<String>,
 }
 
 impl StoreView {

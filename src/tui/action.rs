@@ -9,9 +9,11 @@ use ratatui::layout::{Position, Size};
 use super::editor::Edit;
 use super::job::Job;
 use super::library::{Check, Draft};
+use super::log;
 use super::meters::Reading;
 use super::orders::Order;
 use super::pane::{self, Tab};
+use super::picture::Page;
 use super::runs::Delta;
 use crate::base::id::RunId;
 
@@ -81,8 +83,8 @@ pub enum Effect {
     Quit,
     /// Read these runs whole, and go on reading them.
     Want(BTreeSet<RunId>),
-    /// Read the log of this run, and go on reading it; of none: stop.
-    Follow(Option<RunId>),
+    /// Ask the reader of logs.
+    Log(log::Order),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.
@@ -103,6 +105,7 @@ pub enum News {
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),
+    Pictures(Page),
     /// The store could not be read.
     Trouble(String),
 }

@@ -10,12 +10,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
 use super::editor::Keyboard;
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
+use super::picture::Setting;
+use super::probe::{Heard, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, keymap, orders};
+use super::{Options, orders};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -30,7 +33,11 @@ struct Dashboard {
     keyboard: Keyboard,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
+    /// Stands before the keymap, since the questions to the terminal went out.
+    sieve: Sieve,
+    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -44,9 +51,15 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
-    let app = App::new(Size { width, height }, options.selected);
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
+    let mut app = App::new(Size { width, height }, options.selected);
+    app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    let wished = std::env::var(Setting::VARIABLE).ok();
+    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
-    Dashboard { app, keyboard: Keyboard::new(), output, reader, meters, store, options, say, dirty: true }
+    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
+    Dashboard { app, keyboard, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true }
         .live(&mut news)
         .await
 }
@@ -73,7 +86,7 @@ impl Dashboard {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     self.output.show(&self.app)?;
-                    self.dirty = false;
+                    self.dirty = self.output.is_unfinished();
                     last_frame = Some(Stopwatch::start());
                 }
             }
@@ -87,13 +100,30 @@ impl Dashboard {
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
         let mut leaving = false;
+        for heard in self.sieve.take(event, self.opened.elapsed()) {
+            match heard {
+                Heard::Event(event) => leaving |= self.on_keys(event),
+                Heard::Answer(answer) => {
+                    self.app.terminal.take(answer);
+                    self.dirty = true;
+                }
+            }
+        }
+        Ok(leaving)
+    }
+
+    fn on_keys(&mut self, event: Event) -> bool {
+        if let Event::Resize(..) = event {
+            self.app.terminal.cell = cell();
+        }
+        let mut leaving = false;
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
                 leaving |= self.carry_out(effects);
             }
         }
-        Ok(leaving)
+        leaving
     }
 
     fn on_news(&mut self, news: News) -> bool {
@@ -131,7 +161,7 @@ impl Dashboard {
             let say = self.say.clone();
             match effect {
                 Effect::Quit => leaving = true,
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
@@ -143,6 +173,13 @@ impl Dashboard {
         }
         leaving
     }
+}
+
+/// Width and height of a cell in pixels, where the kernel knows it; through SSH it does.
+fn cell() -> Option<(u16, u16)> {
+    let size = crossterm::terminal::window_size().ok()?;
+    let (width, height) = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (width > 0 && height > 0).then_some((width, height))
 }
 
 /// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours
@@ -161,7 +198,7 @@ fn apart(event: Event) -> impl Iterator<Item = Event> {
 /// What an event of the terminal asks for.
 fn action(app: &App, event: Event) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(&app.scopes(), &key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.keymap.action(&app.scopes(), &key),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
         Event::Mouse(mouse) => {

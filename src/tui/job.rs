@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::action::News;
 use super::library::{self, Draft};
+use super::picture::{Page, Request};
 use crate::record::Store;
 
 /// A piece of work.
@@ -13,6 +14,8 @@ pub enum Job {
     List,
     /// Read and validate an experiment file.
     Check(Draft),
+    /// Make pictures ready to be shown.
+    Pictures(Vec<Request>),
 }
 
 impl Job {
@@ -24,6 +27,7 @@ impl Job {
     fn run(self, _store: &Store) -> News {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
+            Job::Pictures(requests) => News::Pictures(Page::make(requests)),
             Job::Check(draft) => {
                 let check = library::check(&draft);
                 News::Checked(draft, check)

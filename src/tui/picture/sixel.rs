@@ -1,0 +1,71 @@
+//! Sixel: six rows of pixels at a time, one colour after the other (<https://vt100.net/docs/vt3xx-gp/chapter14.html>).
+
+use std::fmt::Write;
+
+use color_quant::NeuQuant;
+use image::RgbImage;
+
+/// Colours that every terminal with sixel can show at once.
+const COLOURS: usize = 256;
+/// 1 looks at every pixel to find them, 30 at a few.
+const SAMPLING: i32 = 10;
+
+/// The whole sequence that draws `picture` from the cursor on.
+pub fn encode(picture: &RgbImage) -> Vec<u8> {
+    let (width, height) = picture.dimensions();
+    let pixels: Vec<u8> = picture.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
+    let palette = NeuQuant::new(SAMPLING, COLOURS, &pixels);
+    let places: Vec<u8> = pixels.chunks_exact(4).map(|pixel| palette.index_of(pixel) as u8).collect();
+    let mut used = [false; COLOURS];
+    places.iter().for_each(|&place| used[usize::from(place)] = true);
+    // P2=1: what is not drawn stays as it is.
+    let mut text = format!("\x1bP0;1;0q\"1;1;{width};{height}");
+    for (place, rgb) in palette.color_map_rgb().chunks_exact(3).enumerate().filter(|&(place, _)| used[place]) {
+        let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(|level| (u32::from(level) * 100 + 127) / 255);
+        let _ = write!(text, "#{place};2;{r};{g};{b}");
+    }
+    for band in places.chunks(6 * width.max(1) as usize) {
+        put_band(&mut text, band, width as usize);
+        text.push('-');
+    }
+    text.push_str("\x1b\\");
+    text.into_bytes()
+}
+
+/// Draws up to six rows: for each colour that is in them a line of sixels.
+fn put_band(text: &mut String, band: &[u8], width: usize) {
+    let mut colours: Vec<u8> = band.to_vec();
+    colours.sort_unstable();
+    colours.dedup();
+    for (n, colour) in colours.into_iter().enumerate() {
+        if n > 0 {
+            text.push('$');
+        }
+        let _ = write!(text, "#{colour}");
+        let sixel = |column: usize| {
+            let rows = band.iter().skip(column).step_by(width).enumerate();
+            rows.fold(0u8, |bits, (row, &place)| bits | (u8::from(place == colour) << row))
+        };
+        put_runs(text, (0..width).map(sixel));
+    }
+}
+
+/// Repeats are written as `!` and their number.
+fn put_runs(text: &mut String, sixels: impl Iterator<Item = u8>) {
+    let mut sixels = sixels.peekable();
+    while let Some(bits) = sixels.next() {
+        let mut count = 1;
+        while sixels.next_if_eq(&bits).is_some() {
+            count += 1;
+        }
+        let letter = char::from(b'?' + bits);
+        // Nothing at the end of a line need be written.
+        if bits == 0 && sixels.peek().is_none() {
+            return;
+        }
+        match count {
+            1..=3 => (0..count).for_each(|_| text.push(letter)),
+            _ => drop(write!(text, "!{count}{letter}")),
+        }
+    }
+}
