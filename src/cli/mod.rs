@@ -39,6 +39,7 @@ mod run;
 mod runner;
 mod select;
 mod show;
+mod since;
 mod slots;
 mod table;
 mod tag;

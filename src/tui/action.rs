@@ -100,6 +100,9 @@ pub enum News {
     Log(pane::log::News),
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
+    Compared(Box<pane::compare::Compared>),
+    /// What was written into which file, or why not.
+    Exported(Result<String, String>),
     /// The text that was edited; None where it is what it was, or why there is none.
     Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.

@@ -20,6 +20,8 @@ pub enum Purpose {
     Find,
     /// A time to go to in the log.
     Time,
+    /// The file that figures are exported to.
+    Export,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
     pub fn label(self) -> &'static str {
         match self {
             Purpose::Filter | Purpose::Find => "/",
+            Purpose::Export => "export epochs to the file (.csv or .json): ",
             Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
         }
     }
@@ -56,7 +59,7 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Find => pane::look_for(app, &prompt.text),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Export => {}
     }
     Vec::new()
 }
@@ -65,6 +68,7 @@ fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
         Purpose::Find => pane::find(app),
+        Purpose::Export => pane::compare::export(app, &prompt.text),
         Purpose::Time => pane::log::go_to_time(app, &prompt.text),
     }
 }
@@ -73,7 +77,7 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Find => pane::look_for(app, ""),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Export => {}
     }
     Vec::new()
 }
