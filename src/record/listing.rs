@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -18,15 +19,30 @@ use super::event::Best;
 use super::life::Cause;
 use super::run_dir::RunDir;
 use super::seen::Seen;
-use super::state::{Asked, Status};
+use super::state::{Asked, RunState, Status};
 use super::store::Store;
 use super::summary::{self, Place, Progress, Row, Times};
-use super::view;
+use super::view::Source;
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 
 /// The runs of `store` by number.
 pub fn rows(store: &Store) -> Result<Vec<Row>, Error> {
+    Ok(entries(store)?.into_iter().map(|entry| entry.row).collect())
+}
+
+/// A run and its row.
+pub(super) struct Entry {
+    pub dir: RunDir,
+    pub row: Row,
+    /// What `run.jsonl` looked like when the row was made.
+    pub life: Option<Seen>,
+    /// The run itself, where its logs had to be read.
+    pub whole: Option<(Source, Arc<RunState>)>,
+}
+
+/// The runs of `store` by number, with what was read for their rows of those that may have a worker.
+pub(super) fn entries(store: &Store) -> Result<Vec<Entry>, Error> {
     let root = File::open(store.root()).map_err(Error::read("list the store", store.root()))?;
     let bytes = durable::read(&cache_file(store)).unwrap_or_default();
     let cache = lines_by_folder(&bytes);
@@ -36,7 +52,13 @@ pub fn rows(store: &Store) -> Result<Vec<Row>, Error> {
         // A store that cannot be written is listed all the same.
         let _ = durable::write_cache(&cache_file(store), &text(&listed));
     }
-    Ok(listed.into_iter().map(|listed| listed.row).collect())
+    Ok(listed.into_iter().map(|listed| listed.entry).collect())
+}
+
+/// Reads one run for its row; the cache is left alone.
+pub(super) fn read(dir: RunDir) -> Entry {
+    let (known, whole) = Known::read(&dir);
+    known.into_entry(dir, clock::now(), whole)
 }
 
 fn cache_file(store: &Store) -> PathBuf {
@@ -75,7 +97,7 @@ fn text(listed: &[Listed]) -> Vec<u8> {
 
 /// A run, and its line of the cache, which is a new one where it had to be read.
 struct Listed<'a> {
-    row: Row,
+    entry: Entry,
     line: Cow<'a, [u8]>,
 }
 
@@ -85,28 +107,28 @@ impl<'a> Listed<'a> {
         let known = line.and_then(|line| Some((line, serde_json::from_slice::<Known>(line).ok()?)));
         match known {
             Some((line, known)) if known.counts(&dir, root) => {
-                Listed { row: known.into_row(&dir, now), line: Cow::Borrowed(line) }
+                Listed { entry: known.into_entry(dir, now, None), line: Cow::Borrowed(line) }
             }
             _ => {
-                let known = Known::read(&dir);
+                let (known, whole) = Known::read(&dir);
                 let line = serde_json::to_vec(&known).unwrap_or_default();
-                Listed { row: known.into_row(&dir, now), line: Cow::Owned(line) }
+                Listed { entry: known.into_entry(dir, now, whole), line: Cow::Owned(line) }
             }
         }
     }
 
     fn folder(&self) -> Option<&str> {
-        self.row.place.path.file_name()?.to_str()
+        self.entry.dir.path().file_name()?.to_str()
     }
 
     /// What changes all the time is not written down each time.
     fn is_worth_keeping(&self) -> bool {
-        matches!(self.line, Cow::Owned(_)) && !has_worker(self.row.state)
+        matches!(self.line, Cow::Owned(_)) && !has_worker(self.entry.row.state)
     }
 }
 
 /// Whether a worker may be writing.
-fn has_worker(state: Status) -> bool {
+pub(super) fn has_worker(state: Status) -> bool {
     state.is_live() || state == Status::Lost
 }
 
@@ -144,19 +166,22 @@ impl Known {
         *life == looks(dir.run_log()) && (!has_worker(self.2) || *training == looks(dir.events()))
     }
 
-    fn read(dir: &RunDir) -> Known {
+    /// With the run itself, if it has a worker: who reads it will go on reading.
+    fn read(dir: &RunDir) -> (Known, Option<(Source, Arc<RunState>)>) {
         let life = Seen::at(&dir.run_log());
         if let Some(row) = summary::load_row(dir)
             // Looked at before and after, so that it is of this very log.
             && life == Seen::at(&dir.run_log())
         {
-            return Known::of(row, Sources(life, None));
+            return (Known::of(row, Sources(life, None)), None);
         }
-        let read = view::load_seen(dir);
-        let _ = summary::keep(dir, &read);
-        let row = Row::new(&read.run, dir.path());
-        let training = read.training.filter(|_| has_worker(row.state));
-        Known::of(row, Sources(read.life, training))
+        let (source, run) = Source::read(dir.clone());
+        let _ = summary::keep(&source, &run);
+        let row = Row::new(&run, dir.path());
+        let [life, training] = source.seen();
+        let is_live = has_worker(row.state);
+        let known = Known::of(row, Sources(life, training.filter(|_| is_live)));
+        (known, is_live.then_some((source, run)))
     }
 
     fn of(row: Row, sources: Sources) -> Known {
@@ -167,6 +192,12 @@ impl Known {
         let kept = (place.group, place.priority, place.order, place.tags);
         let latest = (attempts, place.host, place.asked);
         Known(sources, name, state, reason, best, (every, figures), progress, moments, kept, latest)
+    }
+
+    fn into_entry(self, dir: RunDir, now: Timestamp, whole: Option<(Source, Arc<RunState>)>) -> Entry {
+        let life = self.0.0;
+        let row = self.into_row(&dir, now);
+        Entry { dir, row, life, whole }
     }
 
     fn into_row(self, dir: &RunDir, now: Timestamp) -> Row {

@@ -12,7 +12,7 @@ use super::life::{Cause, Exited};
 use super::run_dir::RunDir;
 use super::seen::Seen;
 use super::state::{Asked, RunState, Status, Training};
-use super::view::{self, Read};
+use super::view::Source;
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
@@ -275,17 +275,19 @@ struct Sources {
 
 /// Reads the run and writes its `summary.json`, if it is over.
 pub fn save(dir: &RunDir) -> Result<(), durable::Error> {
-    keep(dir, &view::load_seen(dir))
+    let (source, run) = Source::read(dir.clone());
+    keep(&source, &run)
 }
 
 /// Writes `summary.json` of a run that was read, if it is over. It can be made again, so nobody waits for the disk.
-pub fn keep(dir: &RunDir, read: &Read) -> Result<(), durable::Error> {
-    if !read.run.status().is_over() {
+pub(super) fn keep(source: &Source, run: &RunState) -> Result<(), durable::Error> {
+    if !run.status().is_over() {
         return Ok(());
     }
+    let (dir, [life, training]) = (source.dir(), source.seen());
     let length = |seen: Option<Seen>| seen.map_or(0, |seen| seen.length);
-    let sources = Sources { run: length(read.life), events: length(read.training) };
-    let saved = Saved { summary: Summary::new(&read.run, dir.path()), sources };
+    let sources = Sources { run: length(life), events: length(training) };
+    let saved = Saved { summary: Summary::new(run, dir.path()), sources };
     let mut text = serde_json::to_vec_pretty(&saved).unwrap_or_default();
     text.push(b'\n');
     durable::write_cache(&dir.summary_json(), &text)

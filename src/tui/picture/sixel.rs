@@ -13,15 +13,11 @@ const SAMPLING: i32 = 10;
 /// The whole sequence that draws `picture` from the cursor on.
 pub fn encode(picture: &RgbImage) -> Vec<u8> {
     let (width, height) = picture.dimensions();
-    let pixels: Vec<u8> = picture.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
-    let palette = NeuQuant::new(SAMPLING, COLOURS, &pixels);
-    let places: Vec<u8> = pixels.chunks_exact(4).map(|pixel| palette.index_of(pixel) as u8).collect();
-    let mut used = [false; COLOURS];
-    places.iter().for_each(|&place| used[usize::from(place)] = true);
+    let (palette, places) = indexed(picture);
     // P2=1: what is not drawn stays as it is.
     let mut text = format!("\x1bP0;1;0q\"1;1;{width};{height}");
-    for (place, rgb) in palette.color_map_rgb().chunks_exact(3).enumerate().filter(|&(place, _)| used[place]) {
-        let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(|level| (u32::from(level) * 100 + 127) / 255);
+    for (place, rgb) in palette.iter().enumerate() {
+        let [r, g, b] = rgb.map(|level| (u32::from(level) * 100 + 127) / 255);
         let _ = write!(text, "#{place};2;{r};{g};{b}");
     }
     for band in places.chunks(6 * width.max(1) as usize) {
@@ -30,6 +26,24 @@ pub fn encode(picture: &RgbImage) -> Vec<u8> {
     }
     text.push_str("\x1b\\");
     text.into_bytes()
+}
+
+/// At most 256 colours, and which of them each pixel has: its own where that is enough, else the nearest.
+fn indexed(picture: &RgbImage) -> (Vec<[u8; 3]>, Vec<u8>) {
+    let mut colours: Vec<[u8; 3]> = picture.pixels().map(|pixel| pixel.0).collect();
+    colours.sort_unstable();
+    colours.dedup();
+    if colours.len() <= COLOURS {
+        let place = |rgb: [u8; 3]| colours.binary_search(&rgb).unwrap_or(0) as u8;
+        let places = picture.pixels().map(|pixel| place(pixel.0)).collect();
+        return (colours, places);
+    }
+    let with_alpha = |[r, g, b]: [u8; 3]| [r, g, b, 255];
+    let pixels: Vec<u8> = picture.pixels().flat_map(|pixel| with_alpha(pixel.0)).collect();
+    let net = NeuQuant::new(SAMPLING, COLOURS, &pixels);
+    let places = pixels.chunks_exact(4).map(|pixel| net.index_of(pixel) as u8).collect();
+    let palette = net.color_map_rgb().chunks_exact(3).map(|rgb| [rgb[0], rgb[1], rgb[2]]).collect();
+    (palette, places)
 }
 
 /// Draws up to six rows: for each colour that is in them a line of sixels.

@@ -16,9 +16,9 @@ use crate::tui::theme::{Role, Theme};
 /// Lines below a picture: its label, and what it was taken for.
 const CAPTION: u16 = 2;
 /// Rows that a picture should have at least, and at most.
-const ROWS: (u16, u16) = (3, 14);
+const ROWS: (u16, u16) = (3, 10);
 /// Rows of a tile from which on a second row of tiles is better than larger pictures.
-const ENOUGH: u16 = 11;
+const ENOUGH: u16 = 9;
 
 /// Tiles of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
