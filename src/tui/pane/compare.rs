@@ -19,6 +19,7 @@ use crate::experiment::Mode;
 use crate::record::summary::Row;
 use crate::tui::action::{Action as Any, Effect, Motion};
 use crate::tui::app::{App, Overlay};
+use crate::tui::chart::overlay;
 use crate::tui::job::Job;
 use crate::tui::keymap::key::{key, letter};
 use crate::tui::keymap::{self, Binding, Scope, binding};
@@ -233,11 +234,7 @@ fn rows(app: &App) -> Vec<Arc<Row>> {
 
 /// The metrics that can be drawn.
 fn metrics(app: &App) -> Vec<String> {
-    const KNOWN: [&str; 5] = ["val_loss", "val_accuracy", "loss", "accuracy", "lr"];
-    let drawn = runs(app);
-    let further = drawn.iter().filter_map(|&id| app.runs.whole(id)).flat_map(|run| run.training.epochs.last());
-    let further: std::collections::BTreeSet<String> = further.flat_map(|epoch| epoch.metrics.keys().cloned()).collect();
-    KNOWN.into_iter().map(str::to_owned).chain(further).collect()
+    overlay::metrics(runs(app).into_iter().filter_map(|id| app.runs.whole(id)).map(|run| &**run))
 }
 
 /// Compares anew where the runs are others than those that were compared, one job at a time.

@@ -6,13 +6,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::table::{Compared, ValueRow};
-use super::{Compare, View, runs};
+use super::{Compare, Look, View, runs};
 use crate::base::id::RunId;
 use crate::base::text::metric;
 use crate::record::compare::columns::Column;
 use crate::record::compare::values::Outcome;
 use crate::record::settings::{labels, shown};
 use crate::tui::app::App;
+use crate::tui::chart::XAxis;
+use crate::tui::chart::overlay::{self, Line};
 use crate::tui::layout::first_row;
 use crate::tui::paint::{Row, columns, frame};
 use crate::tui::theme::{Role, Theme};
@@ -86,7 +88,14 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
 fn about(state: &Compare, compared: &Compared) -> String {
     let runs = crate::base::text::counted(compared.rows.len() as u64, "run");
     match state.look.view {
-        View::Runs => runs,
+        View::Runs => {
+            let axis = if state.look.by_time { "time" } else { "epoch" };
+            let log = if state.look.log { ", log scale" } else { "" };
+            let group = compared.rows.first().and_then(|row| row.place.group.as_deref());
+            let of = group.filter(|&group| compared.rows.iter().all(|row| row.place.group.as_deref() == Some(group)));
+            let of = of.map_or(String::new(), |group| format!(" of {group}"));
+            format!("{runs}{of}  {} by {axis}{log}", metric_of(&state.look, compared))
+        }
         View::Values => {
             let monitor = compared.monitor().map_or("best", |monitor| monitor);
             let better = if compared.values.more_is_better { "more" } else { "less" };
@@ -110,6 +119,9 @@ fn widths(compared: &Compared, shown: &[usize]) -> Vec<u16> {
 }
 
 fn draw_runs(theme: &Theme, parts: &Parts, buf: &mut Buffer, app: &App, compared: &Compared) {
+    if parts.curves.height > 0 {
+        draw_curves(theme, parts.curves, buf, app, compared);
+    }
     let place = &app.compare.place;
     let height = usize::from(parts.rows.height);
     let first = first_row(place.order.len(), place.row, height);
@@ -161,11 +173,25 @@ fn put(row: &mut Row, text: &str, width: u16, style: ratatui::style::Style) {
 fn draw_swatches(theme: &Theme, row: &mut Row, slots: &BTreeMap<RunId, usize>, compared: &Compared, at: usize) {
     let left = row.left();
     let with_curve = compared.comparison.rows[at].runs.iter().filter_map(|run| slots.get(&run.id));
-    for _slot in with_curve.take(SWATCHES) {
-        row.put(theme.pick("•", "*"), theme.style(Role::Accent));
+    for &slot in with_curve.take(SWATCHES) {
+        let (glyph, style) = overlay::swatch(theme, slot);
+        row.put_within(glyph, 1, style);
     }
     let used = left - row.left();
     row.gap((SWATCHES as u16 + 1).saturating_sub(used));
+}
+
+fn draw_curves(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, compared: &Compared) {
+    let look = &app.compare.look;
+    let whole = slots(app).into_iter().filter_map(|(id, slot)| Some(Line { run: app.runs.whole(id)?, slot }));
+    let lines: Vec<Line> = whole.collect();
+    let axis = if look.by_time { XAxis::Time } else { XAxis::Epoch };
+    overlay::draw(theme, area, buf, &lines, metric_of(look, compared), axis, look.log);
+}
+
+/// The metric whose curves are drawn.
+fn metric_of<'a>(look: &'a Look, compared: &'a Compared) -> &'a str {
+    look.metric.as_ref().or(compared.monitor()).map_or("val_loss", String::as_str)
 }
 
 fn draw_values(theme: &Theme, parts: &Parts, buf: &mut Buffer, state: &Compare, compared: &Compared) {

@@ -105,7 +105,13 @@ impl Compared {
         let at = sort.and_then(|(head, _)| self.columns.iter().position(|column| column.head() == head));
         // After the last one it is not sorted.
         let next = self.columns.get(at.map_or(0, |at| at + 1))?;
-        Some((next.head().to_owned(), false))
+        // The best first.
+        let down = match next {
+            Column::Best(_) => self.values.more_is_better,
+            Column::ValAccuracy => true,
+            _ => false,
+        };
+        Some((next.head().to_owned(), down))
     }
 
     /// The run of a row that did best; of one without figures the first.

@@ -136,8 +136,8 @@ fn the_table_is_sorted_and_a_row_is_chosen_in_the_queue() {
     press(&mut app, "S");
     assert_eq!(ids(&app)[..2], ["0031", "0035"]);
     let column = |app: &App| app.compare.place.sort.clone().map(|(head, _)| head);
-    press(&mut app, "ss");
-    assert_eq!(column(&app).as_deref(), Some("val_loss"));
+    press(&mut app, "sss");
+    assert_eq!(column(&app).as_deref(), Some("val_loss"), "after the units and the seeds");
     assert_eq!(ids(&app)[0], "0033-0034", "the best mean");
     press(&mut app, "gG");
     assert_eq!(app.compare.place.row, 3);
@@ -204,7 +204,7 @@ fn picture(size: (u16, u16), theme: &Theme, keys: &str) -> String {
 #[test]
 fn pictures() {
     let (unicode, ascii) = (&fixtures::UNICODE, &fixtures::ASCII);
-    insta::assert_snapshot!("compare_120x40", picture((120, 40), unicode, "sssss"));
+    insta::assert_snapshot!("compare_120x40", picture((120, 40), unicode, "ssssss"));
     insta::assert_snapshot!("compare_80x24", picture((80, 24), unicode, "x"));
     insta::assert_snapshot!("compare_60x15", picture((60, 15), unicode, "<Right>j"));
     insta::assert_snapshot!("compare_80x24_ascii", picture((80, 24), ascii, "S"));
