@@ -8,6 +8,7 @@ pub mod confusion;
 pub mod doctor;
 pub mod error;
 pub mod event;
+pub mod export;
 pub mod format;
 pub mod gc;
 pub mod life;

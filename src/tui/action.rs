@@ -103,6 +103,9 @@ pub enum News {
     Config(pane::config::News),
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
+    Compared(Box<pane::compare::Compared>),
+    /// What was written into which file, or why not.
+    Exported(Result<String, String>),
     /// The text that was edited; None where it is what it was, or why there is none.
     Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.

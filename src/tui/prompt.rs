@@ -27,6 +27,8 @@ pub enum Purpose {
     Slots,
     /// The run that the configuration is held against.
     Against,
+    /// The file that figures are exported to.
+    Export,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
         match self {
             Purpose::Filter | Purpose::Find => "/",
             Purpose::Against => "the other run, by its number or name: ",
+            Purpose::Export => "export epochs to the file (.csv or .json): ",
             Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
             Purpose::Tag => "tags, -those to go: ",
             Purpose::Priority => "priority: ",
@@ -67,7 +70,8 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Find => pane::look_for(app, &prompt.text),
-        Purpose::Time | Purpose::Against | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Time | Purpose::Against | Purpose::Export => {}
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
@@ -76,6 +80,7 @@ fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
         Purpose::Find => pane::find(app),
+        Purpose::Export => pane::compare::export(app, &prompt.text),
         Purpose::Time => pane::log::go_to_time(app, &prompt.text),
         Purpose::Against => pane::config::hold_against(app, &prompt.text),
         purpose => pane::queue::accept(app, purpose, &prompt.text),
@@ -86,7 +91,8 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Find => pane::look_for(app, ""),
-        Purpose::Time | Purpose::Against | Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Time | Purpose::Against | Purpose::Export => {}
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }

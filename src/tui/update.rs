@@ -58,6 +58,14 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
+        News::Compared(compared) => pane::compare::hear(app, *compared),
+        News::Exported(done) => {
+            app.notice = Some(match done {
+                Ok(text) => Notice::Done(text),
+                Err(text) => Notice::Wrong(text),
+            });
+            Vec::new()
+        }
         News::Edited(text) => pane::add::edited(app, text),
         News::Answered(answer) => answered(app, answer),
         News::Slots(slots) => {
@@ -92,6 +100,7 @@ fn after(app: &mut App, before: Subject) -> Vec<Effect> {
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
     effects.extend(pane::results::follow(app));
     effects.extend(pane::system::follow(app));
+    effects.extend(pane::compare::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {

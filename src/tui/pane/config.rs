@@ -196,7 +196,7 @@ fn against_one(app: &mut App) -> Vec<Effect> {
 pub fn hold_against(app: &mut App, typed: &str) -> Vec<Effect> {
     let typed = typed.trim();
     let number = typed.parse::<RunId>().ok();
-    match number.filter(|&id| app.runs.row(id).is_some()).or_else(|| named(app, typed)) {
+    match number.filter(|&id| app.runs.row(id).is_some()).or_else(|| app.runs.named(typed)) {
         Some(id) if Some(id) == app.config.run => {
             app.notice = Some(Notice::Wrong("that is this run; name another one".into()));
             Vec::new()
@@ -264,11 +264,6 @@ pub fn chosen(app: &mut App) -> Vec<Effect> {
     let (show, only_marked) = (config.show, config.only_marked);
     *config = Config { run: wanted, show, only_marked, view: View { pattern, ..View::default() }, ..Config::default() };
     wanted.map(|id| Effect::Do(Job::Config(id))).into_iter().collect()
-}
-
-/// The first run of that name.
-fn named(app: &App, name: &str) -> Option<RunId> {
-    app.runs.shown().find(|row| row.name == name).map(|row| row.id)
 }
 
 #[cfg(test)]
