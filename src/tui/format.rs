@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::text::{counted, duration, learning_rate, metric};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
-use crate::record::state::{RunState, Status, Training};
+use crate::record::state::{Asked, RunState, Status, Training};
 
 /// Epochs whose durations the remaining time is estimated from.
 const RECENT: usize = 3;
@@ -15,8 +15,31 @@ pub fn stopped_early(run: &RunState) -> bool {
     run.cause() == Some(Cause::EarlyStopped) || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
 }
 
+/// The last words of a queue row: how far it is, how good it became, or why it failed.
+pub fn result(run: &RunState) -> String {
+    match run.status() {
+        Status::Running | Status::Starting => match (run.life.asked, percent(&run.training)) {
+            (Some(Asked::Cancel), _) => "ending".into(),
+            (Some(Asked::Pause), _) => "pausing".into(),
+            (None, Some(percent)) => format!("{percent}%"),
+            (None, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
+        },
+        Status::Finished => match (stopped_early(run), &run.training.best) {
+            (_, Some(best)) => metric(best.value),
+            (true, None) => "early".into(),
+            (false, None) => "done".into(),
+        },
+        Status::Failed => run.cause().map_or("failed".into(), |cause| short(cause).into()),
+        Status::Cancelled => "cancelled".into(),
+        Status::Lost => "lost".into(),
+        Status::Paused => "paused".into(),
+        Status::Queued if run.life.attempts > 0 => format!("attempt {}", run.life.attempts + 1),
+        Status::Queued => String::new(),
+    }
+}
+
 /// A cause in one word.
-pub fn short(cause: Cause) -> &'static str {
+fn short(cause: Cause) -> &'static str {
     match cause {
         Cause::Completed => "done",
         Cause::EarlyStopped => "early",
@@ -115,24 +138,30 @@ fn from_steps(training: &Training) -> Option<f64> {
     Some(seconds / epochs * (1.0 + FORWARD * samples)).filter(|took| took.is_finite())
 }
 
-/// What the title of a run's pane says after its name: phase, epoch, step, speed, remaining time.
-pub fn progress(run: &RunState) -> Vec<String> {
+/// What the title of a run's pane says after its name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: Option<String>,
+    pub epoch: Option<String>,
+    pub step: Option<String>,
+    pub speed: Option<String>,
+    pub eta: Option<String>,
+}
+
+/// How far a run is, and how fast it goes.
+pub fn progress(run: &RunState) -> Progress {
     let training = &run.training;
-    let mut words: Vec<String> = training.phase().map(str::to_owned).into_iter().collect();
     let trained = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     let epoch = training.step.as_ref().map_or(trained, |step| step.epoch);
-    if epoch > 0 {
-        words.push(format!("epoch {epoch}/{}", last_epoch(run)));
+    let step = training.step.as_ref().filter(|_| run.status() == Status::Running);
+    let eta = eta(run).filter(|_| run.status() == Status::Running && training.stage.is_none());
+    Progress {
+        phase: training.phase().map(str::to_owned),
+        epoch: (epoch > 0).then(|| format!("epoch {epoch}/{}", last_epoch(run))),
+        step: step.map(|step| format!("step {}/{}", step.step, step.steps)),
+        speed: step.map(|step| format!("{:.0}/s", step.samples_per_s)),
+        eta: eta.map(|eta| format!("ETA about {}", duration(eta))),
     }
-    if run.status() != Status::Running {
-        return words;
-    }
-    if let Some(step) = &training.step {
-        words.push(format!("step {}/{}", step.step, step.steps));
-        words.push(format!("{:.0}/s", step.samples_per_s));
-    }
-    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA about {}", duration(eta))));
-    words
 }
 
 /// The figures of an epoch, named.
