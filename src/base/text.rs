@@ -51,6 +51,15 @@ pub fn truncated(text: &str, columns: usize) -> String {
     cut
 }
 
+/// `text` as one word of a shell, in quotes where it needs them.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@%+".contains(c);
+    match text.chars().all(is_plain) && !text.is_empty() {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// A duration as `0:07`, `12:34`, `3:02:01` or `2d 03:04`.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -135,6 +144,20 @@ pub fn learning_rate(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_quoted_for_a_shell_where_it_must_be() {
+        for (text, word) in [
+            ("train.batch_size=64", "train.batch_size=64"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("matrix.seed=[1, 2]", "'matrix.seed=[1, 2]'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+            ("~", "'~'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 
     #[test]
     fn what_is_no_time_is_not_shown_as_one() {

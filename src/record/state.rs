@@ -105,7 +105,8 @@ pub struct Life {
 }
 
 /// What a person can ask of a run that is being started or is live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Asked {
     Pause,
     Cancel,

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ratatui::layout::{Position, Size};
 
+use super::editor::Edit;
 use super::job::Job;
+use super::library::{Check, Draft};
 use super::log;
 use super::meters::Reading;
 use super::orders::Order;
 use super::pane::{self, Tab};
+use super::picture::Page;
 use super::runs::Delta;
 use crate::base::id::RunId;
 
@@ -85,6 +89,8 @@ pub enum Effect {
     Do(Job),
     /// Ask the runner.
     Ask(Order),
+    /// Let the person's editor have the terminal, and this text.
+    Edit(Edit),
 }
 
 /// What is heard from other threads.
@@ -94,10 +100,13 @@ pub enum News {
     Log(pane::log::News),
     Config(pane::config::News),
     Experiments(Vec<PathBuf>),
-    Checked(PathBuf, super::library::Check),
+    Checked(Draft, Check),
+    /// The text that was edited; None where it is what it was, or why there is none.
+    Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),
+    Pictures(Page),
     /// The store could not be read.
     Trouble(String),
 }

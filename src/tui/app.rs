@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
 use super::layout::{Focus, Layout, layout};
 use super::meters::Reading;
 use super::pane::{self, Pane, Tab};
+use super::probe::Terminal;
 use super::prompt::Prompt;
 use super::runs::Runs;
 use crate::base::clock::Timestamp;
@@ -20,6 +21,7 @@ use crate::record::state::RunState;
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
+    pub keymap: Keymap,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -33,6 +35,8 @@ pub struct App {
     pub notice: Option<Notice>,
     pub orders: Orders,
     pub meters: Option<Reading>,
+    /// What is known of the terminal.
+    pub terminal: Terminal,
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
@@ -87,6 +91,7 @@ impl App {
         App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            keymap: Keymap::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),
@@ -98,6 +103,7 @@ impl App {
             notice: None,
             orders: Orders::default(),
             meters: None,
+            terminal: Terminal::default(),
             clock: None,
             awaited,
             wanted: BTreeSet::new(),
@@ -129,6 +135,9 @@ impl App {
         let place = match &self.overlay {
             None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
             Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(add)) if add.is_typing() => {
+                return vec![Scope::AddLine, Scope::Prompt, Scope::Everywhere];
+            }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Palette(_)) => Scope::Palette,

@@ -321,7 +321,7 @@ pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             None => (KeyEvent::new(KeyCode::Char(first), KeyModifiers::NONE), first.len_utf8()),
         };
         rest = &rest[length..];
-        if let Some(action) = keymap::action(&app.scopes(), &event) {
+        if let Some(action) = app.keymap.action(&app.scopes(), &event) {
             effects.extend(update(app, action));
         }
     }

@@ -1,9 +1,11 @@
 //! Work that the loop does not wait for: each piece on a thread of its own, and what comes out is news.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::action::News;
-use super::{library, pane};
+use super::library::{self, Draft};
+use super::pane;
+use super::picture::{Page, Request};
 use crate::base::id::RunId;
 use crate::record::Store;
 
@@ -13,7 +15,9 @@ pub enum Job {
     /// Find the experiment files.
     List,
     /// Read and validate an experiment file.
-    Check(PathBuf),
+    Check(Draft),
+    /// Make pictures ready to be shown.
+    Pictures(Vec<Request>),
     /// Read the configuration of a run.
     Config(RunId),
 }
@@ -27,9 +31,10 @@ impl Job {
     fn run(self, store: &Store) -> News {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
-            Job::Check(path) => {
-                let check = library::check(&path);
-                News::Checked(path, check)
+            Job::Pictures(requests) => News::Pictures(Page::make(requests)),
+            Job::Check(draft) => {
+                let check = library::check(&draft);
+                News::Checked(draft, check)
             }
             Job::Config(id) => News::Config(pane::config::News { id, texts: pane::config::Texts::read(store, id) }),
         }

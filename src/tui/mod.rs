@@ -7,11 +7,13 @@
 pub mod action;
 pub mod app;
 pub mod chart;
+pub mod editor;
 mod ending;
 mod event_loop;
 #[cfg(test)]
 mod fixtures;
 pub mod format;
+pub mod fuzzy;
 mod job;
 pub mod keymap;
 pub mod layout;
@@ -22,6 +24,8 @@ pub mod orders;
 mod output;
 mod paint;
 pub mod pane;
+pub mod picture;
+pub mod probe;
 mod prompt;
 mod reader;
 pub mod runs;

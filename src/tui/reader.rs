@@ -1,25 +1,28 @@
 //! The thread that reads the store, and says what is new.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::action::News;
-use super::runs::Delta;
+use crate::base::clock::Stopwatch;
 use crate::base::id::RunId;
-use crate::record::summary::Row;
-use crate::record::{Store, StoreView, Watcher};
+use crate::record::watch::{Changes, StoreWatcher};
+use crate::record::{Store, StoreView};
 
 /// Least time between two readings: a person sees no more.
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// What wakes the reader.
 enum Wake {
-    StoreChanged,
+    /// Something may have changed; what, is in the [`Told`].
+    Changed,
     Want(BTreeSet<RunId>),
 }
+
+/// What may have changed and nobody has looked at yet; None where nothing.
+type Told = Arc<Mutex<Option<Changes>>>;
 
 /// The reading thread. Asking it for something never waits, also while a disk keeps it.
 pub struct Reader {
@@ -31,47 +34,85 @@ impl Reader {
     pub fn start(store: Store, say: impl Fn(News) + Send + 'static) -> Reader {
         let (wake, woken) = mpsc::channel();
         let changed = wake.clone();
-        std::thread::spawn(move || {
-            // Any number of changes that nobody has looked at yet are one.
-            let is_told = Arc::new(AtomicBool::new(false));
-            let tell = Arc::clone(&is_told);
-            let _watcher = Watcher::new(store.root(), move || {
-                if !tell.swap(true, Ordering::AcqRel) {
-                    let _ = changed.send(Wake::StoreChanged);
-                }
-            });
-            let mut view = StoreView::open(store);
-            say_runs(&view, &say);
-            while let Ok(first) = woken.recv() {
-                let mut changed = false;
-                for wake in std::iter::once(first).chain(woken.try_iter()) {
-                    match wake {
-                        Wake::StoreChanged => {
-                            is_told.store(false, Ordering::Release);
-                            changed = true;
-                        }
-                        Wake::Want(ids) => drop(ids),
-                    }
-                }
-                #[cfg(debug_assertions)]
-                super::panic_where_asked("reader");
-                if changed && view.refresh() {
-                    say_runs(&view, &say);
-                }
-                std::thread::sleep(PAUSE);
-            }
-        });
+        std::thread::spawn(move || Reading::start(store, say, changed).live(&woken));
         Reader { wake }
     }
 
-    /// Reads these runs whole from now on.
+    /// Reads these runs whole from now on, and besides them the live ones alone.
     pub fn want(&self, ids: BTreeSet<RunId>) {
         let _ = self.wake.send(Wake::Want(ids));
     }
 }
 
-fn say_runs(view: &StoreView, say: &impl Fn(News)) {
-    let rows = view.runs.values().map(|run| Arc::new(Row::new(run, std::path::Path::new("")))).collect();
-    let problem = view.problem.as_ref().map(ToString::to_string);
-    say(News::Runs(Delta { rows, gone: Vec::new(), whole: view.runs.values().cloned().collect(), problem }));
+/// What the thread works with.
+struct Reading<Say> {
+    view: StoreView,
+    watcher: StoreWatcher,
+    told: Told,
+    /// Since the store was read last because something may have changed.
+    read: Option<Stopwatch>,
+    say: Say,
+}
+
+impl<Say: Fn(News)> Reading<Say> {
+    fn start(store: Store, say: Say, wake: Sender<Wake>) -> Self {
+        // All is to be read at first, and changes that nobody has looked at yet are looked at together.
+        let told = Told::default();
+        let tell = Arc::clone(&told);
+        let watcher = StoreWatcher::start(store.root(), move |changes| {
+            let Ok(mut told) = tell.lock() else { return };
+            match &mut *told {
+                Some(before) => before.add(changes),
+                none => {
+                    *none = Some(changes);
+                    let _ = wake.send(Wake::Changed);
+                }
+            }
+        });
+        let mut reading = Reading { view: StoreView::new(store), watcher, told, read: None, say };
+        reading.refresh(&Changes::default());
+        reading
+    }
+
+    fn live(mut self, woken: &Receiver<Wake>) {
+        let mut is_due = false;
+        loop {
+            let pause = self.read.map_or(Duration::ZERO, |read| PAUSE.saturating_sub(read.elapsed()));
+            let first = if is_due { woken.recv_timeout(pause) } else { woken.recv().map_err(Into::into) };
+            if matches!(first, Err(RecvTimeoutError::Disconnected)) {
+                return;
+            }
+            let mut is_asked = false;
+            for wake in first.into_iter().chain(woken.try_iter()) {
+                match wake {
+                    Wake::Changed => is_due = true,
+                    Wake::Want(ids) => {
+                        self.view.want(ids);
+                        is_asked = true;
+                    }
+                }
+            }
+            #[cfg(debug_assertions)]
+            super::panic_where_asked("reader");
+            if is_due && self.read.is_none_or(|read| read.elapsed() >= PAUSE) {
+                is_due = false;
+                let changes = self.told.lock().ok().and_then(|mut told| told.take()).unwrap_or_default();
+                self.refresh(&changes);
+                self.read = Some(Stopwatch::start());
+            } else if is_asked {
+                // A person waits for it.
+                self.refresh(&Changes::default());
+            }
+        }
+    }
+
+    fn refresh(&mut self, changes: &Changes) {
+        let delta = self.view.refresh(changes);
+        if !delta.is_empty() {
+            (self.say)(News::Runs(delta));
+        }
+        if let Some(folders) = self.view.restless() {
+            self.watcher.watch(folders);
+        }
+    }
 }

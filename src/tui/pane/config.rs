@@ -20,6 +20,7 @@ use crate::tui::keymap::key::{Key, key, letter};
 use crate::tui::keymap::{Binding, ESC, Scope, binding};
 use crate::tui::layout::Focus;
 use crate::tui::prompt::{Prompt, Purpose};
+use crate::tui::runs::Choice;
 use crate::tui::search::{self, Pattern, Way};
 
 /// Columns that one press scrolls to the side.
@@ -268,7 +269,12 @@ pub fn chosen(app: &mut App) -> Vec<Effect> {
 
 /// The first run of that name.
 fn named(app: &App, name: &str) -> Option<RunId> {
-    app.runs.shown().find(|row| row.name == name).map(|row| row.id)
+    let is_named = |id: &RunId| app.runs.row(*id).is_some_and(|row| row.name == name);
+    let shown = app.runs.shown().iter().filter_map(|choice| match choice {
+        Choice::Run(id) => Some(*id),
+        Choice::Group(_) => None,
+    });
+    shown.into_iter().find(is_named)
 }
 
 #[cfg(test)]
