@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 
-use super::keymap::Scope;
+use super::keymap::{Keymap, Scope};
 use super::layout::{Focus, Layout, layout};
 use super::meters::Reading;
 use super::pane::{self, Pane, Tab};
+use super::probe::Terminal;
 use super::prompt::Prompt;
 use super::runs::Runs;
 use crate::base::clock::Timestamp;
@@ -21,6 +22,7 @@ pub struct App {
     pub runs: Runs,
     pub screen: Screen,
     pub queue: pane::queue::Queue,
+    pub keymap: Keymap,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -34,6 +36,8 @@ pub struct App {
     pub notice: Option<Notice>,
     pub orders: Orders,
     pub meters: Option<Reading>,
+    /// What is known of the terminal.
+    pub terminal: Terminal,
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
@@ -90,6 +94,7 @@ impl App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
             queue: Default::default(),
+            keymap: Keymap::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),
@@ -101,6 +106,7 @@ impl App {
             notice: None,
             orders: Orders::default(),
             meters: None,
+            terminal: Terminal::default(),
             clock: None,
             awaited,
             wanted: BTreeSet::new(),
@@ -136,6 +142,9 @@ impl App {
         let place = match &self.overlay {
             None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
             Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(add)) if add.is_typing() => {
+                return vec![Scope::AddLine, Scope::Prompt, Scope::Everywhere];
+            }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Sort(_)) => Scope::Sort,

@@ -3,21 +3,22 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{
-    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
-};
-use futures_util::StreamExt;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
+use super::editor::Keyboard;
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
+use super::picture::Setting;
+use super::probe::{Heard, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, keymap, orders};
+use super::{Options, orders};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -29,9 +30,14 @@ const TICK: Duration = Duration::from_secs(2);
 /// What the loop works with.
 struct Dashboard {
     app: App,
+    keyboard: Keyboard,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
+    /// Stands before the keymap, since the questions to the terminal went out.
+    sieve: Sieve,
+    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -45,27 +51,34 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
-    let app = App::new(Size { width, height }, options.selected);
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
+    let mut app = App::new(Size { width, height }, options.selected);
+    app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    let wished = std::env::var(Setting::VARIABLE).ok();
+    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
     let (output, meters) = (Output::start(theme), Meters::start());
-    Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
+    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
+    Dashboard { app, keyboard, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true }
+        .live(&mut news)
+        .await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
-        let mut events = EventStream::new();
         let mut ticks = tokio::time::interval(TICK);
         // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last_frame: Option<Stopwatch> = None;
         loop {
             let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
-            let must_draw = self.dirty && self.output.is_free();
+            let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
             let mut leaving = false;
-            // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
-            // the stream remembers only the first who asked.
+            // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
+            // it remembers only the first who asked.
             tokio::select! {
                 biased;
-                event = events.next() => leaving |= self.on_event(event)?,
+                event = self.keyboard.next() => leaving |= self.on_event(event)?,
                 Some(news) = news.recv() => leaving |= self.on_news(news),
                 _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
@@ -73,7 +86,7 @@ impl Dashboard {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     self.output.show(&self.app)?;
-                    self.dirty = false;
+                    self.dirty = self.output.is_unfinished();
                     last_frame = Some(Stopwatch::start());
                 }
             }
@@ -87,16 +100,36 @@ impl Dashboard {
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
         let mut leaving = false;
+        for heard in self.sieve.take(event, self.opened.elapsed()) {
+            match heard {
+                Heard::Event(event) => leaving |= self.on_keys(event),
+                Heard::Answer(answer) => {
+                    self.app.terminal.take(answer);
+                    self.dirty = true;
+                }
+            }
+        }
+        Ok(leaving)
+    }
+
+    fn on_keys(&mut self, event: Event) -> bool {
+        if let Event::Resize(..) = event {
+            self.app.terminal.cell = cell();
+        }
+        let mut leaving = false;
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
                 leaving |= self.carry_out(effects);
             }
         }
-        Ok(leaving)
+        leaving
     }
 
     fn on_news(&mut self, news: News) -> bool {
+        if let News::Edited(_) = news {
+            self.take_terminal_back();
+        }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
@@ -104,6 +137,15 @@ impl Dashboard {
             self.app.meters = None;
         }
         self.carry_out(effects)
+    }
+
+    /// What another program left on the screen is drawn over.
+    fn take_terminal_back(&mut self) {
+        self.keyboard.take_back();
+        self.output.forget();
+        if let Ok((width, height)) = crossterm::terminal::size() {
+            update(&mut self.app, Action::Resize(Size { width, height }));
+        }
     }
 
     fn tick(&mut self) {
@@ -119,8 +161,9 @@ impl Dashboard {
             let say = self.say.clone();
             match effect {
                 Effect::Quit => leaving = true,
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());
@@ -130,6 +173,13 @@ impl Dashboard {
         }
         leaving
     }
+}
+
+/// Width and height of a cell in pixels, where the kernel knows it; through SSH it does.
+fn cell() -> Option<(u16, u16)> {
+    let size = crossterm::terminal::window_size().ok()?;
+    let (width, height) = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (width > 0 && height > 0).then_some((width, height))
 }
 
 /// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours
@@ -148,7 +198,7 @@ fn apart(event: Event) -> impl Iterator<Item = Event> {
 /// What an event of the terminal asks for.
 fn action(app: &App, event: Event) -> Option<Action> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => keymap::action(&app.scopes(), &key),
+        Event::Key(key) if key.kind != KeyEventKind::Release => app.keymap.action(&app.scopes(), &key),
         Event::Paste(text) => Some(Action::Paste(text)),
         Event::Resize(width, height) => Some(Action::Resize(Size { width, height })),
         Event::Mouse(mouse) => {

@@ -309,6 +309,13 @@ pub fn text(buf: &Buffer) -> String {
     (0..buf.area.height).map(|y| format!("{}\n", row(y).trim_end())).collect()
 }
 
+/// The pane that is on the full screen: a frame without its first and last line.
+pub fn pane(app: &App, theme: &Theme) -> String {
+    let text = text(&frame(app, theme));
+    let rows = usize::from(app.screen.size.height).saturating_sub(2);
+    text.lines().skip(1).take(rows).map(|line| format!("{line}\n")).collect()
+}
+
 /// Presses keys, written as letters or as `<Enter>`, `<Esc>`, `<C-u>`; gives all effects but what to read whole.
 pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -320,7 +327,7 @@ pub fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             None => (KeyEvent::new(KeyCode::Char(first), KeyModifiers::NONE), first.len_utf8()),
         };
         rest = &rest[length..];
-        if let Some(action) = keymap::action(&app.scopes(), &event) {
+        if let Some(action) = app.keymap.action(&app.scopes(), &event) {
             effects.extend(update(app, action));
         }
     }

@@ -1,9 +1,11 @@
 //! Work that the loop does not wait for: each piece on a thread of its own, and what comes out is news.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::action::News;
-use super::{library, orders};
+use super::library::{self, Draft};
+use super::orders;
+use super::picture::{Page, Request};
 use crate::record::Store;
 
 /// A piece of work.
@@ -12,9 +14,11 @@ pub enum Job {
     /// Find the experiment files.
     List,
     /// Read and validate an experiment file.
-    Check(PathBuf),
     /// Ask the runner, if one lives, how many runs may train at once.
     Slots,
+    Check(Draft),
+    /// Make pictures ready to be shown.
+    Pictures(Vec<Request>),
 }
 
 impl Job {
@@ -27,9 +31,10 @@ impl Job {
         match self {
             Job::Slots => News::Slots(orders::slots(store)),
             Job::List => News::Experiments(library::files(Path::new("."))),
-            Job::Check(path) => {
-                let check = library::check(&path);
-                News::Checked(path, check)
+            Job::Pictures(requests) => News::Pictures(Page::make(requests)),
+            Job::Check(draft) => {
+                let check = library::check(&draft);
+                News::Checked(draft, check)
             }
         }
     }

@@ -1,8 +1,12 @@
 //! One table of keys: what they do, in which place, and how help, footer and palette name them. Each pane has its rows.
 
+mod effective;
 pub mod key;
+mod name;
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyCode;
+
+pub use self::effective::{Bound, Keymap};
 
 use self::key::{Key, ctrl, key, letter};
 use super::action::{Action, Motion};
@@ -30,11 +34,13 @@ pub enum Scope {
     Help,
     /// While a column to sort by is chosen.
     Sort,
+    /// While a line of an experiment that is added is typed.
+    AddLine,
 }
 
 impl Scope {
     /// All of them, in the order of the help page.
-    pub const ALL: [Scope; 16] = [
+    pub const ALL: [Scope; 17] = [
         Scope::Panes,
         Scope::Queue,
         Scope::Curves,
@@ -47,6 +53,7 @@ impl Scope {
         Scope::Prompt,
         Scope::Palette,
         Scope::Add,
+        Scope::AddLine,
         Scope::Question,
         Scope::Sort,
         Scope::Help,
@@ -69,6 +76,7 @@ impl Scope {
             Scope::Prompt => "While a line is typed",
             Scope::Palette => "In the palette",
             Scope::Add => "While an experiment is chosen",
+            Scope::AddLine => "While its overrides are typed",
             Scope::Question => "While a question is asked",
             Scope::Sort => "While a column is chosen",
             Scope::Help => "On this page",
@@ -77,7 +85,7 @@ impl Scope {
 
     /// Whether a letter without a meaning is typed.
     fn is_typed_in(self) -> bool {
-        matches!(self, Scope::Prompt | Scope::Palette)
+        matches!(self, Scope::Prompt | Scope::Palette | Scope::AddLine)
     }
 }
 
@@ -91,6 +99,16 @@ pub struct Binding {
     pub help: &'static str,
     /// As the footer says it; None keeps it out of there.
     pub footer: Option<&'static str>,
+    /// Its name, where the action's own words are not one.
+    named: Option<&'static str>,
+}
+
+impl Binding {
+    /// The row under another name than its action's own words.
+    pub const fn named(mut self, name: &'static str) -> Binding {
+        self.named = Some(name);
+        self
+    }
 }
 
 /// A row of the table.
@@ -101,7 +119,7 @@ pub const fn binding(
     help: &'static str,
     footer: Option<&'static str>,
 ) -> Binding {
-    Binding { scope, keys, action, help, footer }
+    Binding { scope, keys, action, help, footer, named: None }
 }
 
 pub const UP: &[Key] = &[letter('k'), key(KeyCode::Up)];
@@ -156,7 +174,8 @@ const OVERLAYS: &[Binding] = &[
     binding(Scope::Help, PAGE_UP, Action::Go(Motion::PageUp), "a page up", None),
     binding(Scope::Help, FIRST, Action::Go(Motion::First), "to the first", None),
     binding(Scope::Help, LAST, Action::Go(Motion::Last), "to the last", None),
-    binding(Scope::Everywhere, &[ctrl('c')], Action::Quit, "quit; runs go on", None),
+    binding(Scope::Everywhere, &[ctrl('c')], Action::Quit, "quit, also out of what lies over the panes", None)
+        .named("quit-anywhere"),
 ];
 
 static TABLES: &[&[Binding]] = &[
@@ -185,31 +204,15 @@ pub fn of(scope: Scope) -> impl Iterator<Item = &'static Binding> {
     all().filter(move |binding| binding.scope == scope)
 }
 
-/// What a key does where these scopes are, the first that knows it decides. Where a line is typed a letter without a
-/// meaning is typed.
-pub fn action(scopes: &[Scope], event: &KeyEvent) -> Option<Action> {
-    let pressed = Key::of(event);
-    let bound = scopes.iter().find_map(|&scope| of(scope).find(|binding| binding.keys.contains(&pressed)));
-    match (bound, event.code) {
-        (Some(binding), _) => Some(binding.action.clone()),
-        (None, KeyCode::Char(letter)) if !pressed.ctrl && scopes.iter().any(|scope| scope.is_typed_in()) => {
-            Some(Action::Type(letter))
-        }
-        _ => None,
-    }
-}
-
-impl Binding {
-    /// All its keys: `k Up`.
-    pub fn keys(&self) -> String {
-        self.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(" ")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::key::Key;
     use super::*;
-    use crossterm::event::KeyModifiers;
+    use crossterm::event::{KeyEvent, KeyModifiers};
+
+    fn action(scopes: &[Scope], event: &KeyEvent) -> Option<Action> {
+        Keymap::default().action(scopes, event)
+    }
 
     fn press(key: &Key) -> KeyEvent {
         KeyEvent::new(key.code, if key.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })

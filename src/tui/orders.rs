@@ -4,19 +4,18 @@ mod answer;
 mod command;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::action::News;
 use super::library;
 use crate::base::id::RunId;
 use crate::record::Store;
-use crate::runner::protocol::{Add, Place};
+use crate::runner::protocol::Place;
 use crate::runner::{Client, Request, Response, StartOptions};
 
 /// What the runner is asked for. It is done as the command line does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    Add(PathBuf),
+    Add(library::Order),
     Cancel(Vec<RunId>),
     Pause(Vec<RunId>),
     Resume(Vec<RunId>),
@@ -46,10 +45,7 @@ impl Order {
     /// What is said to the runner.
     fn requests(self) -> Result<Vec<Request>, String> {
         Ok(vec![match self {
-            Order::Add(path) => {
-                let experiments = library::read(&path)?;
-                Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
-            }
+            Order::Add(order) => Request::Add(library::read(order)?),
             Order::Cancel(ids) => Request::Cancel { ids },
             Order::Pause(ids) => Request::Pause { ids },
             Order::Resume(ids) => Request::Resume { ids },

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use crossterm::queue;
+use crossterm::style::Print;
 use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
@@ -16,6 +17,7 @@ use ratatui::layout::Rect;
 use tokio::sync::Notify;
 
 use super::app::App;
+use super::picture::hanging::Wall;
 use super::terminal::write_frame;
 use super::theme::Theme;
 use super::view;
@@ -24,6 +26,10 @@ use super::view;
 pub struct Output {
     theme: Theme,
     shown: Buffer,
+    /// The pictures beside its cells.
+    wall: Wall,
+    /// Whether the terminal was asked what it can do.
+    asked: bool,
     frames: Sender<Vec<u8>>,
     line: Arc<Line>,
 }
@@ -49,12 +55,22 @@ impl Output {
                 end.arrived.notify_one();
             }
         });
-        Output { theme, shown: Buffer::empty(Rect::ZERO), frames, line }
+        Output { theme, shown: Buffer::empty(Rect::ZERO), wall: Wall::default(), asked: false, frames, line }
     }
 
     /// Whether the last frame has arrived.
     pub fn is_free(&self) -> bool {
         !self.line.busy.load(Ordering::Acquire)
+    }
+
+    /// Whether there is more to send than fitted into the last frame.
+    pub fn is_unfinished(&self) -> bool {
+        self.wall.unfinished
+    }
+
+    /// Another program has drawn on the screen: the next frame is drawn whole.
+    pub fn forget(&mut self) {
+        self.shown = Buffer::empty(Rect::ZERO);
     }
 
     /// Waits until a frame has arrived.
@@ -80,17 +96,26 @@ impl Output {
         let resized = self.shown.area != area;
         if resized {
             self.shown = Buffer::empty(area);
+            self.wall.clear();
         }
+        let pictures = view::pictures(app);
+        let gone = self.wall.take_down(&pictures, &mut self.shown);
         let changes = self.shown.diff(&next);
-        if changes.is_empty() && !resized {
+        let hung = self.wall.hang(&pictures, &changes);
+        if changes.is_empty() && gone.is_empty() && hung.is_empty() && !resized {
             return Ok(Vec::new());
         }
         let mut bytes = Vec::new();
         queue!(bytes, BeginSynchronizedUpdate)?;
+        if !std::mem::replace(&mut self.asked, true) {
+            queue!(bytes, Print(app.terminal.questions()))?;
+        }
         if resized {
             queue!(bytes, Clear(ClearType::All))?;
         }
+        bytes.extend(gone.into_bytes());
         CrosstermBackend::new(&mut bytes).draw(changes.into_iter())?;
+        bytes.extend(hung);
         queue!(bytes, EndSynchronizedUpdate)?;
         self.shown = next;
         Ok(bytes)

@@ -21,16 +21,21 @@ pub enum Purpose {
     Priority,
     /// How many runs may train at once.
     Slots,
+    /// What is looked for in the place at the bottom.
+    Find,
+    /// A time to go to in the log.
+    Time,
 }
 
 impl Purpose {
     /// What stands before the line.
     pub fn label(self) -> &'static str {
         match self {
-            Purpose::Filter => "/",
             Purpose::Tag => "tags, -those to go: ",
             Purpose::Priority => "priority: ",
             Purpose::Slots => "runs at once: ",
+            Purpose::Filter | Purpose::Find => "/",
+            Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
         }
     }
 }
@@ -59,6 +64,8 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Find => pane::look_for(app, &prompt.text),
+        Purpose::Time => {}
     }
     Vec::new()
 }
@@ -66,6 +73,8 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
 fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
+        Purpose::Find => pane::find(app),
+        Purpose::Time => pane::log::go_to_time(app, &prompt.text),
         purpose => pane::queue::accept(app, purpose, &prompt.text),
     }
 }
@@ -74,6 +83,8 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
+        Purpose::Find => pane::look_for(app, ""),
+        Purpose::Time => {}
     }
     Vec::new()
 }

@@ -25,17 +25,7 @@ use super::action::Motion;
 use crate::base::id::RunId;
 use crate::record::state::{RunState, Status};
 use crate::record::summary::Row;
-
-/// What is new in a store since it was last said.
-#[derive(Debug, Clone, Default)]
-pub struct Delta {
-    pub rows: Vec<Arc<Row>>,
-    pub gone: Vec<RunId>,
-    /// The live ones and those asked for.
-    pub whole: Vec<Arc<RunState>>,
-    /// Why the store could not be read.
-    pub problem: Option<String>,
-}
+pub use crate::record::view::Delta;
 
 /// An entry of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

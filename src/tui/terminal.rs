@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
 use crossterm::style::{Attribute, Print, ResetColor, SetAttribute};
 use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{execute, queue};
 
 /// How long a terminal may take for the last few bytes.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -28,9 +28,40 @@ const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 /// Whose the screen is; locked while it is written to.
 static SCREEN: Mutex<Screen> = Mutex::new(Screen::Ours);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Screen {
     Ours,
+    /// Another program shows itself for a while.
+    Lent,
     GivenBack,
+}
+
+/// Whether another program has the terminal, and is who Ctrl-C is for.
+pub fn is_lent() -> bool {
+    *SCREEN.lock().unwrap_or_else(|e| e.into_inner()) == Screen::Lent
+}
+
+/// Lets another program have the terminal, as it was before, while `work` goes on. Frames are not written meanwhile.
+pub fn lent<T>(work: impl FnOnce() -> T) -> T {
+    if switch(Screen::Ours, Screen::Lent, all_off) {
+        let _ = disable_raw_mode();
+    }
+    let done = work();
+    // Raw first: what is typed now is for us, and not to be shown.
+    if is_lent() && enable_raw_mode().is_ok() {
+        switch(Screen::Lent, Screen::Ours, all_on);
+    }
+    done
+}
+
+/// Writes what makes of the one the other; not if somebody else was there first.
+fn switch(from: Screen, to: Screen, bytes: fn() -> io::Result<Vec<u8>>) -> bool {
+    let mut screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
+    if *screen != from {
+        return false;
+    }
+    *screen = to;
+    bytes().and_then(|bytes| write_all(&bytes)).is_ok()
 }
 
 /// A terminal that is restored when it is dropped.
@@ -41,7 +72,7 @@ impl Guard {
     pub fn open() -> io::Result<Guard> {
         enable_raw_mode()?;
         let guard = Guard(());
-        execute!(io::stdout(), EnterAlternateScreen, Hide, Print(MOUSE_ON), EnableBracketedPaste)?;
+        write_all(&all_on()?)?;
         Ok(guard)
     }
 }
@@ -67,11 +98,22 @@ pub fn restore() {
     });
 }
 
-/// Past the locks of `stdout`, which a writer that is stuck may hold.
-fn write_all_off() -> io::Result<()> {
+fn all_on() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, Hide, Print(MOUSE_ON), EnableBracketedPaste)?;
+    Ok(bytes)
+}
+
+fn all_off() -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, Print(MOUSE_OFF))?;
     queue!(bytes, ResetColor, SetAttribute(Attribute::Reset), LeaveAlternateScreen, Show)?;
+    Ok(bytes)
+}
+
+/// Past the locks of `stdout`, which a writer that is stuck may hold.
+fn write_all_off() -> io::Result<()> {
+    let bytes = all_off()?;
     let mut screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
     *screen = Screen::GivenBack;
     write_all(&bytes)
@@ -82,7 +124,7 @@ pub fn write_frame(frame: &[u8]) -> io::Result<()> {
     let screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
     match *screen {
         Screen::Ours => write_all(frame),
-        Screen::GivenBack => Ok(()),
+        Screen::Lent | Screen::GivenBack => Ok(()),
     }
 }
 

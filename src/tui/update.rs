@@ -32,8 +32,8 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             Some(Overlay::Help(scroll)) => on_help(app, scroll, action),
         },
     };
-    app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
     effects.extend(after(app, before));
+    count_orders(app, &effects);
     effects
 }
 
@@ -54,7 +54,9 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         }
         News::Log(news) => pane::log::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
-        News::Checked(path, check) => pane::add::checked(app, path, check),
+        News::Checked(draft, check) => pane::add::checked(app, draft, check),
+        News::Pictures(page) => pane::results::hear(app, page),
+        News::Edited(text) => pane::add::edited(app, text),
         News::Answered(answer) => answered(app, answer),
         News::Slots(slots) => {
             app.queue.slots = slots;
@@ -70,7 +72,12 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         }
     };
     effects.extend(after(app, before));
+    count_orders(app, &effects);
     effects
+}
+
+fn count_orders(app: &mut App, effects: &[Effect]) {
+    app.orders.under_way += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
 }
 
 fn subject(app: &App) -> Subject {
@@ -79,7 +86,9 @@ fn subject(app: &App) -> Subject {
 
 /// What follows from any change: panes begin anew with another run, and what is shown is read whole.
 fn after(app: &mut App, before: Subject) -> Vec<Effect> {
+    pane::events::refresh(app);
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
+    effects.extend(pane::results::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {
@@ -157,6 +166,10 @@ fn back(app: &mut App) {
 fn click(app: &mut App, position: Position) -> Vec<Effect> {
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
     app.screen.focus = focus;
+    if let Some(tab) = pane::tab_at(area, position).filter(|_| focus == Focus::Bottom) {
+        app.screen.tab = tab;
+        return Vec::new();
+    }
     app.pane(focus).click(app, area, position)
 }
 
@@ -170,7 +183,7 @@ fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
         Action::Back => {}
         Action::Go(motion) | Action::Wheel(_, motion) => {
             let page = usize::from(app.screen.size.height).saturating_sub(4).max(1);
-            let places = pane::help::length().saturating_sub(page) + 1;
+            let places = pane::help::length(app).saturating_sub(page) + 1;
             app.overlay = Some(Overlay::Help(motion.from(scroll, places, page)));
         }
         _ => app.overlay = Some(Overlay::Help(scroll)),

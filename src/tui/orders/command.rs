@@ -2,13 +2,14 @@
 
 use super::Order;
 use crate::base::id::RunId;
+use crate::base::text::shell_word;
 use crate::runner::protocol::Place;
 
 impl Order {
     /// The command that does the same: `finetop cancel 7 9-12`.
     pub fn command(&self) -> String {
         match self {
-            Order::Add(path) => format!("finetop add {}", quoted(&path.display().to_string())),
+            Order::Add(order) => order.command(),
             Order::Cancel(ids) => format!("finetop cancel {}", runs(ids)),
             Order::Pause(ids) => format!("finetop pause {}", runs(ids)),
             Order::Resume(ids) => format!("finetop resume {}", runs(ids)),
@@ -16,7 +17,7 @@ impl Order {
             Order::Remove { ids, force } => format!("finetop rm {}{}", runs(ids), flag(*force, "--force")),
             Order::Tag { ids, add, remove } => {
                 let tags = |option: &str, tags: &[String]| -> String {
-                    tags.iter().map(|tag| format!(" {option} {}", quoted(tag))).collect()
+                    tags.iter().map(|tag| format!(" {option} {}", shell_word(tag))).collect()
                 };
                 format!("finetop tag {}{}{}", runs(ids), tags("--add", add), tags("--remove", remove))
             }
@@ -54,15 +55,6 @@ fn runs(ids: &[RunId]) -> String {
     ranges.collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=+,@%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +64,6 @@ mod tests {
         let ids = |ids: &[u32]| ids.iter().copied().map(RunId).collect::<Vec<_>>();
         let tags = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
         for (order, command) in [
-            (Order::Add("my experiments/it's.yaml".into()), r"finetop add 'my experiments/it'\''s.yaml'"),
             (Order::Cancel(ids(&[12, 7, 9, 10, 11])), "finetop cancel 7 9-12"),
             (Order::Pause(ids(&[3, 4])), "finetop pause 3 4"),
             (Order::Resume(ids(&[3])), "finetop resume 3"),

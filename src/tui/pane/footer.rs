@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::app::{App, Notice, Overlay};
-use crate::tui::keymap::{self, Scope};
 use crate::tui::paint::{Row, columns};
 use crate::tui::theme::{Role, Theme};
 
@@ -18,7 +17,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
                 .put(&prompt.text, theme.style(Role::Strong))
                 .put(cursor, theme.style(Role::Accent))
                 .gap(3);
-            keys(theme, &mut row, &app.scopes());
+            keys(theme, &mut row, app);
         }
         (_, Some(Notice::Done(text))) => {
             row.put(text, theme.style(Role::Good));
@@ -32,14 +31,14 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
         (None, None) if app.orders.under_way > 0 => {
             row.put("asking the runner", theme.style(Role::Dim));
         }
-        _ => keys(theme, &mut row, &app.scopes()),
+        _ => keys(theme, &mut row, app),
     }
 }
 
 /// As many keys as there is room for.
-fn keys(theme: &Theme, row: &mut Row, scopes: &[Scope]) {
-    for binding in scopes.iter().flat_map(|&scope| keymap::of(scope)) {
-        let (Some(word), Some(key)) = (binding.footer, binding.keys.first()) else { continue };
+fn keys(theme: &Theme, row: &mut Row, app: &App) {
+    for bound in app.scopes().into_iter().flat_map(|scope| app.keymap.of(scope)) {
+        let (Some(word), Some(key)) = (bound.binding.footer, bound.keys.first()) else { continue };
         let key = key.name();
         if columns(&key) + 1 + columns(word) > row.left() {
             return;

@@ -3,20 +3,21 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::keymap::{self, Binding, Scope};
+use crate::tui::app::App;
+use crate::tui::keymap::{Bound, Keymap, Scope};
 use crate::tui::paint::{Row, popup};
 use crate::tui::theme::{Role, Theme};
 
 /// A line of the page.
-enum Line {
+enum Line<'k> {
     Head(&'static str),
-    Key(&'static Binding),
+    Key(&'k Bound),
     Gap,
 }
 
 /// `scroll` lines are hidden above.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, scroll: usize) {
-    let lines = lines();
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, scroll: usize) {
+    let lines = lines(&app.keymap);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let inner = popup(buf, area, (72, height.min(area.height.saturating_sub(2))), "Keys", theme);
     let last = lines.len().saturating_sub(usize::from(inner.height));
@@ -35,27 +36,27 @@ fn draw_line(theme: &Theme, row: &mut Row, line: &Line) {
         Line::Head(text) => {
             row.put(text, theme.style(Role::Strong));
         }
-        Line::Key(binding) => {
-            row.put(&format!("  {:<20}", binding.keys()), theme.style(Role::Accent));
-            row.put(binding.help, theme.style(Role::Plain));
+        Line::Key(bound) => {
+            row.put(&format!("  {:<20}", bound.keys()), theme.style(Role::Accent));
+            row.put(bound.binding.help, theme.style(Role::Plain));
         }
         Line::Gap => {}
     }
 }
 
 /// How many lines the page has.
-pub fn length() -> usize {
-    lines().len()
+pub fn length(app: &App) -> usize {
+    lines(&app.keymap).len()
 }
 
-fn lines() -> Vec<Line> {
+fn lines(keymap: &Keymap) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    for scope in Scope::ALL.into_iter().filter(|&scope| keymap::of(scope).next().is_some()) {
+    for scope in Scope::ALL.into_iter().filter(|&scope| keymap.of(scope).next().is_some()) {
         if !lines.is_empty() {
             lines.push(Line::Gap);
         }
         lines.push(Line::Head(scope.title()));
-        lines.extend(keymap::of(scope).map(Line::Key));
+        lines.extend(keymap.of(scope).map(Line::Key));
     }
     lines
 }
