@@ -20,7 +20,6 @@ use crate::tui::keymap::key::{Key, key, letter};
 use crate::tui::keymap::{Binding, ESC, Scope, binding};
 use crate::tui::layout::Focus;
 use crate::tui::prompt::{Prompt, Purpose};
-use crate::tui::runs::Choice;
 use crate::tui::search::{self, Pattern, Way};
 
 /// Columns that one press scrolls to the side.
