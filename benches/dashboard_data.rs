@@ -12,7 +12,6 @@ use std::process::Command;
 use std::time::Instant;
 
 use finetop::base::clock::Timestamp;
-use finetop::base::id::RunId;
 use finetop::record::event::{Best, Callbacks, Epoch, Event, Line, Step};
 use finetop::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
 use finetop::record::series::Column;
