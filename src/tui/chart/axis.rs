@@ -65,13 +65,20 @@ fn every(least: f64, steps: &[f64], (low, high): (f64, f64), most: usize) -> Rou
 
 /// At most `most` ticks of a vertical axis from `low` to `high`.
 pub fn values(range: (f64, f64), measure: Measure, most: usize) -> Vec<Tick> {
-    match measure {
+    let ticks = match measure {
         Measure::Linear => {
             let round = round(range, most);
             round.at.iter().map(|&at| Tick { at, label: label(at, round.step) }).collect()
         }
         Measure::Log => logarithms(range, most),
-    }
+    };
+    rising(ticks)
+}
+
+/// Without those that are as good as the one before, in a range so small that numbers end.
+fn rising(mut ticks: Vec<Tick>) -> Vec<Tick> {
+    ticks.dedup_by(|tick, before| tick.at <= before.at);
+    ticks
 }
 
 /// Powers of ten; where there are few, their halves and fifths too, or any round numbers.
@@ -132,7 +139,7 @@ pub fn short(value: f64) -> String {
 
 /// At most `most` ticks of a horizontal axis.
 pub fn across(axis: XAxis, window: (f64, f64), most: usize) -> Vec<Tick> {
-    match axis {
+    let ticks = match axis {
         XAxis::Epoch => epochs(window, most),
         XAxis::Step => {
             let round = whole(window, most);
@@ -140,7 +147,8 @@ pub fn across(axis: XAxis, window: (f64, f64), most: usize) -> Vec<Tick> {
             round.at.iter().filter(is_named).map(|&at| Tick { at, label: count(at, round.step) }).collect()
         }
         XAxis::Time => times(window, most),
-    }
+    };
+    rising(ticks)
 }
 
 /// Round numbers that are whole, as long as the range holds two.

@@ -1,6 +1,7 @@
 //! What stands at the ends of lines: name and last value, none over another.
 
-/// Moves rows that are the same apart, as little as possible and in their order, within `height` rows; what does not fit
+/// Moves rows that are the same apart, as little as possible and in their order, within `height` rows; what does
+/// not fit
 /// has no row.
 pub fn apart(wanted: &[u16], height: u16) -> Vec<Option<u16>> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();

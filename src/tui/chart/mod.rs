@@ -1,7 +1,9 @@
-//! A line chart: raster, axes, marks, labels. Pure: what it costs grows with the columns of its area, not with its points.
+//! A line chart: raster, axes, marks, labels. Pure: what it costs grows with the columns of its area, not with its
+//! points.
 
 pub mod axis;
 mod ends;
+mod figures;
 pub mod history;
 pub mod look;
 pub mod marks;
@@ -14,12 +16,12 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use self::axis::{Measure, Tick};
+use self::figures::{between, figure, label, last, last_shown, under};
 use self::marks::Kind;
 use self::points::{Points, Spot, spots};
 use self::raster::{Dots, Ink, Raster, Scale};
 use super::paint::{Row, columns};
 use super::theme::{Role, Theme};
-use crate::base::text::metric;
 use crate::record::series::Span;
 
 /// What lies along the horizontal axis.
@@ -287,9 +289,12 @@ impl Chart<'_> {
     /// Name and last value behind the line's end, which tell the lines apart without colour.
     fn labels(&self, theme: &Theme, parts: &Parts, buf: &mut Buffer) {
         let lines = self.lines.iter().zip(&parts.spots);
-        let ends: Vec<(String, Ink, Option<Spot>)> = lines
+        let mut ends: Vec<(String, Ink, Option<Spot>)> = lines
             .filter_map(|(line, spots)| Some((label(theme, line)?, line.ink, last_shown(spots, self.window))))
             .collect();
+        // Those that share a row are moved apart in the order of their values.
+        let value = |spot: &Option<Spot>| spot.and_then(|spot| spot.span).map_or(f64::NEG_INFINITY, |span| span.last);
+        ends.sort_by(|a, b| value(&b.2).total_cmp(&value(&a.2)));
         let cell = |dot: i32, size: u16| u16::try_from(dot.max(0)).unwrap_or(0) / size.max(1);
         let (across, down) = self.dots_of(theme).per_cell();
         let row = |spot: &Spot| spot.span.map_or(0, |span| cell(parts.scale.down(span.last), down));
@@ -352,61 +357,6 @@ fn paint(theme: &Theme, raster: &Raster, dots: Dots, plot: Rect, buf: &mut Buffe
             cell.set_char(character).set_style(look.style);
         }
     }
-}
-
-/// A figure in short; small ones with as many digits as large ones.
-fn figure(value: f64) -> String {
-    if value != 0.0 && value.abs() < 0.01 { axis::short(value) } else { metric(value) }
-}
-
-/// The last figure of a line; NaN where that is none.
-fn last(line: &Line) -> Option<f64> {
-    line.points.len().checked_sub(1).map(|last| line.points.y(last))
-}
-
-/// The text at a line's end; those below the lines have none.
-fn label(theme: &Theme, line: &Line) -> Option<String> {
-    if line.ink.is_below() || line.ink == Ink::Smooth {
-        return None;
-    }
-    let marker = look::of(theme, line.ink).marker;
-    let gap = if marker.is_empty() { "" } else { " " };
-    Some(format!("{marker}{gap}{} {}", line.name, figure(last(line)?)))
-}
-
-/// The last point in the window that is drawn.
-fn last_shown(spots: &[Spot], (left, right): (f64, f64)) -> Option<Spot> {
-    let inside = |spot: &&Spot| spot.x >= left && spot.x <= right && spot.span.is_some();
-    spots.iter().rev().find(inside).copied()
-}
-
-/// The height of a line at `x`, between the two points that it is between.
-fn between(spots: &[Spot], x: f64) -> Option<f64> {
-    let behind = spots.partition_point(|spot| spot.x < x);
-    let right = spots.get(behind)?;
-    let to = right.span?;
-    if right.x <= x {
-        return Some(to.last);
-    }
-    let left = spots.get(behind.checked_sub(1)?)?;
-    let share = (x - left.x) / (right.x - left.x);
-    let from = left.span?.last;
-    share.is_finite().then_some(from + (to.first - from) * share)
-}
-
-/// What a line has under the crosshair: the epoch's figure, or what the steps span.
-fn under(line: &Line, cursor: Cursor) -> Option<String> {
-    let points = line.points;
-    if line.ink == Ink::Steps {
-        let span = points.span(points.find(cursor.from.next_up())..points.find(cursor.x.next_up()))?;
-        let (low, high) = (figure(span.min), figure(span.max));
-        return Some(if low == high { low } else { format!("{low}–{high}") });
-    }
-    if line.ink.is_below() || line.ink == Ink::Smooth {
-        return None;
-    }
-    let index = points.find(cursor.x - (cursor.x.abs() * 1e-12).max(1e-9));
-    (index < points.len()).then(|| figure(points.y(index)))
 }
 
 #[cfg(test)]

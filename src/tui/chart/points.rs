@@ -1,6 +1,7 @@
 //! What a line is made of, and the little of it that a frame needs.
 //!
-//! Invariant: what a frame reads grows with its columns. Where a column has several points, what they span is asked for,
+//! Invariant: what a frame reads grows with its columns. Where a column has several points, what they span is
+//! asked for,
 //! which takes the logarithm of their number; where it has none or one, the points themselves are.
 
 use std::ops::Range;
@@ -78,7 +79,8 @@ const WARMING: usize = 100;
 /// What is to be drawn of `points` in a window of so many columns, with the point before it and the one behind it.
 ///
 /// `smoothing` is the weight of the past in an exponential moving average without the bias of its beginning, as
-/// TensorBoard has it; 0 leaves the points as they are. Where columns are dense it goes over the middles of the columns,
+/// TensorBoard has it; 0 leaves the points as they are. Where columns are dense it goes over the middles of the
+/// columns,
 /// so that it never reads more than they do.
 pub fn spots(points: &dyn Points, window: (f64, f64), columns: usize, smoothing: f64) -> Vec<Spot> {
     let (left, right) = window;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use ratatui::style::Color;
 
 use super::*;
+use crate::base::text::metric;
 use crate::tui::fixtures::{ASCII, UNICODE, text};
 use crate::tui::theme::Colors;
 

@@ -15,7 +15,8 @@ pub fn newest(training: &Training) -> f64 {
     epoch.max(training.steps.place().last().unwrap_or(0.0))
 }
 
-/// The place beside `from`: the next step, where steps have columns of their own, else the next epoch's end, else the next
+/// The place beside `from`: the next step, where steps have columns of their own, else the next epoch's end, else
+/// the next
 /// column.
 pub fn beside(training: &Training, axis: XAxis, window: (f64, f64), columns: u16, from: f64, way: Way) -> f64 {
     let steps = training.steps.place();

@@ -27,7 +27,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
         return;
     };
     let name = format!("{} {}  ", run.id, run.name);
-    let progress = fitting(format::progress(run), area.width.saturating_sub(columns(&name) + 4));
+    let progress = fitting(format::progress(run), area.width.saturating_sub(columns(&name) + 6));
     let title = [(name.as_str(), theme.style(Role::Strong)), (progress.as_str(), theme.style(Role::Plain))];
     let inner = frame(buf, area, &title, focused, theme);
     let inner = padded(inner);

@@ -73,7 +73,8 @@ pub fn extent(run: &RunState, axis: XAxis) -> Extent {
     Extent { left: 0.0, right, newest, least: right * 4.0 / steps.max(4.0) }
 }
 
-/// A number of two digits that is no smaller: what grows reaches the next one seldom, so that the axis mostly stands still.
+/// A number of two digits that is no smaller: what grows reaches the next one seldom, so that the axis mostly
+/// stands still.
 fn round_above(value: f64) -> f64 {
     let power = 10f64.powf(value.log10().floor());
     let round = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].map(|times| times * power);
