@@ -206,6 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn marked_parts_have_a_style_of_their_own() {
+        let area = Rect::new(0, 0, 12, 1);
+        for (text, columns, hits, marked) in [
+            ("vgg-head", 12, &[0..3, 4..5][..], &[0, 1, 2, 4][..]),
+            ("🍎🍎ab", 12, &[4..9], &[2, 3, 4]),
+            ("a\tb", 12, &[2..3], &[5]),
+            ("abcdef", 3, &[1..6], &[1, 2]),
+            ("ab", 12, &[7..9], &[]),
+        ] {
+            let mut buf = Buffer::empty(area);
+            let hit = Style::new().fg(ratatui::style::Color::Red);
+            Row::new(&mut buf, area, 0).put_marked(text, columns, hits, Style::new(), hit);
+            let found: Vec<u16> = (0..12).filter(|&x| buf[(x, 0)].fg == ratatui::style::Color::Red).collect();
+            assert_eq!(found, marked, "{text}");
+        }
+    }
+
+    #[test]
     fn nothing_is_obeyed() {
         let area = Rect::new(0, 0, 20, 1);
         let mut buf = Buffer::empty(area);

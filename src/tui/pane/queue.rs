@@ -19,7 +19,7 @@ use crate::tui::action::Action::Queue as Of;
 use crate::tui::action::{Effect, Motion};
 use crate::tui::app::{App, Overlay};
 use crate::tui::job::Job;
-use crate::tui::keymap::key::{key, letter};
+use crate::tui::keymap::key::{Key, key, letter};
 use crate::tui::keymap::{Binding, DOWN, ENTER, ESC, Scope, UP, binding};
 use crate::tui::layout::Focus;
 use crate::tui::paint::{Row, frame};
@@ -72,6 +72,8 @@ pub enum Action {
     Slots,
 }
 
+const OPEN: &[Key] = &[key(KeyCode::Enter), letter('o')];
+
 /// Its keys; orders can be given in any pane.
 pub const KEYS: &[Binding] = &[
     binding(Scope::Panes, &[letter(' ')], Of(Action::Mark), "mark the run for an order, or no more", Some("mark")),
@@ -89,7 +91,7 @@ pub const KEYS: &[Binding] = &[
     binding(Scope::Panes, &[letter('P')], Of(Action::Priority), "priority; higher ones start first", None),
     binding(Scope::Panes, &[letter('K')], Of(Action::MoveUp), "one place up in the queue", None),
     binding(Scope::Panes, &[letter('J')], Of(Action::MoveDown), "one place down in the queue", None),
-    binding(Scope::Queue, ENTER, Of(Action::Open), "open the run; fold or unfold the group", None).named("queue.open"),
+    binding(Scope::Queue, OPEN, Of(Action::Open), "open the run; fold or unfold the group", None).named("queue.open"),
     binding(Scope::Queue, &[key(KeyCode::Right)], Of(Action::Unfold), "unfold the group", None),
     binding(Scope::Queue, &[key(KeyCode::Left)], Of(Action::Fold), "fold the group", None),
     binding(Scope::Queue, &[letter('v')], Of(Action::MarkRange), "mark all from the last mark to here", None),

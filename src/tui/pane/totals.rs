@@ -16,9 +16,11 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
     let mut row = Row::new(buf, area, 0);
     row.put(" finetop", theme.style(Role::Strong)).gap(2);
     for (text, role) in counts(app).into_iter().chain(more(app)) {
-        if columns(&text) <= row.left() {
-            row.put(&text, theme.style(role)).gap(2);
+        // Without the ones in between the later ones would say something else.
+        if columns(&text) > row.left() {
+            return;
         }
+        row.put(&text, theme.style(role)).gap(2);
     }
     row.right(&machine, theme.style(Role::Dim));
 }

@@ -213,6 +213,27 @@ fn the_pane_at_every_width() {
 }
 
 #[test]
+fn the_choice_is_always_seen_and_rows_stay_as_long_as_it_is() {
+    for size in [(80, 24), (200, 60), (60, 15), (20, 3), (1, 1)] {
+        let runs = (1..=90).map(|id| Recording::queued(id, "one of many").run());
+        let mut app = fixtures::app(size, fixtures::delta(runs));
+        for keys in ["", "j", "jj", "<PgDn>", "<PgDn>k", "G", "k", "kk<PgUp>", "g", "/many", "<Esc>z<PgDn>"] {
+            let before = super::first(&app, 5);
+            press(&mut app, keys);
+            let rows = app.layout().queue.map_or(0, |area| super::rows(super::inside(area)));
+            let (first, place) = (super::first(&app, rows), app.runs.place());
+            assert!(
+                first <= place && (place < first + rows || rows == 0),
+                "{size:?} {keys}: {place} of {first}+{rows}"
+            );
+            if keys == "j" && rows > 5 {
+                assert_eq!(super::first(&app, 5), before, "one down moves the choice, not the rows");
+            }
+        }
+    }
+}
+
+#[test]
 fn bars_are_as_long_as_they_say() {
     for (share, width, full, rest) in [
         (0.0, 4, "", "░░░░"),
