@@ -270,11 +270,11 @@ pub fn chosen(app: &mut App) -> Vec<Effect> {
 /// The first run of that name.
 fn named(app: &App, name: &str) -> Option<RunId> {
     let is_named = |id: &RunId| app.runs.row(*id).is_some_and(|row| row.name == name);
-    let shown = app.runs.shown().iter().filter_map(|choice| match choice {
+    let mut shown = app.runs.shown().iter().filter_map(|choice| match choice {
         Choice::Run(id) => Some(*id),
         Choice::Group(_) => None,
     });
-    shown.into_iter().find(is_named)
+    shown.find(is_named)
 }
 
 #[cfg(test)]

@@ -218,8 +218,8 @@ proptest! {
         }
         let area = app.layout().bottom;
         if let Some(area) = area.filter(|area| area.height > 2 && area.width > 30 && app.events.feed.len() > 0) {
-            let rows = area.y + 1..area.y + area.height - 1;
-            prop_assert!(rows.into_iter().any(|y| draw::line_at(&app, area, y) == Some(app.events.at())));
+            let mut rows = area.y + 1..area.y + area.height - 1;
+            prop_assert!(rows.any(|y| draw::line_at(&app, area, y) == Some(app.events.at())));
         }
     }
 }
