@@ -20,7 +20,6 @@ use crate::tui::keymap::key::{Key, key, letter};
 use crate::tui::keymap::{Binding, ESC, Scope, binding};
 use crate::tui::layout::Focus;
 use crate::tui::prompt::{Prompt, Purpose};
-use crate::tui::runs::Choice;
 use crate::tui::search::{self, Pattern, Way};
 
 /// Columns that one press scrolls to the side.
@@ -197,7 +196,7 @@ fn against_one(app: &mut App) -> Vec<Effect> {
 pub fn hold_against(app: &mut App, typed: &str) -> Vec<Effect> {
     let typed = typed.trim();
     let number = typed.parse::<RunId>().ok();
-    match number.filter(|&id| app.runs.row(id).is_some()).or_else(|| named(app, typed)) {
+    match number.filter(|&id| app.runs.row(id).is_some()).or_else(|| app.runs.named(typed)) {
         Some(id) if Some(id) == app.config.run => {
             app.notice = Some(Notice::Wrong("that is this run; name another one".into()));
             Vec::new()
@@ -265,16 +264,6 @@ pub fn chosen(app: &mut App) -> Vec<Effect> {
     let (show, only_marked) = (config.show, config.only_marked);
     *config = Config { run: wanted, show, only_marked, view: View { pattern, ..View::default() }, ..Config::default() };
     wanted.map(|id| Effect::Do(Job::Config(id))).into_iter().collect()
-}
-
-/// The first run of that name.
-fn named(app: &App, name: &str) -> Option<RunId> {
-    let is_named = |id: &RunId| app.runs.row(*id).is_some_and(|row| row.name == name);
-    let mut shown = app.runs.shown().iter().filter_map(|choice| match choice {
-        Choice::Run(id) => Some(*id),
-        Choice::Group(_) => None,
-    });
-    shown.find(is_named)
 }
 
 #[cfg(test)]

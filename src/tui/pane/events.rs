@@ -33,8 +33,6 @@ pub struct Events {
     /// Whether long lines are wrapped, not cut.
     wrapped: bool,
     pattern: Option<Pattern>,
-    /// The epoch that was last led to on the curves.
-    pub on_curve: Option<u32>,
 }
 
 /// What it alone understands.
@@ -188,7 +186,7 @@ fn to_curve(app: &mut App) {
         Some(epoch) => {
             app.screen.focus = Focus::Run;
             app.screen.comparing = false;
-            app.events.on_curve = Some(epoch);
+            app.curves.show_epoch(epoch);
         }
         None => app.notice = Some(Notice::Wrong("no epoch was trained before this".into())),
     }

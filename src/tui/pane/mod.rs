@@ -146,7 +146,8 @@ impl Pane {
             Pane::Curves => curves::click(app, area, position),
             Pane::Events => events::click(app, area, position),
             Pane::Results => results::click(app, area, position),
-            Pane::Compare | Pane::Log | Pane::Config | Pane::System => Vec::new(),
+            Pane::Compare => compare::click(app, area, position),
+            Pane::Log | Pane::Config | Pane::System => Vec::new(),
         }
     }
 

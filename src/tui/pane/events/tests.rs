@@ -135,7 +135,10 @@ fn it_leads_to_the_curve_and_to_the_log_and_back() {
         press(&mut app, &format!("/{kind}<Enter>"));
         assert!(chosen_words(&app).contains(kind), "{kind}: {}", chosen_words(&app));
         press(&mut app, "i");
-        assert_eq!((app.events.on_curve, app.screen.focus), (Some(epoch), Focus::Run), "{kind}");
+        assert_eq!((app.curves.cursor_epoch(), app.screen.focus), (Some(epoch), Focus::Run), "{kind}");
+        press(&mut app, "i");
+        let back = app.events.line(app.run().unwrap()).unwrap().epoch(app.run().unwrap());
+        assert_eq!((back, app.screen.focus), (Some(epoch), Focus::Bottom), "{kind}");
     }
     let mut app = focused((120, 40));
     press(&mut app, "G<Enter>");
