@@ -53,6 +53,8 @@ pub enum Action {
     ZoomOut,
     Pan(Way),
     All,
+    /// To the events of the crosshair's epoch.
+    ToEvents,
 }
 
 /// A way along the axis, or through the charts.
@@ -77,6 +79,7 @@ const fn row(keys: &'static [Key], action: Action, help: &'static str, footer: O
 pub const KEYS: &[Binding] = &[
     row(&[key(KeyCode::Enter)], Action::Enlarge, "the chosen chart on the full screen, and back", Some("open")),
     row(&[letter('x')], Action::Crosshair, "crosshair with exact values, on and off", Some("crosshair")),
+    row(&[letter('i')], Action::ToEvents, "the events of the crosshair's epoch", Some("events")),
     row(CLOSER, Action::ZoomIn, "zoom in", Some("zoom in")),
     row(FARTHER, Action::ZoomOut, "zoom out", None),
     row(BACKWARD, Action::Pan(Way::Back), "pan back", Some("pan")),
@@ -139,6 +142,11 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Smoothing => app.curves.look.smoothing = app.curves.look.smoothing.next(),
         Action::Dots => app.curves.look.dots = app.curves.look.dots.next(),
         Action::ShowAll => app.curves.look.show_all(),
+        Action::ToEvents => {
+            let last = app.run().and_then(|run| run.training.epochs.last()).map_or(0, |epoch| epoch.epoch);
+            let epoch = app.curves.cursor_epoch().unwrap_or(last);
+            return super::events::show_epoch(app, epoch);
+        }
         action => {
             if let Some(run) = app.run().cloned() {
                 on_run(app, &run, action);
@@ -191,7 +199,8 @@ fn on_run(app: &mut App, run: &RunState, action: Action) {
             keep_inside(&mut app.curves, run, window);
         }
         Action::All => *app.curves.sight.window_mut(app.curves.look.axis) = window::Window::All,
-        Action::Enlarge | Action::Zoom | Action::Axis | Action::Smoothing | Action::Dots | Action::ShowAll => {}
+        Action::Enlarge | Action::Zoom | Action::Axis | Action::Smoothing | Action::Dots => {}
+        Action::ShowAll | Action::ToEvents => {}
     }
 }
 

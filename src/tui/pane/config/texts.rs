@@ -116,8 +116,8 @@ fn typed(is_typed: bool) -> Meaning {
 /// Whether the file that was typed gives the key, itself, through a short form (`dense: 256`), or in its matrix.
 fn is_typed(key: &str, given: &Settings) -> bool {
     let short = key.strip_suffix(".units");
-    let keys = [Some(key), short].into_iter().flatten();
-    keys.into_iter().any(|key| given.get(key).is_some() || given.get(&format!("matrix.{key}")).is_some())
+    let mut keys = [Some(key), short].into_iter().flatten();
+    keys.any(|key| given.get(key).is_some() || given.get(&format!("matrix.{key}")).is_some())
 }
 
 /// `train.phases.0.epochs` as the table of keys has it: `train.phases[].epochs`.

@@ -56,8 +56,8 @@ fn key_end(body: &str) -> Option<usize> {
     if body.starts_with(['{', '[', '"', '\'', '|', '>']) {
         return None;
     }
-    let colons = body.match_indices(':').map(|(at, _)| at);
-    colons.into_iter().find(|at| body[at + 1..].is_empty() || body[at + 1..].starts_with(' '))
+    let mut colons = body.match_indices(':').map(|(at, _)| at);
+    colons.find(|at| body[at + 1..].is_empty() || body[at + 1..].starts_with(' '))
 }
 
 /// Maps and lists between braces and brackets.
