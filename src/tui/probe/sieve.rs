@@ -5,9 +5,8 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{ASKED, Answer, Rgb};
-use crate::base::clock::Stopwatch;
 
-/// How long answers are looked for; over a line that is slower than this they are keys.
+/// How long answers to what is asked once are looked for; over a line that is slower than this they are keys.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Letters of the longest answer.
 const LONGEST: usize = 256;
@@ -20,10 +19,8 @@ pub enum Heard {
 }
 
 /// Tells answers from keys.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sieve {
-    /// Since the questions went out.
-    asked: Stopwatch,
     /// What has been answered.
     answered: Vec<Question>,
     state: State,
@@ -83,37 +80,25 @@ impl Question {
 }
 
 impl Sieve {
-    /// The questions go out now.
-    pub fn start() -> Self {
-        Sieve { asked: Stopwatch::start(), answered: Vec::new(), state: State::Outside }
-    }
-
-    /// Takes an event, and gives on what is known by then.
-    pub fn take(&mut self, event: Event) -> Vec<Heard> {
-        self.sift(event, self.asked.elapsed())
-    }
-
-    /// Takes an event that came so long after the questions went out.
-    fn sift(&mut self, event: Event, since: Duration) -> Vec<Heard> {
+    /// Takes an event that came so long after the first questions went out, and gives on what is known by then.
+    pub fn take(&mut self, event: Event, since: Duration) -> Vec<Heard> {
         let Some(key) = pressed(&event) else { return vec![Heard::Event(event)] };
-        let is_awaited = since < PATIENCE && self.answered.len() < Question::ALL.len();
         match std::mem::take(&mut self.state) {
             State::Sure { question, text, esc } => self.go_on(question, text, esc, event),
             State::Begun { question, text, held } => self.compare(question, text, held, event),
-            State::Outside if is_awaited => self.begin(key, false, event),
-            State::AfterEsc if is_awaited => self.begin(key, true, event),
-            State::Outside | State::AfterEsc => vec![Heard::Event(event)],
+            State::Outside => self.begin(key, false, event, since),
+            State::AfterEsc => self.begin(key, true, event, since),
         }
     }
 
-    fn begin(&mut self, key: KeyEvent, after_esc: bool, event: Event) -> Vec<Heard> {
+    fn begin(&mut self, key: KeyEvent, after_esc: bool, event: Event, since: Duration) -> Vec<Heard> {
         if key.code == KeyCode::Esc {
             self.state = State::AfterEsc;
             return vec![Heard::Event(event)];
         }
         let is_introduced = after_esc || key.modifiers.contains(KeyModifiers::ALT);
         let question = Question::ALL.into_iter().find(|question| {
-            is_introduced && key.code == KeyCode::Char(question.introducer()) && !self.answered.contains(question)
+            is_introduced && key.code == KeyCode::Char(question.introducer()) && self.is_awaited(*question, since)
         });
         match question {
             Some(question) => {
@@ -122,6 +107,11 @@ impl Sieve {
             }
             None => vec![Heard::Event(event)],
         }
+    }
+
+    /// The background is asked for again and again; its answers tell how far the terminal is.
+    fn is_awaited(&self, question: Question, since: Duration) -> bool {
+        question == Question::Background || (since < PATIENCE && !self.answered.contains(&question))
     }
 
     fn compare(&mut self, question: Question, mut text: String, mut held: Vec<Event>, event: Event) -> Vec<Heard> {
