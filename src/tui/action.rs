@@ -100,12 +100,18 @@ pub enum Effect {
 pub enum News {
     Runs(Delta),
     Log(pane::log::News),
+    Config(pane::config::News),
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
+    Compared(Box<pane::compare::Compared>),
+    /// What was written into which file, or why not.
+    Exported(Result<String, String>),
     /// The text that was edited; None where it is what it was, or why there is none.
     Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
+    /// How many runs may train at once; None where no runner lives.
+    Slots(Option<usize>),
     Meters(Reading),
     Pictures(Page),
     /// The store could not be read.

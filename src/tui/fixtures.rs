@@ -84,6 +84,12 @@ impl Recording {
         Timestamp::from_millis(1_764_063_667_000 + 1000 * self.seq as i64)
     }
 
+    /// Puts it into a group.
+    pub fn group(&mut self, name: &str) -> &mut Self {
+        self.run.life.group = Some(name.to_owned());
+        self
+    }
+
     pub fn life(&mut self, event: LifeEvent) -> &mut Self {
         let time = self.time();
         self.run.life(Line { seq: self.seq, time, event });

@@ -2,8 +2,6 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::chart::marks::Kind;
-use super::chart::raster::Ink;
 use crate::record::event::Event;
 use crate::record::state::RunState;
 use crate::record::state::Status;
@@ -58,6 +56,11 @@ impl Theme {
         Theme { colors, ascii: ascii || !(locale.contains("utf-8") || locale.contains("utf8")) }
     }
 
+    /// One without colours, for what does not depend on them.
+    pub fn plain() -> Theme {
+        Theme { colors: Colors::None, ascii: false }
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         let style = Style::new().fg(self.color(role));
@@ -104,34 +107,20 @@ impl Theme {
 
     /// The glyph of a run's state, and its role.
     pub fn state(&self, run: &RunState) -> (&'static str, Role) {
-        match run.status() {
+        self.status(run.status(), super::format::stopped_early(run))
+    }
+
+    /// The glyph of a state, and its role.
+    pub fn status(&self, status: Status, stopped_early: bool) -> (&'static str, Role) {
+        match status {
             Status::Starting | Status::Running => (self.pick("▶", ">"), Role::Live),
             Status::Queued => (self.pick("·", "."), Role::Dim),
             Status::Paused => (self.pick("‖", "="), Role::Warning),
             Status::Lost => (self.pick("?", "?"), Role::Warning),
-            Status::Finished if super::format::stopped_early(run) => (self.pick("■", "#"), Role::Good),
+            Status::Finished if stopped_early => (self.pick("■", "#"), Role::Good),
             Status::Finished => (self.pick("✓", "+"), Role::Good),
             Status::Failed => (self.pick("✗", "x"), Role::Bad),
             Status::Cancelled => (self.pick("⊘", "-"), Role::Dim),
-        }
-    }
-
-    /// The glyph of a mark, and its role.
-    pub fn mark(&self, kind: Kind) -> (&'static str, Role) {
-        match kind {
-            Kind::Phase => (self.pick("┊", ":"), Role::Accent),
-            Kind::LrDrop => (self.pick("▼", "v"), Role::Warning),
-            Kind::Best => (self.pick("★", "*"), Role::Good),
-            Kind::EarlyStop => (self.pick("■", "#"), Role::Bad),
-        }
-    }
-
-    /// The role of a line, and its character where there is no braille.
-    pub fn ink(&self, ink: Ink) -> (char, Role) {
-        match ink {
-            Ink::Steps => ('.', Role::Steps),
-            Ink::Train => ('o', Role::Train),
-            Ink::Val => ('x', Role::Val),
         }
     }
 

@@ -60,9 +60,9 @@ fn the_terminal_decides_unless_the_person_does() {
         let wished = Setting::read("sixel").unwrap();
         assert_eq!(wished.protocol(&terminal), Protocol::Sixel);
     }
-    assert_eq!(Setting::read("auto"), Some(Setting::Auto));
-    assert_eq!(Setting::read("none"), Some(Setting::Always(Protocol::None)));
-    assert_eq!(Setting::read("Kitty "), None);
+    assert_eq!(Setting::read("auto"), Ok(Setting::Auto));
+    assert_eq!(Setting::read("none"), Ok(Setting::Always(Protocol::None)));
+    assert!(Setting::read("Kitty ").unwrap_err().contains("`Kitty `"));
 }
 
 #[test]
