@@ -115,24 +115,30 @@ fn from_steps(training: &Training) -> Option<f64> {
     Some(seconds / epochs * (1.0 + FORWARD * samples)).filter(|took| took.is_finite())
 }
 
-/// What the title of a run's pane says after its name: phase, epoch, step, speed, remaining time.
-pub fn progress(run: &RunState) -> Vec<String> {
+/// What the title of a run's pane says after its name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: Option<String>,
+    pub epoch: Option<String>,
+    pub step: Option<String>,
+    pub speed: Option<String>,
+    pub eta: Option<String>,
+}
+
+/// How far a run is, and how fast it goes.
+pub fn progress(run: &RunState) -> Progress {
     let training = &run.training;
-    let mut words: Vec<String> = training.phase().map(str::to_owned).into_iter().collect();
     let trained = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     let epoch = training.step.as_ref().map_or(trained, |step| step.epoch);
-    if epoch > 0 {
-        words.push(format!("epoch {epoch}/{}", last_epoch(run)));
+    let step = training.step.as_ref().filter(|_| run.status() == Status::Running);
+    let eta = eta(run).filter(|_| run.status() == Status::Running && training.stage.is_none());
+    Progress {
+        phase: training.phase().map(str::to_owned),
+        epoch: (epoch > 0).then(|| format!("epoch {epoch}/{}", last_epoch(run))),
+        step: step.map(|step| format!("step {}/{}", step.step, step.steps)),
+        speed: step.map(|step| format!("{:.0}/s", step.samples_per_s)),
+        eta: eta.map(|eta| format!("ETA about {}", duration(eta))),
     }
-    if run.status() != Status::Running {
-        return words;
-    }
-    if let Some(step) = &training.step {
-        words.push(format!("step {}/{}", step.step, step.steps));
-        words.push(format!("{:.0}/s", step.samples_per_s));
-    }
-    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA about {}", duration(eta))));
-    words
 }
 
 /// The figures of an epoch, named.

@@ -76,11 +76,13 @@ pub fn values(range: (f64, f64), measure: Measure, most: usize) -> Vec<Tick> {
 
 /// Powers of ten; where there are few, their halves and fifths too, or any round numbers.
 fn logarithms((low, high): (f64, f64), most: usize) -> Vec<Tick> {
-    let powers = (low - 1e-9).ceil() as i64..(high + 1e-9).floor() as i64 + 1;
-    let count = usize::try_from(powers.end.saturating_sub(powers.start)).unwrap_or(0);
-    if most == 0 || !(low.is_finite() && high.is_finite()) {
+    // Beyond these no number has a logarithm.
+    let is_usual = low.abs() < 400.0 && high.abs() < 400.0;
+    if most == 0 || !is_usual {
         return Vec::new();
     }
+    let powers = (low - 1e-9).ceil() as i64..(high + 1e-9).floor() as i64 + 1;
+    let count = usize::try_from(powers.end.saturating_sub(powers.start)).unwrap_or(0);
     if count >= 2 {
         let stride = count.div_ceil(most);
         return powers.step_by(stride).map(|power| Tick { at: power as f64, label: power_of_ten(power) }).collect();
@@ -91,7 +93,8 @@ fn logarithms((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     let inside: Vec<f64> =
         parts.into_iter().filter(|&part| part >= bounds.0 * 0.999_999 && part <= bounds.1 * 1.000_001).collect();
     if (2..=most).contains(&inside.len()) {
-        return inside.into_iter().map(|at| Tick { at: at.log10(), label: label(at, at) }).collect();
+        let name = |at: f64| if at < 0.01 { short(at) } else { label(at, at) };
+        return inside.into_iter().map(|at| Tick { at: at.log10(), label: name(at) }).collect();
     }
     let round = round(bounds, most);
     let ticks = round.at.iter().filter(|&&at| at > 0.0);
@@ -122,9 +125,9 @@ pub fn label(value: f64, step: f64) -> String {
     }
 }
 
-/// A small number such as a learning rate in short: `3e-4`, `2.5e-5`.
+/// A small number such as a learning rate in short: `3e-4`, `2.5e-5`, `1.25e-5`.
 pub fn short(value: f64) -> String {
-    format!("{value:.1e}").replace(".0e", "e")
+    format!("{value:.2e}").replace(".00e", "e").replace("0e", "e")
 }
 
 /// At most `most` ticks of a horizontal axis.
@@ -143,7 +146,7 @@ pub fn across(axis: XAxis, window: (f64, f64), most: usize) -> Vec<Tick> {
 /// Round numbers that are whole, as long as the range holds two.
 fn whole((low, high): (f64, f64), most: usize) -> Round {
     let round = round((low, high), most);
-    if round.step >= 1.0 || high - low < 2.0 {
+    if round.step >= 1.0 || (high - low < 2.0 && low > 0.0) {
         return round;
     }
     every(1.0, &[1.0, 2.0], (low, high), most)

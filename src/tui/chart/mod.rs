@@ -202,10 +202,11 @@ impl Chart<'_> {
             row.gap(1).put("log", theme.style(Role::Dim));
         }
         let is_small = area.height < LEAST.1 || area.width < LEAST.0;
-        for line in self.lines {
+        let (below, lines): (Vec<&Line>, Vec<&Line>) = self.lines.iter().partition(|line| line.ink.is_below());
+        for line in lines.into_iter().chain(below) {
             let text = match self.cursor {
                 Some(cursor) => under(line, cursor),
-                None if is_small => last(line).map(metric),
+                None if is_small && !line.ink.is_below() => last(line).map(figure),
                 None => None,
             };
             if let Some(text) = text {
@@ -293,7 +294,9 @@ impl Chart<'_> {
         let (across, down) = self.dots_of(theme).per_cell();
         let row = |spot: &Spot| spot.span.map_or(0, |span| cell(parts.scale.down(span.last), down));
         let wanted: Vec<u16> = ends.iter().map(|(.., spot)| spot.as_ref().map_or(0, row)).collect();
-        let ended = ends.iter().filter_map(|(.., spot)| *spot).map(|spot| cell(parts.scale.across(spot.x), across));
+        // Behind the steps too, which are ahead of the epochs.
+        let ended = parts.spots.iter().filter_map(|spots| last_shown(spots, self.window));
+        let ended = ended.map(|spot| cell(parts.scale.across(spot.x), across));
         let column = ended.max().map_or(0, |column| column + 2);
         for ((text, ink, _), row) in ends.iter().zip(ends::apart(&wanted, parts.plot.height)) {
             let Some(row) = row else { continue };
@@ -351,6 +354,11 @@ fn paint(theme: &Theme, raster: &Raster, dots: Dots, plot: Rect, buf: &mut Buffe
     }
 }
 
+/// A figure in short; small ones with as many digits as large ones.
+fn figure(value: f64) -> String {
+    if value != 0.0 && value.abs() < 0.01 { axis::short(value) } else { metric(value) }
+}
+
 /// The last figure of a line; NaN where that is none.
 fn last(line: &Line) -> Option<f64> {
     line.points.len().checked_sub(1).map(|last| line.points.y(last))
@@ -363,7 +371,7 @@ fn label(theme: &Theme, line: &Line) -> Option<String> {
     }
     let marker = look::of(theme, line.ink).marker;
     let gap = if marker.is_empty() { "" } else { " " };
-    Some(format!("{marker}{gap}{} {}", line.name, metric(last(line)?)))
+    Some(format!("{marker}{gap}{} {}", line.name, figure(last(line)?)))
 }
 
 /// The last point in the window that is drawn.
@@ -391,14 +399,14 @@ fn under(line: &Line, cursor: Cursor) -> Option<String> {
     let points = line.points;
     if line.ink == Ink::Steps {
         let span = points.span(points.find(cursor.from.next_up())..points.find(cursor.x.next_up()))?;
-        let (low, high) = (metric(span.min), metric(span.max));
+        let (low, high) = (figure(span.min), figure(span.max));
         return Some(if low == high { low } else { format!("{low}–{high}") });
     }
     if line.ink.is_below() || line.ink == Ink::Smooth {
         return None;
     }
     let index = points.find(cursor.x - (cursor.x.abs() * 1e-12).max(1e-9));
-    (index < points.len()).then(|| metric(points.y(index)))
+    (index < points.len()).then(|| figure(points.y(index)))
 }
 
 #[cfg(test)]

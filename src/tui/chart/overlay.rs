@@ -62,3 +62,6 @@ pub fn metrics<'a>(runs: impl IntoIterator<Item = &'a RunState>) -> Vec<String> 
     let further: BTreeSet<&String> = runs.into_iter().flat_map(of_run).collect();
     KNOWN.into_iter().map(str::to_owned).chain(further.into_iter().cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests;

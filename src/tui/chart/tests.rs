@@ -106,7 +106,7 @@ fn the_crosshair_shows_what_is_exactly_there() {
     let drawn = text(&drawn((84, 24), &UNICODE, |chart| chart.cursor = cursor));
     let title = drawn.lines().next().unwrap();
     let train = metric(falling(20, 1.2, 0.2)[11].1);
-    assert!(title.starts_with("loss  steps ."), "{title}");
+    assert!(title.contains("steps .") && title.contains('–'), "{title}");
     assert!(title.contains(&format!("train {train}")), "{title}");
 }
 
@@ -149,7 +149,7 @@ fn any_window() -> impl Strategy<Value = (f64, f64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn no_figures_and_no_size_panic(

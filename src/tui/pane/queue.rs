@@ -89,7 +89,7 @@ pub const KEYS: &[Binding] = &[
     binding(Scope::Panes, &[letter('P')], Of(Action::Priority), "priority; higher ones start first", None),
     binding(Scope::Panes, &[letter('K')], Of(Action::MoveUp), "one place up in the queue", None),
     binding(Scope::Panes, &[letter('J')], Of(Action::MoveDown), "one place down in the queue", None),
-    binding(Scope::Queue, ENTER, Of(Action::Open), "open the run; fold or unfold the group", None),
+    binding(Scope::Queue, ENTER, Of(Action::Open), "open the run; fold or unfold the group", None).named("queue.open"),
     binding(Scope::Queue, &[key(KeyCode::Right)], Of(Action::Unfold), "unfold the group", None),
     binding(Scope::Queue, &[key(KeyCode::Left)], Of(Action::Fold), "fold the group", None),
     binding(Scope::Queue, &[letter('v')], Of(Action::MarkRange), "mark all from the last mark to here", None),

@@ -202,7 +202,7 @@ fn every_column_sorts_and_those_without_a_value_are_last() {
         ("progress", false, [15, 13, 14, 11, 12, 16, 17]),
         ("progress", true, [12, 11, 14, 13, 15, 16, 17]),
         ("best", false, [15, 14, 13, 16, 17, 12, 11]),
-        ("val_loss", true, [15, 14, 13, 16, 17, 12, 11]),
+        ("val_loss", true, [11, 15, 14, 13, 16, 17, 12]),
         ("ended", false, [13, 14, 11, 12, 15, 16, 17]),
         ("priority", false, [15, 16, 17, 14, 13, 12, 11]),
         ("ETA", false, [15, 16, 17, 14, 13, 12, 11]),

@@ -34,9 +34,11 @@ struct Parts {
     rows: Rect,
 }
 
-fn parts(area: Rect, view: View) -> Parts {
-    let curves = match view {
-        View::Runs if area.height >= 12 => area.height / 2,
+/// The table has what its rows need, at most half; the curves have the rest.
+fn parts(area: Rect, compare: &Compare) -> Parts {
+    let table = u16::try_from(compare.rows() + 1).unwrap_or(u16::MAX).max(4);
+    let curves = match compare.look.view {
+        View::Runs if area.height >= 12 => area.height - table.min(area.height / 2),
         _ => 0,
     };
     let head = 1.min(area.height);
@@ -58,7 +60,7 @@ fn inside(area: Rect) -> Rect {
 
 /// The row of the table at a position.
 pub fn row_at(app: &App, area: Rect, position: Position) -> Option<usize> {
-    let rows = parts(inside(area), app.compare.look.view).rows;
+    let rows = parts(inside(area), &app.compare).rows;
     let first = first_row(app.compare.rows(), app.compare.place.row, usize::from(rows.height));
     let row = first + usize::from(position.y.checked_sub(rows.y)?);
     (rows.contains(position) && row < app.compare.rows()).then_some(row)
@@ -74,7 +76,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
     let title = [("Compare  ", theme.style(Role::Strong)), (about.as_str(), theme.style(Role::Plain))];
     frame(buf, area, &title, focused, theme);
     let Some(compared) = &state.compared else { return };
-    let parts = parts(inside(area), state.look.view);
+    let parts = parts(inside(area), state);
     if compared.rows.is_empty() {
         Row::new(buf, parts.rows, 0).put("no run is chosen", theme.style(Role::Dim));
         return;

@@ -6,6 +6,9 @@ use crate::record::state::Training;
 use crate::tui::chart::marks::Mark;
 use crate::tui::chart::{XAxis, history};
 
+/// Epochs of a window in which the crosshair goes from step to step.
+const FEW: f64 = 4.0;
+
 /// The newest place of a run, in epochs trained.
 pub fn newest(training: &Training) -> f64 {
     let epoch = training.epochs.last().map_or(0.0, |epoch| f64::from(epoch.epoch));
@@ -20,7 +23,7 @@ pub fn beside(training: &Training, axis: XAxis, window: (f64, f64), columns: u16
     let (left, right) = (span(window.0), span(window.1));
     let inside = steps.partition_point(|at| at < right).saturating_sub(steps.partition_point(|at| at < left));
     let columns = f64::from(columns.max(1));
-    let to = if inside > 0 && (inside as f64) < columns && right - left < columns / 2.0 {
+    let to = if inside > 0 && (inside as f64) < columns && right - left <= FEW {
         let here = steps.partition_point(|at| at < from);
         let is_on = steps.get(here) == Some(from);
         let to = if way == Way::On { here + usize::from(is_on) } else { here.saturating_sub(1) };

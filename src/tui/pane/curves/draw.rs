@@ -12,7 +12,7 @@ use crate::tui::chart::look;
 use crate::tui::chart::marks::{self, Kind, Mark};
 use crate::tui::chart::raster::Ink;
 use crate::tui::format;
-use crate::tui::paint::{Row, frame};
+use crate::tui::paint::{Row, columns, frame};
 use crate::tui::theme::{Role, Theme};
 
 /// Rows from which on there is one for the legend.
@@ -27,7 +27,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
         return;
     };
     let name = format!("{} {}  ", run.id, run.name);
-    let progress = format::progress(run).join("  ");
+    let progress = fitting(format::progress(run), area.width.saturating_sub(columns(&name) + 4));
     let title = [(name.as_str(), theme.style(Role::Strong)), (progress.as_str(), theme.style(Role::Plain))];
     let inner = frame(buf, area, &title, focused, theme);
     let inner = padded(inner);
@@ -50,6 +50,23 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
     match app.curves.sight.cursor {
         Some(place) => under(theme, row, buf, run, &marks, place),
         None => legend(theme, row, buf, app, run, &marks, (chosen, sheets.len(), is_one)),
+    }
+}
+
+/// The words of the title that fit: speed, step and phase are left out before the rest.
+fn fitting(progress: format::Progress, columns: u16) -> String {
+    let format::Progress { mut phase, epoch, mut step, mut speed, eta } = progress;
+    loop {
+        let words: Vec<&str> =
+            [&phase, &epoch, &step, &speed, &eta].into_iter().flatten().map(String::as_str).collect();
+        let text = words.join("  ");
+        let is_cut = crate::base::text::width(&text) > usize::from(columns);
+        match (is_cut, &speed, &step, &phase) {
+            (true, Some(_), ..) => speed = None,
+            (true, None, Some(_), _) => step = None,
+            (true, None, None, Some(_)) => phase = None,
+            _ => return text,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::clock::Timestamp;
-use crate::base::text::{bytes, counted, duration};
+use crate::base::text::{bytes, duration};
 use crate::record::event::Stage;
 use crate::record::life::Cause;
 use crate::record::state::{Asked, RunState, Status};
@@ -144,10 +144,8 @@ fn for_a_slot(app: &App, run: &RunState) -> String {
     let again = if run.life.attempts > 0 { " to go on" } else { "" };
     match app.runs.totals().running {
         0 => format!("waits for the runner{again}: `finetop runner status` says whether one is there"),
-        live => format!(
-            "waits for a free slot{again}: {} now",
-            counted(live, "run") + if live == 1 { " has one" } else { " have one" }
-        ),
+        1 => format!("waits for a free slot{again}: 1 run is live"),
+        live => format!("waits for a free slot{again}: {live} runs are live"),
     }
 }
 

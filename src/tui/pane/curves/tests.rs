@@ -36,8 +36,8 @@ fn panes_at_several_sizes() {
 fn looks_that_keys_choose() {
     for (name, keys) in [
         ("log", "y"),
-        ("steps", "X"),
-        ("time", "XX"),
+        ("time", "X"),
+        ("steps", "XX"),
         ("smooth", "mm"),
         ("blocks", "b"),
         ("alone", "<Enter>"),
@@ -75,11 +75,11 @@ fn enter_shows_one_chart_and_back() {
     let charts = |app: &App| text(&frame(app, &UNICODE)).matches("└──").count();
     press(&mut app, "<Enter>");
     assert!(app.screen.zoomed && app.curves.alone);
-    assert_eq!(charts(&app), 1 + 1, "a chart and the frame");
+    assert_eq!(charts(&app), 1);
     press(&mut app, "<Enter>");
     assert!(!app.screen.zoomed);
     press(&mut app, "z");
-    assert!(charts(&app) > 2, "z shows all of them");
+    assert_eq!(charts(&app), 3, "z shows all of them");
 }
 
 #[test]
@@ -164,13 +164,13 @@ fn odd_runs_have_sensible_charts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_key_and_no_size_panics(
         size in (0u16..200, 0u16..60),
         values in prop::collection::vec(any::<f64>(), 0..8),
-        keys in prop::collection::vec(0..KEYS.len(), 0..30),
+        keys in prop::collection::vec(0..KEYS.len(), 0..16),
         at in (0u16..200, 0u16..60),
     ) {
         let mut app = curves(size, fixtures::odd(3, &values));

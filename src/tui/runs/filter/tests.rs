@@ -20,9 +20,14 @@ fn rows() -> Vec<Row> {
                 row.attempts = 2;
                 row.place.tags = vec!["bad".into()];
             }
-            11 => row.best = Some(Best { epoch: 2, monitor: "val_accuracy".into(), value: 0.9 }),
+            11 => {
+                row.best = Some(Best { epoch: 2, monitor: "val_accuracy".into(), value: 0.9 });
+                row.mode = Some(crate::experiment::Mode::Max);
+            }
             _ => {}
         }
+        // Nothing is known but what is monitored.
+        row.figures = row.best.iter().map(|best| (best.monitor.clone(), best.value)).collect();
     }
     rows
 }

@@ -22,7 +22,7 @@ fn queued(after: Vec<RunId>, needs: Needs) -> RunState {
 fn a_run_that_waits_says_for_what() {
     let nothing = Needs::default();
     for (run, others, words) in [
-        (queued(vec![], nothing), vec![running()], vec!["waits for a free slot: 1 run has one"]),
+        (queued(vec![], nothing), vec![running()], vec!["waits for a free slot: 1 run is live"]),
         (
             queued(vec![], nothing),
             vec![],
@@ -34,7 +34,7 @@ fn a_run_that_waits_says_for_what() {
             queued(vec![], Needs { memory: 40 << 30, gpu: true }),
             vec![running()],
             vec![
-                "waits for a free slot: 1 run has one",
+                "waits for a free slot: 1 run is live",
                 "needs a GPU of its own and about 40.0 GiB of memory, of which 21.9 GiB are free",
             ],
         ),
