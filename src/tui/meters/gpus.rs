@@ -1,5 +1,5 @@
-//! NVIDIA's GPUs, by the driver's own library, which is looked for when somebody looks at the machine. Where it is missing
-//! there are none.
+//! NVIDIA's GPUs, by the driver's own library, which is looked for when somebody looks at the machine. Where it is
+//! missing there are none.
 
 use std::ffi::OsStr;
 

@@ -1,5 +1,5 @@
-//! The workers: what the processes of each take: its process group, and what it started (`finetop run` starts its worker in
-//! a group of its own).
+//! What the workers take of the machine: the process group of each, and what it started (`finetop run` starts its worker
+//! in a group of its own).
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,8 @@
 //! Pictures on their way to the terminal, beside the cells.
 //!
-//! Invariants: a picture that goes leaves nothing behind, and one that stays is not sent again, unless cells were written
-//! over it; in one frame no more bytes of pictures go out than a slow line takes in good time, but at least one picture.
+//! Invariants: a picture that goes leaves nothing behind, and one that stays is not sent again, unless cells were
+//! written over it; in one frame no more bytes of pictures go out than a slow line takes in good time, but at least one
+//! picture.
 
 use std::collections::BTreeSet;
 

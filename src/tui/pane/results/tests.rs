@@ -170,6 +170,7 @@ fn the_cell_below_the_cursor_shows_its_samples() {
     let mut app = app((100, 30), &run(pictures()), folder.path());
     press(&mut app, "h");
     assert!(text(&drawn(&app, &UNICODE)).contains("food predicted right: 48 of 55"));
+    app.results.album.clear();
     let effects = press(&mut app, "l");
     assert_eq!(do_all(&mut app, effects), 2, "two of food were taken for transport, and are told");
     insta::assert_snapshot!("cell_ascii", text(&drawn(&app, &ASCII)));
