@@ -1,5 +1,6 @@
 //! A stretch of a log in parts of whole lines, which are read and parsed at once.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -11,6 +12,11 @@ use rayon::prelude::*;
 const PART: u64 = 512 * 1024;
 /// Bytes that are looked at for the end of a line.
 const GLANCE: u64 = 4096;
+
+thread_local! {
+    /// What a thread reads into: new memory for each part would cost as much as reading it.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Gives what `parse` makes of the whole lines in `range`, part after part, to `take`; how far it came, and why no further.
 pub fn read<T: Send>(
@@ -26,9 +32,19 @@ pub fn read<T: Send>(
         Err(error) => return (done, Err(error)),
     };
     let read = |part: Range<u64>| {
-        let mut bytes = vec![0; usize::try_from(part.end - part.start).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, part.start)?;
-        Ok((part.end, parse(&bytes)))
+        let mut buffer = BUFFER.take();
+        let length = usize::try_from(part.end - part.start).map_err(io::Error::other)?;
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        let bytes = &mut buffer[..length];
+        file.read_exact_at(bytes, part.start)?;
+        let parsed = parse(bytes);
+        // One line that was longer than a part is no reason to keep so much.
+        if length <= 2 * PART as usize {
+            BUFFER.set(buffer);
+        }
+        Ok((part.end, parsed))
     };
     while done < end {
         let parsed: Vec<io::Result<(u64, T)>> = match parts(file, done..end) {
