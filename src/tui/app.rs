@@ -21,8 +21,8 @@ use crate::record::state::RunState;
 pub struct App {
     pub runs: Runs,
     pub screen: Screen,
-    pub queue: pane::queue::Queue,
     pub keymap: Keymap,
+    pub queue: pane::queue::Queue,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -93,8 +93,8 @@ impl App {
         App {
             runs: Runs::default(),
             screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
-            queue: Default::default(),
             keymap: Keymap::default(),
+            queue: Default::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),

@@ -69,26 +69,50 @@ pub fn last_epoch(run: &RunState) -> u32 {
     run.training.planned_epochs().saturating_sub(skipped(&run.training)).max(trained).max(1)
 }
 
-/// Time until the last planned epoch ends, from how long recent epochs took; None before anything was measured.
+/// Time until the last planned epoch ends, from how long epochs and steps of this phase took by the clock, validation
+/// included; None before enough was measured. It is about right: later phases may be slower or faster.
 pub fn eta(run: &RunState) -> Option<Duration> {
     let training = &run.training;
-    let present = training.phases.last().map_or(0, |(first, _)| *first);
-    let of_phase = training.epochs.iter().rev().take_while(|epoch| epoch.epoch >= present);
-    let recent: Vec<f64> = of_phase.take(RECENT).map(|epoch| epoch.seconds).collect();
-    let epoch_seconds = match recent.len() {
-        0 => epoch_from_speed(training)?,
-        n => recent.iter().sum::<f64>() / n as f64,
-    };
     let trained = f64::from(training.epochs.last().map_or(0, |epoch| epoch.epoch));
     let left = f64::from(last_epoch(run)) - trained - training.step.as_ref().map_or(0.0, share);
-    Duration::try_from_secs_f64(left.max(0.0) * epoch_seconds).ok()
+    Duration::try_from_secs_f64(left.max(0.0) * epoch_seconds(training)?).ok()
 }
 
-/// Seconds of an epoch from the speed of its steps.
-fn epoch_from_speed(training: &Training) -> Option<f64> {
-    let samples = training.plan.as_ref()?.train_samples as f64;
-    let speed = training.step.as_ref()?.samples_per_s;
-    (speed > 0.0).then(|| samples / speed)
+/// Seconds of an epoch of the present phase.
+fn epoch_seconds(training: &Training) -> Option<f64> {
+    let present = training.phases.last().map_or(1, |(first, _)| *first);
+    let of_phase = training.epochs.iter().rev().take_while(|epoch| epoch.epoch >= present).count();
+    // The first epoch of a phase fills caches: it says little as soon as there is another.
+    let counted = of_phase.saturating_sub(usize::from(of_phase > 1)).min(RECENT);
+    let total = training.epochs.len();
+    match counted {
+        0 => from_steps(training),
+        n => {
+            let took = training.epochs[total - n..].iter().map(|epoch| epoch.seconds).filter(|took| took.is_finite());
+            Some(took.sum::<f64>() / n as f64)
+        }
+    }
+}
+
+/// Share of a training step's time that a sample takes in validation, which only goes forward.
+const FORWARD: f64 = 1.0 / 3.0;
+/// Steps of a phase from which on its speed is known.
+const MEASURED: usize = 4;
+
+/// Seconds of an epoch from the later half of the steps of a phase whose first epoch is not over.
+fn from_steps(training: &Training) -> Option<f64> {
+    let steps = &training.steps;
+    let begin = f64::from(training.phases.last().map_or(1, |(first, _)| *first)) - 1.0;
+    let first = steps.place().partition_point(|place| place <= begin);
+    let last = steps.len().checked_sub(1)?;
+    if last < first + MEASURED {
+        return None;
+    }
+    let middle = first + (last - first) / 2;
+    let seconds = steps.seconds().get(last)? - steps.seconds().get(middle)?;
+    let epochs = steps.place().get(last)? - steps.place().get(middle)?;
+    let samples = training.plan.as_ref().map_or(0.0, |plan| plan.val_samples as f64 / plan.train_samples.max(1) as f64);
+    Some(seconds / epochs * (1.0 + FORWARD * samples)).filter(|took| took.is_finite())
 }
 
 /// What the title of a run's pane says after its name: phase, epoch, step, speed, remaining time.
@@ -107,7 +131,7 @@ pub fn progress(run: &RunState) -> Vec<String> {
         words.push(format!("step {}/{}", step.step, step.steps));
         words.push(format!("{:.0}/s", step.samples_per_s));
     }
-    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA {}", duration(eta))));
+    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA about {}", duration(eta))));
     words
 }
 

@@ -32,10 +32,10 @@ pub enum Scope {
     Add,
     Question,
     Help,
-    /// While a column to sort by is chosen.
-    Sort,
     /// While a line of an experiment that is added is typed.
     AddLine,
+    /// While a column to sort by is chosen.
+    Sort,
 }
 
 impl Scope {

@@ -212,6 +212,11 @@ impl Runs {
         self.known.rows().get(&id)
     }
 
+    /// The newest run of that name.
+    pub fn named(&self, name: &str) -> Option<RunId> {
+        self.known.rows().values().rev().find(|row| row.name == name).map(|row| row.id)
+    }
+
     /// A run as far as it was read whole.
     pub fn whole(&self, id: RunId) -> Option<&Arc<RunState>> {
         self.known.whole(id)

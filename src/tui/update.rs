@@ -45,6 +45,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             if let Some(problem) = &delta.problem {
                 app.notice = Some(Notice::Wrong(problem.clone()));
             }
+            pane::system::take(app, &delta);
             app.runs.take(delta);
             if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
                 app.runs.choose(id);
@@ -53,9 +54,18 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             pane::queue::ask_slots(app, false)
         }
         News::Log(news) => pane::log::hear(app, news),
+        News::Config(news) => pane::config::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
+        News::Compared(compared) => pane::compare::hear(app, *compared),
+        News::Exported(done) => {
+            app.notice = Some(match done {
+                Ok(text) => Notice::Done(text),
+                Err(text) => Notice::Wrong(text),
+            });
+            Vec::new()
+        }
         News::Edited(text) => pane::add::edited(app, text),
         News::Answered(answer) => answered(app, answer),
         News::Slots(slots) => {
@@ -67,7 +77,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             Vec::new()
         }
         News::Meters(reading) => {
-            app.meters = Some(reading);
+            pane::system::hear(app, reading);
             Vec::new()
         }
     };
@@ -89,6 +99,8 @@ fn after(app: &mut App, before: Subject) -> Vec<Effect> {
     pane::events::refresh(app);
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
     effects.extend(pane::results::follow(app));
+    effects.extend(pane::system::follow(app));
+    effects.extend(pane::compare::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {

@@ -53,7 +53,7 @@ fn more(app: &App) -> impl Iterator<Item = (String, Role)> {
 
 fn machine(meters: Option<&Reading>, clock: Option<Timestamp>) -> String {
     let meters = meters.map(|reading| {
-        let Reading { cpu, memory_used, memory_total } = reading;
+        let Reading { cpu, memory_used, memory_total, .. } = reading;
         format!("cpu {cpu}%  mem {} of {}  ", bytes(*memory_used), bytes(*memory_total))
     });
     let time = clock.map(|clock| clock.local_time().chars().take(5).collect::<String>());
