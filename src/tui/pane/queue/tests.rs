@@ -204,7 +204,7 @@ fn the_pane_at_every_width() {
     press(&mut app, "/best.val_los<.2");
     insta::assert_snapshot!("queue_120_wrong_filter", text(&frame(&app, &UNICODE)));
     let mut app = fixtures::app((120, 24), sweeps());
-    press(&mut app, "*d");
+    press(&mut app, "z*d");
     insta::assert_snapshot!("remove_120", text(&frame(&app, &UNICODE)));
     press(&mut app, "y");
     insta::assert_snapshot!("kill_120", text(&frame(&app, &UNICODE)));
