@@ -44,7 +44,7 @@ fn it_is_read_while_it_is_shown() {
     assert!(says(&app, "reading it"), "that was of another run");
     hear(&mut app, Heard::Config(News { id: next, texts: Err("could not read x".into()) }));
     assert!(says(&app, "could not read x"));
-    assert_eq!(press(&mut app, "5"), []);
+    assert_eq!(press(&mut app, "1"), []);
 }
 
 #[test]

@@ -100,7 +100,8 @@ fn it_follows_the_chosen_run_while_it_is_shown() {
     let effects = press(&mut app, "j");
     assert_eq!(effects, follow(app.runs.chosen()));
     assert_eq!(press(&mut app, "e"), follow(None));
-    assert_eq!(press(&mut app, "5"), [], "nothing was followed");
+    let effects = press(&mut app, "5");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Log(_))), "nothing was followed");
 }
 
 #[test]
