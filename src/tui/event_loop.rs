@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Size};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::action::{Action, Effect, Motion, News};
-use super::app::App;
+use super::app::{App, Notice};
 use super::editor::Keyboard;
 use super::log::Logs;
 use super::meters::Meters;
@@ -24,7 +24,7 @@ use crate::record::Store;
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
-/// How often the meters and the clock are read while something runs.
+/// How often the clock is read while something runs.
 const TICK: Duration = Duration::from_secs(2);
 
 /// What the loop works with.
@@ -37,7 +37,6 @@ struct Dashboard {
     meters: Meters,
     /// Stands before the keymap, since the questions to the terminal went out.
     sieve: Sieve,
-    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -55,11 +54,15 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
-    let wished = std::env::var(Setting::VARIABLE).ok();
-    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or_default();
-    let (output, meters) = (Output::start(theme), Meters::start());
-    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
-    Dashboard { app, keyboard, output, reader, logs, meters, sieve, opened, store, options, say, dirty: true }
+    match std::env::var(Setting::VARIABLE).ok().as_deref().map(Setting::read) {
+        Some(Ok(setting)) => app.results.setting = setting,
+        Some(Err(problem)) => app.notice = Some(Notice::Wrong(problem)),
+        None => {}
+    }
+    let heard = say.clone();
+    let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
+    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme));
+    Dashboard { app, keyboard, output, reader, logs, meters, sieve, store, options, say, dirty: true }
         .live(&mut news)
         .await
 }
@@ -100,7 +103,7 @@ impl Dashboard {
     fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
         let Some(event) = event.transpose()? else { return Ok(true) };
         let mut leaving = false;
-        for heard in self.sieve.take(event, self.opened.elapsed()) {
+        for heard in self.sieve.take(event) {
             match heard {
                 Heard::Event(event) => leaving |= self.on_keys(event),
                 Heard::Answer(answer) => {
@@ -134,7 +137,6 @@ impl Dashboard {
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
-            self.app.meters = None;
         }
         self.carry_out(effects)
     }
@@ -149,7 +151,6 @@ impl Dashboard {
     }
 
     fn tick(&mut self) {
-        self.app.meters = self.meters.read();
         self.app.clock = Some(clock::now());
         self.dirty = true;
     }
@@ -163,6 +164,7 @@ impl Dashboard {
                 Effect::Quit => leaving = true,
                 Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Measure(wish) => self.meters.wish(wish),
                 Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {

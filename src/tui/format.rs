@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::text::{counted, duration, learning_rate, metric};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
-use crate::record::state::{Asked, RunState, Status, Training};
+use crate::record::state::{RunState, Status, Training};
 
 /// Epochs whose durations the remaining time is estimated from.
 const RECENT: usize = 3;
@@ -15,31 +15,8 @@ pub fn stopped_early(run: &RunState) -> bool {
     run.cause() == Some(Cause::EarlyStopped) || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
 }
 
-/// The last words of a queue row: how far it is, how good it became, or why it failed.
-pub fn result(run: &RunState) -> String {
-    match run.status() {
-        Status::Running | Status::Starting => match (run.life.asked, percent(&run.training)) {
-            (Some(Asked::Cancel), _) => "ending".into(),
-            (Some(Asked::Pause), _) => "pausing".into(),
-            (None, Some(percent)) => format!("{percent}%"),
-            (None, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
-        },
-        Status::Finished => match (stopped_early(run), &run.training.best) {
-            (_, Some(best)) => metric(best.value),
-            (true, None) => "early".into(),
-            (false, None) => "done".into(),
-        },
-        Status::Failed => run.cause().map_or("failed".into(), |cause| short(cause).into()),
-        Status::Cancelled => "cancelled".into(),
-        Status::Lost => "lost".into(),
-        Status::Paused => "paused".into(),
-        Status::Queued if run.life.attempts > 0 => format!("attempt {}", run.life.attempts + 1),
-        Status::Queued => String::new(),
-    }
-}
-
 /// A cause in one word.
-fn short(cause: Cause) -> &'static str {
+pub fn short(cause: Cause) -> &'static str {
     match cause {
         Cause::Completed => "done",
         Cause::EarlyStopped => "early",

@@ -94,12 +94,13 @@ impl Output {
         let mut next = Buffer::empty(area);
         view::draw(app, &self.theme, &mut next);
         let resized = self.shown.area != area;
+        let mut gone = String::new();
         if resized {
             self.shown = Buffer::empty(area);
-            self.wall.clear();
+            gone += self.wall.clear();
         }
         let pictures = view::pictures(app);
-        let gone = self.wall.take_down(&pictures, &mut self.shown);
+        gone += &self.wall.take_down(&pictures, &mut self.shown);
         let changes = self.shown.diff(&next);
         let hung = self.wall.hang(&pictures, &changes);
         if changes.is_empty() && gone.is_empty() && hung.is_empty() && !resized {

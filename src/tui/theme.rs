@@ -107,12 +107,17 @@ impl Theme {
 
     /// The glyph of a run's state, and its role.
     pub fn state(&self, run: &RunState) -> (&'static str, Role) {
-        match run.status() {
+        self.status(run.status(), super::format::stopped_early(run))
+    }
+
+    /// The glyph of a state, and its role.
+    pub fn status(&self, status: Status, stopped_early: bool) -> (&'static str, Role) {
+        match status {
             Status::Starting | Status::Running => (self.pick("▶", ">"), Role::Live),
             Status::Queued => (self.pick("·", "."), Role::Dim),
             Status::Paused => (self.pick("‖", "="), Role::Warning),
             Status::Lost => (self.pick("?", "?"), Role::Warning),
-            Status::Finished if super::format::stopped_early(run) => (self.pick("■", "#"), Role::Good),
+            Status::Finished if stopped_early => (self.pick("■", "#"), Role::Good),
             Status::Finished => (self.pick("✓", "+"), Role::Good),
             Status::Failed => (self.pick("✗", "x"), Role::Bad),
             Status::Cancelled => (self.pick("⊘", "-"), Role::Dim),

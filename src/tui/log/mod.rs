@@ -13,6 +13,7 @@ pub mod window;
 
 pub use self::sgr::shown;
 
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
@@ -52,6 +53,17 @@ pub enum Place {
     Around(u64),
     /// The first line of that time or later.
     Time(Timestamp),
+}
+
+/// Where the first line of `time` or later begins in the log at `path`: at its end where all are older, at its beginning
+/// where no line has a time.
+pub fn since(path: &PathBuf, time: Timestamp) -> u64 {
+    let Some(mut source) = source::Source::open(path) else { return 0 };
+    match time::place(&mut source, time) {
+        time::Place::Line(offset) => offset,
+        time::Place::End => source.length(),
+        time::Place::Timeless => 0,
+    }
 }
 
 /// What the thread says.

@@ -26,9 +26,11 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// The screen is emptied, and with it the pictures.
-    pub fn clear(&mut self) {
+    /// The screen is emptied, and with it the pictures, for which some terminals want to be told.
+    pub fn clear(&mut self) -> &'static str {
+        let has_kitty = self.hung.iter().any(|hung| matches!(hung.picture.form, Form::Kitty(_)));
         self.hung.clear();
+        if has_kitty { kitty::ALL_AWAY } else { "" }
     }
 
     /// Takes away what is not wanted any more. Where pictures are the terminal's cells, their places in `shown` become
