@@ -43,6 +43,8 @@ pub enum Action {
     Chart(Way),
     Crosshair,
     Mark(Way),
+    /// The events at the crosshair.
+    Events,
     Axis,
     Measure,
     Smoothing,
@@ -91,6 +93,7 @@ pub const KEYS: &[Binding] = &[
     row(&[letter(']')], Action::Chart(Way::On), "next chart", None),
     row(&[letter('n')], Action::Mark(Way::On), "crosshair to the next mark", None),
     row(&[letter('N')], Action::Mark(Way::Back), "crosshair to the mark before", None),
+    row(&[letter('E')], Action::Events, "events of the epoch under the crosshair", None),
     row(&[letter('b')], Action::Dots, "braille, blocks or letters", None),
     row(&[letter('v')], Action::Hide, "hide the chosen chart", None),
     row(&[letter('V')], Action::ShowAll, "show all charts, speed too; the usual ones", None),
@@ -139,6 +142,10 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Smoothing => app.curves.look.smoothing = app.curves.look.smoothing.next(),
         Action::Dots => app.curves.look.dots = app.curves.look.dots.next(),
         Action::ShowAll => app.curves.look.show_all(),
+        Action::Events => {
+            let epoch = app.curves.cursor_epoch();
+            return epoch.map_or_else(Vec::new, |epoch| super::events::show_epoch(app, epoch));
+        }
         action => {
             if let Some(run) = app.run().cloned() {
                 on_run(app, &run, action);
@@ -191,7 +198,13 @@ fn on_run(app: &mut App, run: &RunState, action: Action) {
             keep_inside(&mut app.curves, run, window);
         }
         Action::All => *app.curves.sight.window_mut(app.curves.look.axis) = window::Window::All,
-        Action::Enlarge | Action::Zoom | Action::Axis | Action::Smoothing | Action::Dots | Action::ShowAll => {}
+        Action::Enlarge
+        | Action::Zoom
+        | Action::Events
+        | Action::Axis
+        | Action::Smoothing
+        | Action::Dots
+        | Action::ShowAll => {}
     }
 }
 
