@@ -79,7 +79,7 @@ const fn row(keys: &'static [Key], action: Action, help: &'static str, footer: O
 pub const KEYS: &[Binding] = &[
     row(&[key(KeyCode::Enter)], Action::Enlarge, "the chosen chart on the full screen, and back", Some("open")),
     row(&[letter('x')], Action::Crosshair, "crosshair with exact values, on and off", Some("crosshair")),
-    row(&[letter('i')], Action::ToEvents, "the events of the crosshair's epoch", Some("events")),
+    row(&[letter('i'), letter('E')], Action::ToEvents, "the events of the crosshair's epoch", Some("events")),
     row(CLOSER, Action::ZoomIn, "zoom in", Some("zoom in")),
     row(FARTHER, Action::ZoomOut, "zoom out", None),
     row(BACKWARD, Action::Pan(Way::Back), "pan back", Some("pan")),

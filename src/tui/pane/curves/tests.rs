@@ -136,6 +136,9 @@ fn the_crosshair_goes_to_an_epoch_and_says_which() {
     assert_eq!(app.curves.cursor_epoch(), Some(9), "the next mark");
     press(&mut app, "0<Left>");
     assert_eq!(app.curves.cursor_epoch(), Some(8));
+    press(&mut app, "E");
+    assert_eq!(app.screen.focus, Focus::Bottom, "to the events of that epoch");
+    app.screen.focus = Focus::Run;
     press(&mut app, "x");
     assert_eq!(app.curves.cursor_epoch(), None);
 }
