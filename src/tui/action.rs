@@ -59,6 +59,14 @@ pub enum Action {
     Paste(String),
     Click(Position),
     Wheel(Position, Motion),
+    /// The mouse is here, with the button still held down after a click.
+    Drag(Position),
+    /// The button was let go.
+    Drop,
+    /// Draw all anew: something else wrote on the screen.
+    Redraw,
+    /// Give the terminal to the shell until it says to go on.
+    Suspend,
     Resize(Size),
     Queue(pane::queue::Action),
     Curves(pane::curves::Action),
@@ -76,6 +84,8 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Quit,
+    Suspend,
+    Redraw,
     /// Read these runs whole, and go on reading them.
     Want(BTreeSet<RunId>),
     /// Read the log of this run, and go on reading it; of none: stop.

@@ -8,7 +8,10 @@ use crossterm::event::{
 };
 use futures_util::StreamExt;
 use ratatui::layout::{Position, Size};
+use signal_hook::consts::SIGCONT;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::sleep;
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
@@ -17,7 +20,7 @@ use super::output::Output;
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, orders};
+use super::{Options, orders, terminal};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
@@ -25,6 +28,8 @@ use crate::record::Store;
 const FRAME: Duration = Duration::from_millis(33);
 /// How often the meters and the clock are read while something runs.
 const TICK: Duration = Duration::from_secs(2);
+/// How long a shell may take to stop us; where there is none, nobody does.
+const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 
 /// What the loop works with.
 struct Dashboard {
@@ -37,6 +42,16 @@ struct Dashboard {
     say: UnboundedSender<News>,
     /// Whether the state may differ from what is shown.
     dirty: bool,
+    next: Next,
+}
+
+/// What the loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    /// The terminal is the shell's until it says to go on.
+    Suspend,
+    Leave,
 }
 
 /// Shows the dashboard until the person leaves.
@@ -46,64 +61,77 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
     let app = App::new(Size { width, height }, options.selected);
-    let (output, meters) = (Output::start(theme), Meters::start());
-    Dashboard { app, output, reader, meters, store, options, say, dirty: true }.live(&mut news).await
+    let (output, meters) = (Output::start(theme, true), Meters::start());
+    let dashboard = Dashboard { app, output, reader, meters, store, options, say, dirty: true, next: Next::GoOn };
+    dashboard.live(&mut news).await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
         let mut events = EventStream::new();
-        let mut ticks = tokio::time::interval(TICK);
-        // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last_frame: Option<Stopwatch> = None;
+        let mut continued = signal(SignalKind::from_raw(SIGCONT))?;
+        let (mut ticked, mut drawn): (Option<Stopwatch>, Option<Stopwatch>) = (None, None);
         loop {
-            let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
             let must_draw = self.dirty && self.output.is_free();
-            let mut leaving = false;
             // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
-            // the stream remembers only the first who asked.
+            // the stream remembers only the first who asked. A timer is there only while something runs or is to be drawn.
             tokio::select! {
                 biased;
-                event = events.next() => leaving |= self.on_event(event)?,
-                Some(news) = news.recv() => leaving |= self.on_news(news),
-                _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
+                event = events.next() => self.on_event(event)?,
+                Some(news) = news.recv() => self.on_news(news),
+                Some(()) = continued.recv() => self.take_terminal()?,
+                () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {
+                    ticked = Some(Stopwatch::start());
+                    self.tick();
+                }
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = tokio::time::sleep(wait), if must_draw => {
+                () = sleep(left(self.output.pause(FRAME), drawn)), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
+                    drawn = Some(Stopwatch::start());
                     self.output.show(&self.app)?;
                     self.dirty = false;
-                    last_frame = Some(Stopwatch::start());
                 }
             }
-            if leaving {
-                return Ok(());
+            match self.next {
+                Next::GoOn => {}
+                Next::Leave => return Ok(()),
+                Next::Suspend if !self.output.is_free() => {}
+                Next::Suspend => {
+                    terminal::lend()?;
+                    // As the terminal's own Ctrl-z: whoever started us in the same job stops too.
+                    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+                    let _ = tokio::time::timeout(STOPPED_WITHIN, continued.recv()).await;
+                    self.take_terminal()?;
+                    self.next = Next::GoOn;
+                }
             }
         }
     }
 
-    /// Whether the person leaves. The end of the keyboard is one way to.
-    fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
-        let Some(event) = event.transpose()? else { return Ok(true) };
-        let mut leaving = false;
+    /// The end of the keyboard is a way to leave.
+    fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<()> {
+        let Some(event) = event.transpose()? else {
+            self.next = Next::Leave;
+            return Ok(());
+        };
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
-                leaving |= self.carry_out(effects);
+                self.carry_out(effects);
             }
         }
-        Ok(leaving)
+        Ok(())
     }
 
-    fn on_news(&mut self, news: News) -> bool {
+    fn on_news(&mut self, news: News) {
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
             self.app.meters = None;
         }
-        self.carry_out(effects)
+        self.carry_out(effects);
     }
 
     fn tick(&mut self) {
@@ -112,13 +140,28 @@ impl Dashboard {
         self.dirty = true;
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
+    /// After whatever somebody else did with the terminal.
+    fn take_terminal(&mut self) -> io::Result<()> {
+        terminal::take()?;
+        let (width, height) = crossterm::terminal::size()?;
+        self.app.screen.size = Size { width, height };
+        self.redraw();
+        Ok(())
+    }
+
+    fn redraw(&mut self) {
+        self.output.forget();
         self.dirty = true;
-        let mut leaving = false;
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        self.dirty = true;
         for effect in effects {
             let say = self.say.clone();
             match effect {
-                Effect::Quit => leaving = true,
+                Effect::Quit => self.next = Next::Leave,
+                Effect::Suspend => self.next = Next::Suspend,
+                Effect::Redraw => self.redraw(),
                 Effect::Follow(id) => self.reader.follow(id),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
@@ -128,8 +171,12 @@ impl Dashboard {
                 }
             }
         }
-        leaving
     }
+}
+
+/// What is left of `whole` since a moment; nothing where there was none.
+fn left(whole: Duration, since: Option<Stopwatch>) -> Duration {
+    since.map_or(Duration::ZERO, |since| whole.saturating_sub(since.elapsed()))
 }
 
 /// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours
@@ -157,6 +204,8 @@ fn action(app: &App, event: Event) -> Option<Action> {
                 MouseEventKind::ScrollUp => Some(Action::Wheel(position, Motion::Up)),
                 MouseEventKind::ScrollDown => Some(Action::Wheel(position, Motion::Down)),
                 MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(position)),
+                MouseEventKind::Drag(MouseButton::Left) => Some(Action::Drag(position)),
+                MouseEventKind::Up(MouseButton::Left) => Some(Action::Drop),
                 _ => None,
             }
         }

@@ -166,6 +166,8 @@ const OVERLAYS: &[Binding] = &[
     binding(Scope::Help, PAGE_UP, Action::Go(Motion::PageUp), "a page up", None),
     binding(Scope::Help, FIRST, Action::Go(Motion::First), "to the first", None),
     binding(Scope::Help, LAST, Action::Go(Motion::Last), "to the last", None),
+    binding(Scope::Everywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew", None),
+    binding(Scope::Everywhere, &[ctrl('z')], Action::Suspend, "back to the shell; fg returns", None),
     binding(Scope::Everywhere, &[ctrl('c')], Action::Quit, "quit, also out of what lies over the panes", None)
         .named("quit-anywhere"),
 ];

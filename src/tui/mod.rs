@@ -56,7 +56,7 @@ pub fn run(store: Store, options: Options) -> Result<(), Error> {
     let theme = Theme::detect(false, false, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     ending::watch()?;
-    let terminal = terminal::Guard::open()?;
+    let terminal = terminal::Guard::open(true)?;
     let ended = runtime.block_on(event_loop::run(store, options, theme));
     drop(terminal);
     // A thread that waits for the keyboard must not keep the program.

@@ -18,6 +18,8 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     app.notice = None;
     let mut effects = match action {
         Action::Quit => return leave(app),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
         Action::Resize(size) => {
             app.screen.size = size;
             Vec::new()
@@ -122,7 +124,8 @@ fn on_panes(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Click(position) => return click(app, position),
         Action::Wheel(position, motion) => return wheel(app, position, motion),
         Action::Yes | Action::No | Action::Accept | Action::Erase | Action::Type(_) | Action::Paste(_) => {}
-        Action::Quit | Action::Resize(_) => {}
+        Action::Drag(_) | Action::Drop => {}
+        Action::Quit | Action::Suspend | Action::Redraw | Action::Resize(_) => {}
         action => return pane::update(app, action),
     }
     Vec::new()
