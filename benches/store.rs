@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use finetop::record::event::{Best, Event, Step};
 use finetop::record::life::{Cause, Exited, LifeEvent, Outcome};
+use finetop::record::watch::Changes;
 use finetop::record::{NewRun, RunDir, Store, StoreView, Writer, listing, summary};
 
 /// As the binary's.
@@ -62,7 +63,9 @@ fn listed(what: &str, store: &Store) -> Result<()> {
     median(&format!("{what}: listed"), 21, || Ok(listing::rows(store)?.len()))?;
     median(&format!("{what}: `finetop ls`, the whole process"), 21, || program(store, &["ls"]))?;
     median(&format!("{what}: `finetop ls --json`, the whole process"), 21, || program(store, &["ls", "--json"]))?;
-    median(&format!("{what}: opened by the dashboard"), 1, || Ok(StoreView::open(store.clone()).runs.len()))?;
+    median(&format!("{what}: opened by the dashboard"), 1, || {
+        Ok(StoreView::new(store.clone()).refresh(&Changes::default()).rows.len())
+    })?;
     Ok(())
 }
 

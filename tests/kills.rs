@@ -119,7 +119,7 @@ impl Run {
         assert_eq!(numbers, (1..=training.planned_epochs()).collect::<Vec<_>>(), "each epoch once, none missing");
         let figures = |epoch: &Epoch| format!("{:?}", Epoch { seconds: 0.0, samples_per_s: 0.0, ..epoch.clone() });
         let model = std::fs::read(self.at("model/model.safetensors")).unwrap();
-        CameTo { model, epochs: training.epochs.iter().map(figures).collect() }
+        CameTo { model, epochs: training.epochs.iter().map(|epoch| figures(epoch)).collect() }
     }
 
     fn folded(&self) -> RunState {

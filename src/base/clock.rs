@@ -47,6 +47,19 @@ impl Timestamp {
         self.local().strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The moment that a person means by `HH:MM`, `HH:MM:SS` (the latest one up to this moment) or `YYYY-MM-DD HH:MM`, in
+    /// the local time zone.
+    pub fn meant(self, typed: &str) -> Option<Timestamp> {
+        let moment = |local: jiff::civil::DateTime| zone().to_timestamp(local).ok().map(Timestamp);
+        if let Ok(local) = typed.parse::<jiff::civil::DateTime>() {
+            return moment(local);
+        }
+        let time: jiff::civil::Time = typed.parse().ok()?;
+        let today = self.local().date();
+        let days = [Some(today), today.yesterday().ok()];
+        days.into_iter().flatten().filter_map(|day| moment(day.to_datetime(time))).find(|&found| found <= self)
+    }
+
     fn local(self) -> jiff::ZonedDateTime {
         self.0.to_zoned_datetime(zone())
     }
@@ -60,6 +73,15 @@ fn zone() -> jiff::tz::TimeZone {
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:.3}", self.0)
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    /// Of RFC 3339.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Timestamp)
     }
 }
 

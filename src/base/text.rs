@@ -19,7 +19,8 @@ pub fn printable(text: &str) -> String {
     safe
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a terminal would obey `c` instead of showing it.
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
@@ -48,6 +49,15 @@ pub fn truncated(text: &str, columns: usize) -> String {
         cut.push('…');
     }
     cut
+}
+
+/// `text` as one word of a shell, in quotes where it needs them.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,@%+".contains(c);
+    match text.chars().all(is_plain) && !text.is_empty() {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// A duration as `0:07`, `12:34`, `3:02:01` or `2d 03:04`.
@@ -134,6 +144,20 @@ pub fn learning_rate(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_quoted_for_a_shell_where_it_must_be() {
+        for (text, word) in [
+            ("train.batch_size=64", "train.batch_size=64"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("matrix.seed=[1, 2]", "'matrix.seed=[1, 2]'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+            ("~", "'~'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 
     #[test]
     fn what_is_no_time_is_not_shown_as_one() {

@@ -73,7 +73,7 @@ fn epochs(run: &RunState) {
     }
     output::line("");
     output::line("epoch  phase             loss  accuracy  val_loss  val_accuracy        lr  seconds");
-    for epoch in &run.training.epochs {
+    for epoch in run.training.epochs.iter() {
         output::line(&format!(
             "{:>5}  {:<12}  {:>8}  {:>8}  {:>8}  {:>12}  {:>8}  {:>7.2}",
             epoch.epoch,

@@ -79,6 +79,21 @@ impl Loader {
         Loader { recipe, threads: threads(asked_threads) }
     }
 
+    /// The picture as a network sees it, but before its channels are made what its weights expect.
+    pub fn picture(&self, picture: &Picture, draw: Draw) -> Result<RgbImage, Error> {
+        let mut image = image_of(&self.recipe, picture)?.into_owned();
+        if let Some(variant) = draw.variant {
+            let Recipe { augment, image_size, seed, .. } = &self.recipe;
+            let transform = Transform::draw(augment, *image_size, *seed, draw.sample as u64, variant);
+            let plain = image.clone();
+            let channels: &mut [u8] = &mut image;
+            transform.apply(&plain, |at, rgb| {
+                channels[3 * at..3 * at + 3].copy_from_slice(&rgb.map(|level| level.round() as u8));
+            });
+        }
+        Ok(image)
+    }
+
     /// Starts to load `draws` from `pictures` in batches of `batch_size`, the last one maybe smaller.
     pub fn batches(&self, pictures: &Arc<[Picture]>, draws: Vec<Draw>, batch_size: usize) -> Batches {
         let batch_size = batch_size.max(1);
@@ -241,6 +256,24 @@ mod tests {
             }
         }
         assert_ne!(plain, varied);
+    }
+
+    #[test]
+    fn a_picture_is_shown_as_the_network_sees_it() {
+        let root = tempfile::tempdir().unwrap();
+        let source = root.path().join("1.png");
+        std::fs::write(&source, encoded(&picture(8, 8, 3), ImageFormat::Png)).unwrap();
+        let pictures: Arc<[Picture]> = [Picture::at(source, 1)].into();
+        for variant in [None, Some(0), Some(5)] {
+            let draw = Draw { sample: 0, variant };
+            let shown = loader(1).picture(&pictures[0], draw).unwrap();
+            let seen = loader(1).batches(&pictures, vec![draw], 1).next().unwrap().unwrap().pixels;
+            for (at, pixel) in shown.pixels().enumerate() {
+                for (channel, (colour, mean)) in [(2, 103.939), (1, 116.779), (0, 123.68)].into_iter().enumerate() {
+                    assert!((f32::from(pixel[colour]) - mean - seen[64 * channel + at]).abs() <= 0.5 + 1e-3);
+                }
+            }
+        }
     }
 
     #[test]

@@ -118,22 +118,20 @@ impl Samples {
         (0..self.len()).map(|sample| self.label(sample))
     }
 
-    /// What people call a sample: its file, or its place and the beginning of its text.
-    pub fn called(&self, sample: usize) -> String {
+    /// Where a sample comes from: its file, with the line where it is a table.
+    pub fn source(&self, sample: usize) -> String {
         match self {
             Samples::Pictures(pictures) => pictures[sample].source.display().to_string(),
-            Samples::Texts(texts) => format!("{}: {}", texts[sample].source, beginning(&texts[sample].text)),
+            Samples::Texts(texts) => texts[sample].source.clone(),
         }
     }
-}
 
-/// As much of a text as fits on a line.
-fn beginning(text: &str) -> String {
-    const MOST: usize = 60;
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words,
+    /// A sample's text, where it is one.
+    pub fn text(&self, sample: usize) -> Option<&str> {
+        match self {
+            Samples::Pictures(_) => None,
+            Samples::Texts(texts) => Some(&texts[sample].text),
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Mistake {
     pub column: usize,
     /// The path of the base (`extends`) that it is in; none for the file itself and for an override.
     pub base: Option<String>,
+    /// Whether it is in an override.
+    pub in_override: bool,
     /// What is wrong and what was expected, in one line.
     pub message: String,
     /// What to do.
@@ -188,7 +190,9 @@ impl Mistake {
             (shown.line, shown.column)
         });
         let base = source.filter(|_| place.source > 0).and_then(|source| source.path.clone());
-        Mistake { line, column, base, message: finding.message.clone(), hint: finding.hint.clone(), finding }
+        let in_override = source.is_some_and(|source| source.path.is_none());
+        let (message, hint) = (finding.message.clone(), finding.hint.clone());
+        Mistake { line, column, base, in_override, message, hint, finding }
     }
 }
 

@@ -35,14 +35,14 @@ mod write;
 
 pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
 pub use file::Origin;
-pub use keys::{KEYS, Key, Takes, Unset};
+pub use keys::{KEYS, Key, Takes, Unset, of as keys_of};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
-pub use parse::{Loaded, load, load_all, parse, parse_all};
+pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
 pub use train::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};

@@ -33,10 +33,27 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake of the file, of those that it extends and of `overrides`; or why the file cannot be read.
 pub fn load_all(path: &Path, overrides: &[Override]) -> Result<Vec<Loaded>, Mistakes> {
-    let read = file::read(path);
-    let (text, origin) = read.map_err(|finding| Mistakes::unreadable(&path.to_string_lossy(), finding))?;
-    let experiments = understand(&text, &origin, overrides, Look::AtFiles(path))?;
-    Ok(experiments.into_iter().map(|experiment| Loaded { experiment, text: text.clone() }).collect())
+    load_text(path, &read_text(path)?, overrides)
+}
+
+/// Reads `text` as if it stood in the file at `path`, as [`load_all`] does.
+///
+/// # Errors
+/// As of [`load_all`].
+pub fn load_text(path: &Path, text: &str, overrides: &[Override]) -> Result<Vec<Loaded>, Mistakes> {
+    let shown = path.to_string_lossy();
+    let origin = Origin::of(path).map_err(|error| Mistakes::unreadable(&shown, Finding::whole(error.to_string())))?;
+    let experiments = understand(text, &origin, overrides, Look::AtFiles(path))?;
+    Ok(experiments.into_iter().map(|experiment| Loaded { experiment, text: text.to_owned() }).collect())
+}
+
+/// The text of the file at `path`, which may be no experiment at all.
+///
+/// # Errors
+/// Why it cannot be read as a text.
+pub fn read_text(path: &Path) -> Result<String, Mistakes> {
+    let read = file::read(path).map(|(text, _)| text);
+    read.map_err(|finding| Mistakes::unreadable(&path.to_string_lossy(), finding))
 }
 
 /// Reads the one experiment in the file at `path`, as [`load_all`] does.

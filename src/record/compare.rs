@@ -11,9 +11,10 @@ use serde_yaml::Value;
 
 use super::settings::{self, Settings};
 use super::state::{RunState, Status};
+use super::summary;
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
-use crate::experiment::{Metric, Mode};
+use crate::experiment::Mode;
 
 /// A run, as far as it is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,10 +82,7 @@ impl Member {
     pub fn new(run: &RunState, resolved: &str, now: Timestamp) -> Self {
         let training = &run.training;
         let best = training.best.as_ref().filter(|best| best.value.is_finite());
-        let epoch = match best {
-            Some(best) => training.epochs.iter().find(|epoch| epoch.epoch == best.epoch),
-            None => training.epochs.last(),
-        };
+        let epoch = training.best_epoch();
         let finite = |value: f64| Some(value).filter(|value| value.is_finite());
         let figures = Figures {
             best: best.map(|best| best.value),
@@ -106,14 +104,10 @@ impl Member {
     /// Which direction of what it monitors is better.
     fn mode(&self) -> Mode {
         let text = |key| self.settings.get(key).and_then(Value::as_str);
-        let metrics = [Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
         match text("train.mode") {
             Some("min") => Mode::Min,
             Some("max") => Mode::Max,
-            _ => {
-                let monitored = self.monitor.as_deref();
-                metrics.into_iter().find(|metric| Some(metric.name()) == monitored).map_or(Mode::Min, Metric::mode)
-            }
+            _ => self.monitor.as_deref().and_then(summary::mode).unwrap_or(Mode::Min),
         }
     }
 }

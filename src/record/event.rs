@@ -266,6 +266,9 @@ pub struct Sample {
     pub probability: Option<f64>,
     /// A small picture in the run's folder, where there is one.
     pub image: Option<PathBuf>,
+    /// Its beginning, where it is a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! twice, it is folded; a reader takes whole lines only and ignores what it does not know.
 
 pub mod compare;
+pub mod confusion;
 pub mod doctor;
 pub mod error;
 pub mod event;
@@ -15,8 +16,10 @@ pub mod new_run;
 pub mod run_dir;
 pub mod seen;
 pub mod select;
+pub mod series;
 pub mod settings;
 pub mod state;
+pub mod steps;
 pub mod store;
 pub mod summary;
 pub mod tail;

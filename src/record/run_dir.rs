@@ -90,11 +90,16 @@ impl RunDir {
         self.path.join("model")
     }
 
+    /// Folder of small pictures of samples.
+    pub fn samples(&self) -> PathBuf {
+        self.path.join("samples")
+    }
+
     /// An error where a file or folder of the run is a symbolic link, which is not followed.
     pub fn refuse_links(&self) -> Result<(), durable::Error> {
         let files = [self.experiment_yaml(), self.resolved_yaml(), self.run_log(), self.events(), self.log_txt()];
         files.iter().try_for_each(|file| durable::refuse_link(file))?;
-        for folder in [self.checkpoints(), self.model()] {
+        for folder in [self.checkpoints(), self.model(), self.samples()] {
             durable::refuse_link(&folder)?;
             let inside = fs::read_dir(&folder).into_iter().flatten().flatten();
             inside.map(|entry| entry.path()).try_for_each(|path| durable::refuse_link(&path))?;
@@ -132,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let outside = folder.path().join("outside");
         fs::create_dir(&outside).unwrap();
-        for link in ["events.jsonl", "resolved.yaml", "checkpoints", "model/model.safetensors"] {
+        for link in ["events.jsonl", "resolved.yaml", "checkpoints", "samples", "model/model.safetensors"] {
             let run = RunDir::new(folder.path(), RunId(1), &link.replace('/', "-"));
             fs::create_dir_all(run.model()).unwrap();
             run.refuse_links().unwrap();

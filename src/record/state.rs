@@ -4,6 +4,7 @@
 //! a run that is over has the exit that says so and no process; a live one has a process of its latest attempt (where it
 //! is known) and no exit; a waiting one has neither.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -99,10 +100,13 @@ pub struct Life {
     /// Not to be started before this, after a failed attempt.
     pub retry_at: Option<Timestamp>,
     pub exit: Option<Exited>,
+    /// Every line, as people read them in the events pane.
+    pub feed: Arc<Vec<Line<LifeEvent>>>,
 }
 
 /// What a person can ask of a run that is being started or is live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Asked {
     Pause,
     Cancel,
@@ -143,6 +147,7 @@ impl RunState {
             tries: Tries::default(),
             retry_at: None,
             exit: None,
+            feed: Arc::default(),
         };
         RunState { id, name, life, training: Training::default() }
     }
@@ -150,6 +155,7 @@ impl RunState {
     /// Takes a line of `run.jsonl`.
     pub fn life(&mut self, line: Line<LifeEvent>) {
         let life = &mut self.life;
+        Arc::make_mut(&mut life.feed).push(line.clone());
         match line.event {
             LifeEvent::Queued { name, priority, group, after, needs } => {
                 self.name = name;

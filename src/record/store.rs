@@ -9,8 +9,8 @@ use super::error::Error;
 use super::format;
 use super::new_run::adding_from;
 use super::run_dir::RunDir;
-use crate::base::durable;
 use crate::base::id::RunId;
+use crate::base::{clock, durable};
 
 /// A folder of runs that exists; its path is absolute and without links, so that two names of one store are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +151,29 @@ pub(super) struct Scan {
     /// From this number on, runs are on their way.
     pub adding: Option<RunId>,
     changed: Option<(i64, i64)>,
+}
+
+/// The names in a store's folder, as of when they were listed.
+#[derive(Debug)]
+pub(super) struct Listed {
+    changed: Option<(i64, i64)>,
+    /// Whether a later change would show: a file system's clock stands still for a while.
+    is_settled: bool,
+}
+
+impl Listed {
+    /// To be asked for before the folder at `root` is listed.
+    pub fn now(root: &Path) -> Listed {
+        const STILL: i64 = 2;
+        let changed = changed(root);
+        let now = clock::now().as_millis() / 1000;
+        Listed { changed, is_settled: changed.is_some_and(|(seconds, _)| seconds + STILL < now) }
+    }
+
+    /// Whether the folder at `root` has the same names still.
+    pub fn is_still(&self, root: &Path) -> bool {
+        self.is_settled && self.changed == changed(root)
+    }
 }
 
 /// When names in the folder changed last.

@@ -1,6 +1,8 @@
 //! What `ls --json` and `show --json` print, and what `summary.json` caches of a run that is over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +11,12 @@ use super::event::{Advice, Best, EarlyStopped, Epoch, LrChanged, Parameters, Pha
 use super::life::{Cause, Exited};
 use super::run_dir::RunDir;
 use super::seen::Seen;
-use super::state::{RunState, Status};
-use super::view::{self, Read};
+use super::state::{Asked, RunState, Status, Training};
+use super::view::Source;
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
 use crate::base::id::RunId;
+use crate::experiment::{Metric, Mode};
 
 /// A run in one line: the short form of `ls --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,11 @@ pub struct Row {
     /// The cause of the end as a word of the record (`early_stopped`, `diverged` …), null before it.
     pub reason: Option<Cause>,
     pub best: Option<Best>,
+    /// Which direction of what `best` monitors is better, where that is known.
+    pub mode: Option<Mode>,
+    /// The figures of the best epoch, of the last one where none is the best, by the names of the record (`val_loss` …);
+    /// those that are no finite numbers are left out.
+    pub figures: BTreeMap<String, f64>,
     #[serde(flatten)]
     pub progress: Progress,
     #[serde(flatten)]
@@ -62,6 +70,10 @@ pub struct Place {
     pub priority: i32,
     pub order: i64,
     pub tags: Vec<String>,
+    /// Where its latest attempt runs or ran, as its worker calls it, else as the runner does.
+    pub host: Option<String>,
+    /// What a person asked of it that has not come about yet.
+    pub asked: Option<Asked>,
 }
 
 /// All that is known of a run: `show --json` and `summary.json`.
@@ -96,7 +108,6 @@ pub struct End {
 /// What the worker said when it started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setup {
-    pub host: String,
     pub device: String,
     pub threads: usize,
     pub seed: u64,
@@ -124,6 +135,8 @@ impl Row {
             priority: run.life.priority,
             order: run.life.order,
             tags: run.life.tags.clone(),
+            host: training.plan.as_ref().map(|plan| plan.host.clone()).or_else(|| run.life.host.clone()),
+            asked: run.life.asked,
         };
         Row {
             id: run.id,
@@ -131,6 +144,8 @@ impl Row {
             state: run.status(),
             reason: run.cause(),
             best: training.best.clone(),
+            mode: training.best.as_ref().and_then(|best| mode(&best.monitor)),
+            figures: figures(training),
             progress,
             times,
             place,
@@ -138,6 +153,39 @@ impl Row {
         }
     }
 }
+
+/// Which direction of a metric is better.
+pub(super) fn mode(metric: &str) -> Option<Mode> {
+    let metrics = [Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
+    metrics.into_iter().find(|known| known.name() == metric).map(Metric::mode)
+}
+
+impl Training {
+    /// The best epoch; the last one where none is the best.
+    pub fn best_epoch(&self) -> Option<&Epoch> {
+        let epoch = match self.best.as_ref().filter(|best| best.value.is_finite()) {
+            Some(best) => self.epochs.iter().find(|epoch| epoch.epoch == best.epoch),
+            None => self.epochs.last(),
+        };
+        epoch.map(|epoch| &**epoch)
+    }
+}
+
+fn figures(training: &Training) -> BTreeMap<String, f64> {
+    let Some(epoch) = training.best_epoch() else { return BTreeMap::new() };
+    let known = FIGURES.into_iter().map(|(name, figure)| (name.to_owned(), figure(epoch)));
+    let further = epoch.metrics.iter().map(|(name, &value)| (name.clone(), value));
+    known.chain(further).filter(|(_, value)| value.is_finite()).collect()
+}
+
+/// The figures that every epoch has.
+pub(super) const FIGURES: [(&str, fn(&Epoch) -> f64); 5] = [
+    ("loss", |epoch| epoch.loss),
+    ("accuracy", |epoch| epoch.accuracy),
+    ("val_loss", |epoch| epoch.val_loss),
+    ("val_accuracy", |epoch| epoch.val_accuracy),
+    ("lr", |epoch| epoch.lr),
+];
 
 impl Times {
     /// The times of a run that is live where there is a `now`.
@@ -160,12 +208,12 @@ impl Summary {
             row: Row::new(run, path),
             end: End::new(run),
             setup: Setup::new(run),
-            epochs: training.epochs.clone(),
-            lr_changes: training.lr_changes.clone(),
+            epochs: training.epochs.iter().map(|epoch| (**epoch).clone()).collect(),
+            lr_changes: training.lr_changes.to_vec(),
             early_stopped: !training.early_stops.is_empty(),
-            early_stops: training.early_stops.clone(),
-            advice: training.advice.clone(),
-            skipped: training.skipped.clone(),
+            early_stops: training.early_stops.to_vec(),
+            advice: training.advice.to_vec(),
+            skipped: training.skipped.to_vec(),
         }
     }
 }
@@ -187,9 +235,8 @@ impl End {
 
 impl Setup {
     fn new(run: &RunState) -> Option<Setup> {
-        let plan = run.training.plan.clone()?;
+        let plan = Arc::unwrap_or_clone(run.training.plan.clone()?);
         Some(Setup {
-            host: plan.host,
             device: plan.device,
             threads: plan.threads,
             seed: plan.seed,
@@ -228,17 +275,19 @@ struct Sources {
 
 /// Reads the run and writes its `summary.json`, if it is over.
 pub fn save(dir: &RunDir) -> Result<(), durable::Error> {
-    keep(dir, &view::load_seen(dir))
+    let (source, run) = Source::read(dir.clone());
+    keep(&source, &run)
 }
 
 /// Writes `summary.json` of a run that was read, if it is over. It can be made again, so nobody waits for the disk.
-pub fn keep(dir: &RunDir, read: &Read) -> Result<(), durable::Error> {
-    if !read.run.status().is_over() {
+pub(super) fn keep(source: &Source, run: &RunState) -> Result<(), durable::Error> {
+    if !run.status().is_over() {
         return Ok(());
     }
+    let (dir, [life, training]) = (source.dir(), source.seen());
     let length = |seen: Option<Seen>| seen.map_or(0, |seen| seen.length);
-    let sources = Sources { run: length(read.life), events: length(read.training) };
-    let saved = Saved { summary: Summary::new(&read.run, dir.path()), sources };
+    let sources = Sources { run: length(life), events: length(training) };
+    let saved = Saved { summary: Summary::new(run, dir.path()), sources };
     let mut text = serde_json::to_vec_pretty(&saved).unwrap_or_default();
     text.push(b'\n');
     durable::write_cache(&dir.summary_json(), &text)

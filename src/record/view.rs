@@ -1,40 +1,95 @@
-//! All runs of a store, folded and kept up to date.
+//! The runs of a store, kept up to date: all in short, and whole those that are live or asked for.
 //!
-//! Invariant: a run's life is read before its training, and the runner writes an end after the worker's last line; so
-//! a run that is over here was read to its end, and only its life is looked at from then on.
+//! Invariants: what is said to be new is what differs from what was said before; a run whose logs look as they did is not
+//! read; one that cannot be read stays as it was.
 
-use std::collections::BTreeMap;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub(super) use self::source::Source;
+pub use self::source::{load, load_life};
 use super::error::Error;
-use super::event::Event;
-use super::life::LifeEvent;
+use super::listing::{self, Entry};
 use super::run_dir::RunDir;
 use super::seen::Seen;
-use super::state::{RunState, Training};
-use super::store::Store;
-use super::tail::Tail;
+use super::state::RunState;
+use super::store::{Listed, Store};
+use super::summary::Row;
+use super::watch::Changes;
 use crate::base::id::RunId;
 
-/// The runs of a store. [`StoreView::refresh`] reads what was added since, at one `stat` or two for each run.
+/// The runs of a store.
 #[derive(Debug)]
 pub struct StoreView {
     store: Store,
-    /// Shared with whoever shows them; a run that goes on while it is shown is copied first.
-    pub runs: BTreeMap<RunId, Arc<RunState>>,
-    sources: BTreeMap<RunId, Source>,
+    /// All runs.
+    pub rows: BTreeMap<RunId, Arc<Row>>,
+    /// Those that are live or asked for. Shared with whoever shows them; what goes on meanwhile goes on in a copy, which
+    /// shares all that grows.
+    pub whole: BTreeMap<RunId, Arc<RunState>>,
     /// Why the store could not be listed, if it could not.
     pub problem: Option<Error>,
+    folders: Folders,
+    /// Of those that are whole.
+    sources: BTreeMap<RunId, Source>,
+    wanted: BTreeSet<RunId>,
+    /// Those that a worker may be writing to.
+    live: BTreeSet<RunId>,
+}
+
+/// The runs' folders, and which of them may change.
+#[derive(Debug, Default)]
+struct Folders {
+    /// When the store's folder was listed; None before it was.
+    listed: Option<Listed>,
+    /// With what `run.jsonl` looked like when it was read.
+    known: BTreeMap<RunId, (RunDir, Option<Seen>)>,
+    /// Those of runs that are not over or asked for.
+    restless: BTreeSet<RunId>,
+    /// Whether these are others than when they were told last.
+    are_others: bool,
+}
+
+/// What is new in a store since it was looked at last.
+#[derive(Debug, Clone, Default)]
+pub struct Delta {
+    /// Runs that are new or changed, in short; where one is there twice, the last counts.
+    pub rows: Vec<Arc<Row>>,
+    /// Runs that are no longer there.
+    pub gone: Vec<RunId>,
+    /// Of those that are read whole, the ones that are new or changed. One that ended and is not asked for comes a last
+    /// time here, and is read whole no longer.
+    pub whole: Vec<Arc<RunState>>,
+    /// Why the store could not be listed, where that is the news.
+    pub problem: Option<String>,
+}
+
+impl Delta {
+    /// Whether nothing is new.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && self.problem.is_none()
+    }
 }
 
 impl StoreView {
-    /// A view of `store` that has read all there is.
-    pub fn open(store: Store) -> Self {
-        let mut view = StoreView { store, runs: BTreeMap::new(), sources: BTreeMap::new(), problem: None };
-        view.refresh();
-        view
+    /// A view of `store` that has read nothing yet.
+    pub fn new(store: Store) -> Self {
+        StoreView {
+            store,
+            rows: BTreeMap::new(),
+            whole: BTreeMap::new(),
+            problem: None,
+            folders: Folders::default(),
+            sources: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+            live: BTreeSet::new(),
+        }
     }
 
     /// The store that is viewed.
@@ -44,127 +99,158 @@ impl StoreView {
 
     /// The folder of a run.
     pub fn dir(&self, id: RunId) -> Option<&RunDir> {
-        self.sources.get(&id).map(|source| &source.dir)
+        self.folders.known.get(&id).map(|(dir, _)| dir)
     }
 
-    /// Reads what was added; whether anything changed. A run that cannot be read stays as it was.
-    pub fn refresh(&mut self) -> bool {
-        let dirs = match self.store.runs() {
-            Ok(dirs) => dirs,
-            Err(problem) => return self.problem.replace(problem).is_none(),
+    /// From the next refresh on, reads these runs whole, and besides them the live ones alone.
+    pub fn want(&mut self, ids: BTreeSet<RunId>) {
+        let others: Vec<RunId> = self.wanted.symmetric_difference(&ids).copied().collect();
+        self.wanted = ids;
+        others.into_iter().for_each(|id| self.settle(id));
+    }
+
+    /// The folders in which something may still change by itself, or is asked for; None where they are the same as when
+    /// they were asked for last.
+    pub fn restless(&mut self) -> Option<Vec<PathBuf>> {
+        let folders = &mut self.folders;
+        let dir = |id| folders.known.get(id).map(|(dir, _): &(RunDir, _)| dir.path().to_owned());
+        std::mem::take(&mut folders.are_others).then(|| folders.restless.iter().filter_map(dir).collect())
+    }
+
+    /// Reads what may have changed, and what is new or asked for; what differs from before.
+    pub fn refresh(&mut self, changes: &Changes) -> Delta {
+        let mut delta = Delta::default();
+        if let Err(problem) = self.list(&mut delta) {
+            let is_news = self.problem.is_none();
+            delta.problem = is_news.then(|| problem.to_string());
+            self.problem = Some(problem);
+            return delta;
+        }
+        self.problem = None;
+        self.look(changes, &mut delta);
+        self.make_whole(&mut delta);
+        delta
+    }
+
+    /// Takes up new folders and forgets those that are gone, where the store's folder changed.
+    fn list(&mut self, delta: &mut Delta) -> Result<(), Error> {
+        if self.folders.listed.as_ref().is_some_and(|listed| listed.is_still(self.store.root())) {
+            return Ok(());
+        }
+        let listed = Listed::now(self.store.root());
+        let new = if self.folders.listed.is_none() {
+            listing::entries(&self.store)?
+        } else {
+            let dirs = self.store.runs()?;
+            self.forget_all_but(&dirs, delta);
+            let is_new = |dir: &RunDir| !self.folders.known.contains_key(&dir.id());
+            dirs.into_par_iter().filter(is_new).map(listing::read).collect()
         };
-        let mut changed = self.problem.take().is_some() | self.forget_all_but(&dirs);
-        for (id, source) in &mut self.sources {
-            changed |= self.runs.get_mut(id).is_some_and(|state| source.read_into(state));
-        }
-        let new = dirs.into_iter().filter(|dir| !self.sources.contains_key(&dir.id()));
-        // Each is read on its own: ten thousand are, when a store is opened.
-        let read: Vec<_> = new.collect::<Vec<_>>().into_par_iter().map(Source::read).collect();
-        changed |= !read.is_empty();
-        for (source, state) in read {
-            self.runs.insert(state.id, state);
-            self.sources.insert(source.dir.id(), source);
-        }
-        changed
+        new.into_iter().for_each(|entry| self.take(entry, delta));
+        self.folders.listed = Some(listed);
+        Ok(())
     }
 
-    fn forget_all_but(&mut self, dirs: &[RunDir]) -> bool {
-        let before = self.sources.len();
-        let is_there = |source: &Source| {
-            let at = dirs.binary_search_by_key(&source.dir.id(), |dir| dir.id());
-            at.is_ok_and(|at| dirs[at] == source.dir)
+    fn forget_all_but(&mut self, dirs: &[RunDir], delta: &mut Delta) {
+        let is_there = |known: &RunDir| {
+            let at = dirs.binary_search_by_key(&known.id(), |dir| dir.id());
+            at.is_ok_and(|at| dirs[at] == *known)
         };
-        self.sources.retain(|_, source| is_there(source));
-        self.runs.retain(|id, _| self.sources.contains_key(id));
-        self.sources.len() != before
-    }
-}
-
-/// Reads the life of a run alone, which is short, and nothing of its training.
-pub fn load_life(dir: &RunDir) -> RunState {
-    let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
-    Source::new(dir.clone()).read_life(&mut state);
-    Arc::unwrap_or_clone(state)
-}
-
-/// Reads one run as it stands.
-pub fn load(dir: &RunDir) -> RunState {
-    load_seen(dir).run
-}
-
-/// A run, and what its logs looked like when it was read.
-#[derive(Debug)]
-pub struct Read {
-    pub run: RunState,
-    pub life: Option<Seen>,
-    pub training: Option<Seen>,
-}
-
-/// Reads one run as it stands, and remembers of what.
-pub fn load_seen(dir: &RunDir) -> Read {
-    let (source, state) = Source::read(dir.clone());
-    Read { run: Arc::unwrap_or_clone(state), life: source.life.seen(), training: source.training.seen() }
-}
-
-/// The two logs of a run, each at its place.
-#[derive(Debug)]
-struct Source {
-    dir: RunDir,
-    life: Tail<LifeEvent>,
-    training: Tail<Event>,
-    is_complete: bool,
-}
-
-impl Source {
-    fn new(dir: RunDir) -> Self {
-        let (life, training) = (Tail::new(dir.run_log()), Tail::new(dir.events()));
-        Source { dir, life, training, is_complete: false }
+        let known = self.folders.known.iter();
+        let gone: Vec<RunId> = known.filter(|(_, (dir, _))| !is_there(dir)).map(|(&id, _)| id).collect();
+        for &id in &gone {
+            self.folders.known.remove(&id);
+            self.rows.remove(&id);
+            self.whole.remove(&id);
+            self.sources.remove(&id);
+            self.settle(id);
+        }
+        delta.gone.extend(gone);
     }
 
-    /// A run as it stands, and the places in its logs.
-    fn read(dir: RunDir) -> (Source, Arc<RunState>) {
-        let mut state = Arc::new(RunState::new(dir.id(), dir.name().to_owned()));
-        let mut source = Source::new(dir);
-        source.read_into(&mut state);
-        (source, state)
+    /// Reads those of the runs that may have changed whose logs look otherwise than before.
+    fn look(&mut self, changes: &Changes, delta: &mut Delta) {
+        let ids: Vec<RunId> = match changes {
+            Changes::All => self.folders.known.keys().copied().collect(),
+            Changes::Runs(ids) => ids.iter().copied().filter(|id| self.folders.known.contains_key(id)).collect(),
+        };
+        let (whole, short): (Vec<RunId>, Vec<RunId>) = ids.into_iter().partition(|id| self.sources.contains_key(id));
+        for id in whole {
+            let (Some(source), Some(run)) = (self.sources.get_mut(&id), self.whole.get_mut(&id)) else { continue };
+            if source.read_into(run) {
+                delta.whole.push(Arc::clone(run));
+                let (row, [life, _]) = (Row::new(run, source.dir().path()), source.seen());
+                self.put(row, life, delta);
+            }
+        }
+        let Ok(root) = File::open(self.store.root()) else { return };
+        let is_other = |id: &RunId| {
+            let known = self.folders.known.get(id);
+            let known = known.filter(|(dir, seen)| Seen::below(&root, dir.below_store(&dir.run_log())) != *seen);
+            known.map(|(dir, _)| dir.clone())
+        };
+        let others: Vec<RunDir> = short.iter().filter_map(is_other).collect();
+        let read: Vec<Entry> = others.into_par_iter().map(listing::read).collect();
+        read.into_iter().for_each(|entry| self.take(entry, delta));
     }
 
-    /// Folds what is new into `state`; whether anything was.
-    fn read_into(&mut self, state: &mut Arc<RunState>) -> bool {
-        let life_changed = self.read_life(state);
-        if self.is_complete && !life_changed {
-            return false;
+    /// Reads those whole that are to be and are not, and lets go of the others.
+    fn make_whole(&mut self, delta: &mut Delta) {
+        let is_asked = |id: &RunId| self.live.contains(id) || self.wanted.contains(id);
+        self.sources.retain(|id, _| is_asked(id));
+        self.whole.retain(|id, _| is_asked(id));
+        let missing = self.live.union(&self.wanted).filter(|id| !self.sources.contains_key(id));
+        let dirs: Vec<RunDir> = missing.filter_map(|&id| self.dir(id).cloned()).collect();
+        let read: Vec<_> = dirs.into_par_iter().map(Source::read).collect();
+        for (source, run) in read {
+            self.put(Row::new(&run, source.dir().path()), source.seen()[0], delta);
+            self.add(source, run, delta);
         }
-        let training_changed = self.read_training(state);
-        self.is_complete = state.life.status.is_over();
-        life_changed | training_changed
     }
 
-    fn read_life(&mut self, state: &mut Arc<RunState>) -> bool {
-        let Ok(news) = self.life.read() else { return false };
-        if news.is_empty() {
-            return false;
+    /// Takes a run that was read for its row.
+    fn take(&mut self, entry: Entry, delta: &mut Delta) {
+        let Entry { dir, row, life, whole } = entry;
+        let id = dir.id();
+        self.folders.known.insert(id, (dir, life));
+        self.put(row, life, delta);
+        if let Some((source, run)) = whole.filter(|_| self.live.contains(&id)) {
+            self.add(source, run, delta);
         }
-        let state = Arc::make_mut(state);
-        if news.restarted {
-            let training = std::mem::take(&mut state.training);
-            *state = RunState { training, ..RunState::new(self.dir.id(), self.dir.name().to_owned()) };
-        }
-        news.lines.into_iter().for_each(|line| state.life(line));
-        true
     }
 
-    fn read_training(&mut self, state: &mut Arc<RunState>) -> bool {
-        let Ok(news) = self.training.read() else { return false };
-        if news.is_empty() {
-            return false;
+    fn add(&mut self, source: Source, run: Arc<RunState>, delta: &mut Delta) {
+        delta.whole.push(Arc::clone(&run));
+        self.sources.insert(run.id, source);
+        self.whole.insert(run.id, run);
+    }
+
+    /// Takes a run's row, made of a life that looked so.
+    fn put(&mut self, row: Row, life: Option<Seen>, delta: &mut Delta) {
+        let id = row.id;
+        if let Some((_, seen)) = self.folders.known.get_mut(&id) {
+            *seen = life;
         }
-        let state = Arc::make_mut(state);
-        if news.restarted {
-            state.training = Training::default();
+        if self.rows.get(&id).is_some_and(|before| **before == row) {
+            return;
         }
-        news.lines.into_iter().for_each(|line| state.training.take(line));
-        true
+        let row = Arc::new(row);
+        delta.rows.push(Arc::clone(&row));
+        self.rows.insert(id, row);
+        self.settle(id);
+    }
+
+    /// Puts a run among those that are live and those that may change, or takes it from there.
+    fn settle(&mut self, id: RunId) {
+        let row = self.rows.get(&id);
+        if row.is_some_and(|row| listing::has_worker(row.state)) {
+            self.live.insert(id);
+        } else {
+            self.live.remove(&id);
+        }
+        let is_restless = row.is_some_and(|row| !row.state.is_over() || self.wanted.contains(&id));
+        let folders = &mut self.folders;
+        folders.are_others |= if is_restless { folders.restless.insert(id) } else { folders.restless.remove(&id) };
     }
 }
 

@@ -3,11 +3,14 @@
 //! Invariant: a watcher only says "look again"; what changed is read from the files, so a missed or needless wake costs
 //! time and never a fact. A slow tick goes on beside the kernel's notices, for file systems that give none.
 
+mod store;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
+pub use self::store::{Changes, StoreWatcher};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 

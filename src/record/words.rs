@@ -57,7 +57,7 @@ pub fn words(event: &Event) -> String {
             let right: u64 = confusion.counts.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
             format!("epoch {}  {right} of {total} right", confusion.epoch)
         }
-        Event::Samples(samples) => format!("epoch {}  {} pictures", samples.epoch, samples.items.len()),
+        Event::Samples(samples) => format!("epoch {}  {} samples", samples.epoch, samples.items.len()),
         Event::Advice(advice) => self::advice(advice),
         Event::Skipped(skipped) => format!("{}: {}", skipped.source, skipped.reason),
         Event::Log(log) => log.message.clone(),

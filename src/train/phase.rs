@@ -8,7 +8,6 @@ use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
 use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, RunBest, Unfinished, Weights};
 use super::epoch::{Trained, Validated};
 use super::error::{Error, Interrupt, Stoppable};
-use super::misclassified;
 use super::optimizer::{self, Optimizer};
 use super::trainer::Trainer;
 use crate::base::text;
@@ -291,8 +290,7 @@ impl Trainer<'_, '_> {
             Some(last) if is_last_best => last,
             _ => self.validate(phase)?,
         };
-        let samples = misclassified::worst(&validated, &self.setup.data, self.progress.epoch);
-        self.out.event(Event::Samples(samples))?;
+        self.say_misclassified(&validated)?;
         self.progress.phase += 1;
         self.progress.phase_epoch = 0;
         self.progress.unfinished = Unfinished::default();

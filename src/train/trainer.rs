@@ -143,7 +143,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
             let (source, reason) = (skipped.source.clone(), skipped.reason.clone());
             self.out.event(Event::Skipped(Skipped { source, reason }))?;
         }
-        Ok(())
+        self.say_augmented()
     }
 
     /// The samples of a side, pictures each in the given random variant.

@@ -2,13 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ratatui::layout::{Position, Size};
 
+use super::editor::Edit;
 use super::job::Job;
+use super::layout::Edge;
+use super::library::{Check, Draft};
+use super::log;
 use super::meters::Reading;
+use super::notices::Told;
 use super::orders::Order;
 use super::pane::{self, Tab};
+use super::picture::Page;
 use super::runs::Delta;
 use crate::base::id::RunId;
 
@@ -50,6 +57,10 @@ pub enum Action {
     Zoom,
     Show(Tab),
     Help,
+    /// The last notices.
+    Notices,
+    /// Moves a border by so many columns to the right, or rows upwards.
+    Move(Edge, i16),
     Yes,
     No,
     Accept,
@@ -86,14 +97,18 @@ pub enum Effect {
     Quit,
     Suspend,
     Redraw,
+    /// Say it also where the dashboard is not looked at, as the person wishes.
+    Announce(Vec<Told>),
     /// Read these runs whole, and go on reading them.
     Want(BTreeSet<RunId>),
-    /// Read the log of this run, and go on reading it; of none: stop.
-    Follow(Option<RunId>),
+    /// Ask the reader of logs.
+    Log(log::Order),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.
     Ask(Order),
+    /// Let the person's editor have the terminal, and this text.
+    Edit(Edit),
 }
 
 /// What is heard from other threads.
@@ -102,10 +117,13 @@ pub enum News {
     Runs(Delta),
     Log(pane::log::News),
     Experiments(Vec<PathBuf>),
-    Checked(PathBuf, super::library::Check),
+    Checked(Draft, Check),
+    /// The text that was edited; None where it is what it was, or why there is none.
+    Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
     Meters(Reading),
+    Pictures(Page),
     /// The store could not be read.
     Trouble(String),
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use super::keymap::{Keymap, Scope};
-use super::layout::{Focus, Layout, layout};
+use super::layout::{Edge, Focus, Layout, Shares, layout};
 use super::meters::Reading;
+use super::notices::Notices;
 use super::pane::{self, Pane, Tab};
+use super::probe::Terminal;
 use super::prompt::Prompt;
 use super::runs::Runs;
 use crate::base::clock::Timestamp;
@@ -32,8 +34,14 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// What the runner answered last, or what went wrong.
     pub notice: Option<Notice>,
+    /// The name of what the palette did last.
+    pub last_done: Option<String>,
+    /// What happened to runs while it is open.
+    pub notices: Notices,
     pub orders: Orders,
     pub meters: Option<Reading>,
+    /// What is known of the terminal.
+    pub terminal: Terminal,
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
@@ -51,6 +59,10 @@ pub struct Screen {
     pub zoomed: bool,
     /// What the place at the bottom shows.
     pub tab: Tab,
+    /// How the person divided it.
+    pub shares: Shares,
+    /// The border that the mouse holds.
+    pub held: Option<Edge>,
     /// Whether runs are compared, where else the chosen one is shown.
     pub comparing: bool,
 }
@@ -65,6 +77,8 @@ pub enum Overlay {
     Palette(pane::palette::Palette),
     /// The keys, scrolled by so many lines.
     Help(usize),
+    /// The last notices, scrolled by so many lines.
+    Notices(usize),
 }
 
 /// What the runner was asked for and has not answered.
@@ -87,7 +101,15 @@ impl App {
     pub fn new(size: Size, awaited: Option<RunId>) -> Self {
         App {
             runs: Runs::default(),
-            screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            screen: Screen {
+                size,
+                focus: Focus::Queue,
+                zoomed: false,
+                tab: Tab::Events,
+                comparing: false,
+                shares: Shares::default(),
+                held: None,
+            },
             keymap: Keymap::default(),
             curves: Default::default(),
             compare: Default::default(),
@@ -98,8 +120,11 @@ impl App {
             system: Default::default(),
             overlay: None,
             notice: None,
+            last_done: None,
+            notices: Notices::default(),
             orders: Orders::default(),
             meters: None,
+            terminal: Terminal::default(),
             clock: None,
             awaited,
             wanted: BTreeSet::new(),
@@ -131,16 +156,19 @@ impl App {
         let place = match &self.overlay {
             None => return vec![self.pane(self.screen.focus).scope(), Scope::Panes, Scope::Everywhere],
             Some(Overlay::Prompt(_)) => Scope::Prompt,
+            Some(Overlay::Add(add)) if add.is_typing() => {
+                return vec![Scope::AddLine, Scope::Prompt, Scope::Everywhere];
+            }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Palette(_)) => Scope::Palette,
-            Some(Overlay::Help(_)) => Scope::Help,
+            Some(Overlay::Help(_) | Overlay::Notices(_)) => Scope::Help,
         };
         vec![place, Scope::Everywhere]
     }
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        layout(self.screen.size, self.screen.focus, self.screen.zoomed)
+        layout(self.screen.size, self.screen.focus, self.screen.zoomed, self.screen.shares)
     }
 }

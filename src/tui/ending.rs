@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
-use super::terminal::restore;
+use super::terminal::{is_lent, restore};
 
 /// Exit code after a panic, as Rust's own.
 const PANICKED: i32 = 101;
@@ -27,7 +27,9 @@ pub fn watch() -> io::Result<()> {
 fn on_signals() -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        // Ctrl-C in an editor is the editor's.
+        let is_ours = |signal: &i32| *signal != SIGINT || !is_lent();
+        if let Some(signal) = signals.forever().find(is_ours) {
             restore();
             let _ = low_level::emulate_default_handler(signal);
             low_level::exit(128 + signal);

@@ -3,10 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{
-    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
-};
-use futures_util::StreamExt;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
 use signal_hook::consts::SIGCONT;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,8 +12,13 @@ use tokio::time::sleep;
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::App;
+use super::editor::Keyboard;
+use super::kept::{self, Keeper, Kept};
+use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
+use super::picture::Setting;
+use super::probe::{Heard, Rgb, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
@@ -24,8 +26,8 @@ use super::{Options, orders, terminal};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
-/// Least time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
+/// How long a notice stands in the header, unless a key is pressed.
+const NOTICE: Duration = Duration::from_secs(20);
 /// How often the meters and the clock are read while something runs.
 const TICK: Duration = Duration::from_secs(2);
 /// How long a shell may take to stop us; where there is none, nobody does.
@@ -34,15 +36,23 @@ const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 /// What the loop works with.
 struct Dashboard {
     app: App,
+    keyboard: Keyboard,
     output: Output,
     reader: Reader,
+    logs: Logs,
     meters: Meters,
+    /// Stands before the keymap, since the questions to the terminal went out.
+    sieve: Sieve,
+    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
     /// Whether the state may differ from what is shown.
     dirty: bool,
     next: Next,
+    /// When the newest notice came.
+    announced: Option<Stopwatch>,
+    keeper: Keeper,
 }
 
 /// What the loop does next.
@@ -60,42 +70,77 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();
     let reader = Reader::start(store.clone(), move |news| drop(heard.send(news)));
-    let app = App::new(Size { width, height }, options.selected);
+    let heard = say.clone();
+    let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
+    let mut app = App::new(Size { width, height }, options.selected);
+    app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    let wished = std::env::var(Setting::VARIABLE).ok();
+    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or(options.settings.pictures);
+    app.keymap = options.settings.keymap.clone();
+    let file = kept::path(|name| std::env::var(name).ok());
+    let kept = file.as_deref().map(|file| kept::read(file, store.root())).unwrap_or_default();
+    kept.give(&mut app);
+    let keeper = Keeper::start(file, store.root().to_owned(), Kept::of(&app));
     let (output, meters) = (Output::start(theme, true), Meters::start());
-    let dashboard = Dashboard { app, output, reader, meters, store, options, say, dirty: true, next: Next::GoOn };
-    dashboard.live(&mut news).await
+    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
+    let (dirty, next, announced) = (true, Next::GoOn, None);
+    Dashboard {
+        app,
+        keyboard,
+        output,
+        reader,
+        logs,
+        meters,
+        sieve,
+        opened,
+        store,
+        options,
+        say,
+        dirty,
+        next,
+        announced,
+        keeper,
+    }
+    .live(&mut news)
+    .await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
-        let mut events = EventStream::new();
         let mut continued = signal(SignalKind::from_raw(SIGCONT))?;
         let (mut ticked, mut drawn): (Option<Stopwatch>, Option<Stopwatch>) = (None, None);
         loop {
-            let must_draw = self.dirty && self.output.is_free();
-            // In this order: a frame is drawn when nothing waits to be taken. The events are never asked but here, since
-            // the stream remembers only the first who asked. A timer is there only while something runs or is to be drawn.
+            let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
+            // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
+            // it remembers only the first who asked. A timer is there only while something runs or is to be drawn.
             tokio::select! {
                 biased;
-                event = events.next() => self.on_event(event)?,
-                Some(news) = news.recv() => self.on_news(news),
-                Some(()) = continued.recv() => self.take_terminal()?,
+                event = self.keyboard.next() => self.on_event(event)?,
+                Some(news) = news.recv() => self.on_news(news)?,
+                Some(()) = continued.recv(), if self.keyboard.is_ours() => self.take_terminal()?,
                 () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {
                     ticked = Some(Stopwatch::start());
                     self.tick();
                 }
+                () = sleep(left(NOTICE, self.announced)), if self.app.notices.is_fresh => {
+                    self.app.notices.is_fresh = false;
+                    self.dirty = true;
+                }
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = sleep(left(self.output.pause(FRAME), drawn)), if must_draw => {
+                () = sleep(left(self.output.pause(self.options.settings.frame()), drawn)), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     drawn = Some(Stopwatch::start());
                     self.output.show(&self.app)?;
-                    self.dirty = false;
+                    self.dirty = self.output.is_unfinished();
                 }
             }
             match self.next {
                 Next::GoOn => {}
-                Next::Leave => return Ok(()),
+                Next::Leave => {
+                    self.keeper.finish();
+                    return Ok(());
+                }
                 Next::Suspend if !self.output.is_free() => {}
                 Next::Suspend => {
                     terminal::lend()?;
@@ -115,16 +160,38 @@ impl Dashboard {
             self.next = Next::Leave;
             return Ok(());
         };
+        for heard in self.sieve.take(event, self.opened.elapsed()) {
+            match heard {
+                Heard::Event(event) => self.on_keys(event),
+                Heard::Answer(answer) => {
+                    self.app.terminal.take(answer);
+                    let background = self.app.terminal.background.map(Rgb::is_light);
+                    self.output.theme = self.options.settings.theme(background, |name| std::env::var(name).ok());
+                    self.dirty = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_keys(&mut self, event: Event) {
+        if let Event::Resize(..) = event {
+            self.app.terminal.cell = cell();
+        }
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
                 self.carry_out(effects);
             }
         }
-        Ok(())
+        self.keeper.keep(Kept::of(&self.app));
     }
 
-    fn on_news(&mut self, news: News) {
+    fn on_news(&mut self, news: News) -> io::Result<()> {
+        if let News::Edited(_) = news {
+            self.keyboard.take_back();
+            self.take_terminal()?;
+        }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
@@ -132,6 +199,7 @@ impl Dashboard {
             self.app.meters = None;
         }
         self.carry_out(effects);
+        Ok(())
     }
 
     fn tick(&mut self) {
@@ -144,7 +212,8 @@ impl Dashboard {
     fn take_terminal(&mut self) -> io::Result<()> {
         terminal::take()?;
         let (width, height) = crossterm::terminal::size()?;
-        self.app.screen.size = Size { width, height };
+        let effects = update(&mut self.app, Action::Resize(Size { width, height }));
+        self.carry_out(effects);
         self.redraw();
         Ok(())
     }
@@ -162,8 +231,16 @@ impl Dashboard {
                 Effect::Quit => self.next = Next::Leave,
                 Effect::Suspend => self.next = Next::Suspend,
                 Effect::Redraw => self.redraw(),
-                Effect::Follow(id) => self.reader.follow(id),
+                Effect::Announce(told) => {
+                    let wishes = &self.options.settings.notify;
+                    let wanted = wishes.wanted(&told);
+                    self.output.send_ahead(&wishes.bytes(&wanted, &self.app.terminal));
+                    wishes.run(&wanted);
+                    self.announced = Some(Stopwatch::start());
+                }
+                Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());
@@ -177,6 +254,13 @@ impl Dashboard {
 /// What is left of `whole` since a moment; nothing where there was none.
 fn left(whole: Duration, since: Option<Stopwatch>) -> Duration {
     since.map_or(Duration::ZERO, |since| whole.saturating_sub(since.elapsed()))
+}
+
+/// Width and height of a cell in pixels, where the kernel knows it; through SSH it does.
+fn cell() -> Option<(u16, u16)> {
+    let size = crossterm::terminal::window_size().ok()?;
+    let (width, height) = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (width > 0 && height > 0).then_some((width, height))
 }
 
 /// Escape and a letter that came in one piece, as they do over a slow line, look like the letter with Alt; no key of ours

@@ -10,6 +10,7 @@ use super::action::{Effect, News};
 use super::app::App;
 use super::meters::Reading;
 use super::runs::Delta;
+use super::theme::palette::Palette;
 use super::theme::{Colors, Theme};
 use super::update::{hear, update};
 use super::{keymap, view};
@@ -278,8 +279,8 @@ pub fn delta(runs: impl IntoIterator<Item = RunState>) -> Delta {
     Delta { rows, whole, ..Delta::default() }
 }
 
-pub const UNICODE: Theme = Theme { colors: Colors::True, ascii: false };
-pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true };
+pub const UNICODE: Theme = Theme { colors: Colors::True, ascii: false, palette: Palette::Dark };
+pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true, palette: Palette::Dark };
 
 /// A dashboard of so many columns and rows that has heard of these runs.
 pub fn app(size: (u16, u16), runs: Delta) -> App {
@@ -301,6 +302,13 @@ pub fn frame(app: &App, theme: &Theme) -> Buffer {
 pub fn text(buf: &Buffer) -> String {
     let row = |y| (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect::<String>();
     (0..buf.area.height).map(|y| format!("{}\n", row(y).trim_end())).collect()
+}
+
+/// The pane that is on the full screen: a frame without its first and last line.
+pub fn pane(app: &App, theme: &Theme) -> String {
+    let text = text(&frame(app, theme));
+    let rows = usize::from(app.screen.size.height).saturating_sub(2);
+    text.lines().skip(1).take(rows).map(|line| format!("{line}\n")).collect()
 }
 
 /// Presses keys, written as letters or as `<Enter>`, `<Esc>`, `<C-u>`; gives all effects but what to read whole.

@@ -1,9 +1,10 @@
 //! Work that the loop does not wait for: each piece on a thread of its own, and what comes out is news.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::action::News;
-use super::library;
+use super::library::{self, Draft};
+use super::picture::{Page, Request};
 use crate::record::Store;
 
 /// A piece of work.
@@ -12,7 +13,9 @@ pub enum Job {
     /// Find the experiment files.
     List,
     /// Read and validate an experiment file.
-    Check(PathBuf),
+    Check(Draft),
+    /// Make pictures ready to be shown.
+    Pictures(Vec<Request>),
 }
 
 impl Job {
@@ -24,9 +27,10 @@ impl Job {
     fn run(self, _store: &Store) -> News {
         match self {
             Job::List => News::Experiments(library::files(Path::new("."))),
-            Job::Check(path) => {
-                let check = library::check(&path);
-                News::Checked(path, check)
+            Job::Pictures(requests) => News::Pictures(Page::make(requests)),
+            Job::Check(draft) => {
+                let check = library::check(&draft);
+                News::Checked(draft, check)
             }
         }
     }

@@ -1,18 +1,66 @@
-//! The experiment files that can be added, and what each would do.
+//! The experiment files that can be added, what each would do, and what is added of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::base::text::printable;
-use crate::experiment::{self, Experiment, Inputs, Loaded, Mistakes};
-use crate::runner::protocol::NewExperiment;
+use crate::base::id::RunId;
+use crate::base::text::{learning_rate, printable, shell_word};
+use crate::experiment::{self, Experiment, Inputs, Loaded, Mistake, Mistakes, Override};
+use crate::runner::protocol::{Add, NewExperiment};
 
-/// What reading a file showed.
+/// What is to be read as an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Check {
-    /// It can be queued; a few lines about it.
-    Good(Vec<String>),
-    /// Its mistakes, a line or two each.
-    Mistaken(Vec<String>),
+pub struct Draft {
+    pub path: PathBuf,
+    /// What stands in the place of the file's own text.
+    pub text: Option<Arc<str>>,
+    /// Overrides as they were typed, `KEY=VALUE` with spaces between them.
+    pub changes: String,
+}
+
+/// A draft to be queued, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub draft: Draft,
+    pub group: Option<String>,
+    pub priority: i32,
+    pub after: Vec<RunId>,
+}
+
+/// What reading a draft showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its text; empty where it cannot be read.
+    pub text: Arc<str>,
+    pub verdict: Verdict,
+}
+
+/// Whether it can be queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Good(Preview),
+    Mistaken(Vec<Problem>),
+}
+
+/// What it would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The names of its runs: one, or those of a sweep.
+    pub runs: Vec<String>,
+    /// A few lines about the first of them.
+    pub about: Vec<String>,
+    /// What may not be meant.
+    pub notes: Vec<String>,
+}
+
+/// A mistake, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Of the file itself, from 1; None where it is elsewhere.
+    pub line: Option<usize>,
+    /// What is wrong, and where.
+    pub words: String,
+    pub hint: Option<String>,
 }
 
 /// Folders that are never looked into for experiments.
@@ -42,100 +90,163 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-/// Reads and validates an experiment file.
-pub fn check(path: &Path) -> Check {
-    match experiment::load_all(path, &[]) {
-        Ok(runs) => Check::Good(runs.first().map_or_else(Vec::new, |first| preview(&first.experiment, &runs))),
-        Err(mistakes) => Check::Mistaken(lines(&mistakes)),
+/// Reads and validates a draft.
+pub fn check(draft: &Draft) -> Check {
+    let text = match draft.text() {
+        Ok(text) => text,
+        Err(problems) => return Check { text: "".into(), verdict: Verdict::Mistaken(problems) },
+    };
+    let verdict = match runs_of(draft, &text) {
+        Ok(runs) => Verdict::Good(Preview::of(&runs)),
+        Err(problems) => Verdict::Mistaken(problems),
+    };
+    Check { text, verdict }
+}
+
+/// What the runner takes of an order, whose files are read now.
+pub fn read(order: Order) -> Result<Add, String> {
+    let Order { draft, group, priority, after } = order;
+    let runs = draft.text().and_then(|text| runs_of(&draft, &text)).map_err(|problems| in_a_line(&problems))?;
+    Ok(Add { experiments: NewExperiment::of_each(&runs), priority, group, after, paused: false })
+}
+
+fn runs_of(draft: &Draft, text: &str) -> Result<Vec<Loaded>, Vec<Problem>> {
+    let overrides = draft.overrides()?;
+    experiment::load_text(&draft.path, text, &overrides).map_err(|mistakes| problems(&mistakes))
+}
+
+fn in_a_line(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| problem.words.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+impl Draft {
+    /// A file as it is.
+    pub fn of(path: PathBuf) -> Self {
+        Draft { path, text: None, changes: String::new() }
+    }
+
+    fn text(&self) -> Result<Arc<str>, Vec<Problem>> {
+        match &self.text {
+            Some(text) => Ok(Arc::clone(text)),
+            None => experiment::read_text(&self.path).map(Arc::from).map_err(|mistakes| problems(&mistakes)),
+        }
+    }
+
+    fn overrides(&self) -> Result<Vec<Override>, Vec<Problem>> {
+        let (mut overrides, mut wrong) = (Vec::new(), Vec::new());
+        for word in words(&self.changes) {
+            match word.parse::<Override>() {
+                Ok(set) => overrides.push(set),
+                Err(error) => {
+                    let words = format!("`{}`: {error}", printable(&word));
+                    wrong.push(Problem { line: None, words, hint: None });
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(overrides) } else { Err(wrong) }
     }
 }
 
-/// What the runner takes of an experiment file: one experiment, or those of a sweep.
-pub fn read(path: &Path) -> Result<Vec<NewExperiment>, String> {
-    match experiment::load_all(path, &[]) {
-        Ok(runs) => Ok(NewExperiment::of_each(&runs)),
-        Err(mistakes) => Err(lines(&mistakes).join("; ")),
+impl Order {
+    /// The command line that does the same.
+    pub fn command(&self) -> String {
+        let mut words = vec!["finetop".to_owned(), "add".to_owned(), shell_word(&self.draft.path.to_string_lossy())];
+        let mut option = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
+        self::words(&self.draft.changes).iter().for_each(|set| option("--set", set));
+        self.group.iter().for_each(|group| option("--group", group));
+        if self.priority != 0 {
+            option("--priority", &self.priority.to_string());
+        }
+        self.after.iter().for_each(|id| option("--after", &id.0.to_string()));
+        words.join(" ")
     }
 }
 
-/// A few lines about the first run of a file, and how many there are where it is a sweep.
-fn preview(experiment: &Experiment, runs: &[Loaded]) -> Vec<String> {
+/// Parts a line of overrides at the spaces that are in no brackets and no quotes.
+pub fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut depth, mut quote, mut before) = (0usize, None, ' ');
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            // Within a word it is an apostrophe.
+            (None, '\'' | '"') if "=[{,: ".contains(before) => quote = Some(c),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match words.last_mut() {
+            Some(word) if !(c.is_whitespace() && depth == 0 && quote.is_none()) => word.push(c),
+            _ => words.push(String::new()),
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+impl Preview {
+    fn of(runs: &[Loaded]) -> Self {
+        let Some(Loaded { experiment, .. }) = runs.first() else { return Preview::default() };
+        let names = runs.iter().map(|run| run.experiment.name.clone()).collect();
+        Preview { runs: names, about: about(experiment), notes: experiment.notes() }
+    }
+}
+
+fn about(experiment: &Experiment) -> Vec<String> {
     let inputs = match &experiment.data.inputs {
         Inputs::Pictures(pictures) => format!("{} pixels", pictures.image_size),
         Inputs::Texts(texts) => format!("up to {} tokens", texts.max_length),
     };
     let (name, backbone) = (&experiment.name, experiment.model.backbone.name());
     let mut lines = vec![format!("{name}, {backbone}, {inputs}, batches of {}", experiment.train.batch_size)];
-    if runs.len() > 1 {
-        lines.insert(0, format!("a sweep of {} runs, the first:", runs.len()));
-    }
     let phases = experiment.train.phases.iter();
-    lines.extend(phases.map(|phase| {
-        format!(
-            "{}: {} epochs, lr {}",
-            phase.name,
-            phase.epochs,
-            crate::base::text::learning_rate(phase.optimizer.lr())
-        )
-    }));
-    let callbacks = [
-        experiment
-            .train
-            .early_stopping
-            .as_ref()
-            .map(|stop| format!("stops early: {}, patience {}", stop.watch.monitor.name(), stop.patience)),
-        experiment.train.reduce_lr_on_plateau.as_ref().map(|reduce| {
-            format!(
-                "lr × {} on a plateau of {}, patience {}",
-                reduce.factor,
-                reduce.watch.monitor.name(),
-                reduce.patience
-            )
+    lines.extend(
+        phases.map(|phase| {
+            format!("{}: {} epochs, lr {}", phase.name, phase.epochs, learning_rate(phase.optimizer.lr()))
         }),
-    ];
-    lines.extend(callbacks.into_iter().flatten());
-    lines.extend(experiment.notes());
+    );
+    let stop = experiment.train.early_stopping.as_ref();
+    lines.extend(stop.map(|stop| format!("stops early: {}, patience {}", stop.watch.monitor.name(), stop.patience)));
+    let reduce = experiment.train.reduce_lr_on_plateau.as_ref();
+    lines.extend(reduce.map(|reduce| {
+        let monitor = reduce.watch.monitor.name();
+        format!("lr × {} on a plateau of {monitor}, patience {}", reduce.factor, reduce.patience)
+    }));
     lines
 }
 
-fn lines(mistakes: &Mistakes) -> Vec<String> {
-    let mut lines = Vec::new();
-    for mistake in mistakes.iter() {
-        let base = mistake.base.as_ref().map_or(String::new(), |base| format!("{base}, "));
-        lines.push(printable(&format!("{base}line {}: {}", mistake.line, mistake.message)));
-        lines.extend(mistake.hint.iter().map(|hint| format!("  {}", printable(hint))));
+fn problems(mistakes: &Mistakes) -> Vec<Problem> {
+    mistakes.iter().map(Problem::of).collect()
+}
+
+impl Problem {
+    fn of(mistake: &Mistake) -> Self {
+        let line = (mistake.base.is_none() && !mistake.in_override).then_some(mistake.line);
+        let place = match (&mistake.base, line) {
+            (Some(base), _) => format!("{base}, line {}: ", mistake.line),
+            (None, Some(line)) => format!("line {line}: "),
+            (None, None) => "override: ".to_owned(),
+        };
+        let words = printable(&format!("{place}{}", mistake.message));
+        Problem { line, words, hint: mistake.hint.as_deref().map(printable) }
     }
-    lines
+}
+
+/// The files that have the letters of `filter` in this order, those that have them in one piece first.
+pub fn matching(files: &[PathBuf], filter: &str) -> Vec<PathBuf> {
+    let filter = filter.to_lowercase();
+    let rank = |path: &&PathBuf| {
+        let path = path.to_string_lossy().to_lowercase();
+        let mut letters = path.chars();
+        let has_all = filter.chars().filter(|c| !c.is_whitespace()).all(|wanted| letters.any(|c| c == wanted));
+        has_all.then_some(!path.contains(&filter))
+    };
+    let mut found: Vec<(bool, &PathBuf)> = files.iter().filter_map(|path| Some((rank(&path)?, path))).collect();
+    found.sort_by_key(|&(rank, _)| rank);
+    found.into_iter().map(|(_, path)| path.clone()).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn files_of_the_folder_and_its_folders_are_found_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in
-            ["b.yaml", "a.yml", "c.txt", "experiments/x.yaml", "target/no.yaml", ".hidden/no.yaml", "deep/er/no.yaml"]
-        {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        let found = files(folder.path());
-        let names: Vec<_> =
-            found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
-        assert_eq!(names, ["a.yml", "b.yaml", "experiments/x.yaml"]);
-    }
-
-    #[test]
-    fn mistakes_are_said_with_their_lines() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bad.yaml");
-        fs::write(&path, "data: { train: ., val: . }\nmodel: { backbon: squeezenet1_1, weights: random }\n").unwrap();
-        let Check::Mistaken(lines) = check(&path) else { panic!("it has a mistake") };
-        assert!(lines.iter().any(|line| line.starts_with("line 2") && line.contains("backbon")), "{lines:?}");
-        assert!(read(&path).unwrap_err().contains("backbon"));
-    }
-}
+mod tests;

@@ -1,20 +1,65 @@
-//! Requests to the runner, each on a thread of its own: a runner may be busy, and the dashboard is not.
+//! What the runner is asked for, each order on a thread of its own: a runner may be busy, and the dashboard is not.
 
-use std::path::PathBuf;
+mod answer;
+mod command;
+
+use std::collections::BTreeMap;
 
 use super::action::News;
 use super::library;
 use crate::base::id::RunId;
 use crate::record::Store;
-use crate::runner::protocol::{Add, Added, Answer, Done};
-use crate::runner::{Client, Request, Response, StartOptions};
+use crate::runner::protocol::Place;
+use crate::runner::{Client, Request, StartOptions};
 
-/// What the runner is asked for.
+/// What the runner is asked for. It is done as the command line does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    Add(PathBuf),
+    Add(library::Order),
     Cancel(Vec<RunId>),
-    Retry { ids: Vec<RunId>, fresh: bool },
+    Pause(Vec<RunId>),
+    Resume(Vec<RunId>),
+    Retry {
+        ids: Vec<RunId>,
+        fresh: bool,
+    },
+    Remove {
+        ids: Vec<RunId>,
+        force: bool,
+    },
+    Tag {
+        ids: Vec<RunId>,
+        add: Vec<String>,
+        remove: Vec<String>,
+    },
+    /// Which runs get which priority.
+    Priority(BTreeMap<i32, Vec<RunId>>),
+    Move {
+        ids: Vec<RunId>,
+        to: Place,
+    },
+    Slots(usize),
+}
+
+impl Order {
+    /// What is said to the runner.
+    fn requests(self) -> Result<Vec<Request>, String> {
+        Ok(vec![match self {
+            Order::Add(order) => Request::Add(library::read(order)?),
+            Order::Cancel(ids) => Request::Cancel { ids },
+            Order::Pause(ids) => Request::Pause { ids },
+            Order::Resume(ids) => Request::Resume { ids },
+            Order::Retry { ids, fresh } => Request::Retry { ids, fresh },
+            Order::Remove { ids, force } => Request::Rm { ids, force },
+            Order::Tag { ids, add, remove } => Request::Tag { ids, add, remove },
+            Order::Priority(levels) => {
+                let request = |(priority, ids)| Request::Priority { ids, priority };
+                return Ok(levels.into_iter().map(request).collect());
+            }
+            Order::Move { ids, to } => Request::Move { ids, to },
+            Order::Slots(slots) => Request::Slots { slots },
+        }])
+    }
 }
 
 /// Carries `order` out and says how it went.
@@ -23,54 +68,9 @@ pub fn carry_out(order: Order, store: Store, start: StartOptions, say: impl FnOn
 }
 
 fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, String> {
-    let request = match order {
-        Order::Add(path) => {
-            let experiments = library::read(&path)?;
-            Request::Add(Add { experiments, priority: 0, group: None, after: Vec::new(), paused: false })
-        }
-        Order::Cancel(ids) => Request::Cancel { ids },
-        Order::Retry { ids, fresh } => Request::Retry { ids, fresh },
-    };
+    let requests = order.requests()?;
     let mut client = Client::connect_or_start(store, start).map_err(|error| error.to_string())?;
-    match client.request(&request).map_err(|error| error.to_string())? {
-        Response::Added { runs } => {
-            let name = |run: &Added| format!("{} {}", run.id, run.name);
-            Ok(match &*runs {
-                [first, .., last] => format!("queued {} runs, {} to {}", runs.len(), name(first), name(last)),
-                few => format!("queued {}", few.iter().map(name).collect::<Vec<_>>().join(", ")),
-            })
-        }
-        Response::Answers { answers } => {
-            answers.into_iter().map(in_words).collect::<Result<Vec<_>, _>>().map(|words| words.join(", "))
-        }
-        Response::Refused(refusal) => Err(with_hint(refusal.error, refusal.hint)),
-        Response::Agreed => Ok("agreed".to_owned()),
-        Response::Status(_) => Err("the runner answered something else than was asked".to_owned()),
-    }
-}
-
-fn in_words(answer: Answer) -> Result<String, String> {
-    let word = match answer.result {
-        Err(refusal) => return Err(format!("{}: {}", answer.id, with_hint(refusal.error, refusal.hint))),
-        Ok(Done::Cancelled) => "is cancelled",
-        Ok(Done::Cancelling) => "is asked to stop at a checkpoint",
-        Ok(Done::Paused) => "is paused",
-        Ok(Done::Pausing) => "is asked to pause",
-        Ok(Done::Queued) => "is queued again",
-        Ok(Done::Running) => "is running",
-        Ok(Done::Removed) => "is removed",
-        Ok(Done::Removing) => "is being removed",
-        Ok(Done::Moved) => "is moved",
-        Ok(Done::Prioritized) => "has its priority",
-        Ok(Done::Tagged) => "has its tags",
-        Ok(Done::Edited) => "is changed",
-    };
-    Ok(format!("{} {word}", answer.id))
-}
-
-fn with_hint(error: String, hint: Option<String>) -> String {
-    match hint {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error,
-    }
+    let ask = |request| client.request(request).map_err(|error| error.to_string());
+    let responses = requests.iter().map(ask).collect::<Result<Vec<_>, String>>()?;
+    answer::in_words(responses)
 }

@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 use tokio::sync::Notify;
 
 use super::app::App;
+use super::picture::hanging::Wall;
 use super::terminal::write_frame;
 use super::theme::Theme;
 use super::view;
@@ -35,6 +36,10 @@ pub struct Output {
     pub theme: Theme,
     shown: Buffer,
     next: Buffer,
+    /// The pictures beside its cells.
+    wall: Wall,
+    /// Whether the terminal was asked what it can do.
+    asked: bool,
     /// The window's title as it was written last; None where it is left alone.
     title: Option<String>,
     /// Whether the terminal may show something else than `shown`.
@@ -77,12 +82,18 @@ impl Output {
         });
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
         let title = titled.then(String::new);
-        Output { theme, shown, next, title, is_stale: true, ahead: Vec::new(), frames, spare, line }
+        let (wall, ahead) = (Wall::default(), Vec::new());
+        Output { theme, shown, next, wall, asked: false, title, is_stale: true, ahead, frames, spare, line }
     }
 
     /// Whether the last frame has arrived.
     pub fn is_free(&self) -> bool {
         !self.line.busy.load(Ordering::Acquire)
+    }
+
+    /// Whether there is more to send than fitted into the last frame.
+    pub fn is_unfinished(&self) -> bool {
+        self.wall.unfinished
     }
 
     /// Waits until a frame has arrived.
@@ -130,18 +141,24 @@ impl Output {
         view::draw(app, &self.theme, &mut self.next);
         let before = bytes.len();
         bytes.extend_from_slice(BEGIN);
-        if self.is_stale || self.shown.area != area {
+        if !std::mem::replace(&mut self.asked, true) {
+            bytes.extend_from_slice(app.terminal.questions().as_bytes());
+        }
+        if std::mem::take(&mut self.is_stale) || self.shown.area != area {
             bytes.extend_from_slice(CLEAR);
             self.shown.resize(area);
             self.shown.reset();
-            self.is_stale = false;
+            self.wall.clear();
         }
-        let begun = bytes.len();
+        let pictures = view::pictures(app);
+        bytes.extend_from_slice(self.wall.take_down(&pictures, &mut self.shown).as_bytes());
         encode::difference(bytes, &self.shown, &self.next)?;
-        if bytes.len() == begun && begun == before + BEGIN.len() {
-            bytes.truncate(before);
-        } else {
-            bytes.extend_from_slice(END);
+        // What is written over has to be known only where there is a picture.
+        let changes = if pictures.is_empty() { Vec::new() } else { self.shown.diff(&self.next) };
+        bytes.extend(self.wall.hang(&pictures, &changes));
+        match bytes.len() == before + BEGIN.len() {
+            true => bytes.truncate(before),
+            false => bytes.extend_from_slice(END),
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         encode::mark_halves(&mut self.shown);

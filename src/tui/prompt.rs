@@ -16,13 +16,18 @@ pub struct Prompt {
 pub enum Purpose {
     /// Which runs the queue shows, as it is typed.
     Filter,
+    /// What is looked for in the place at the bottom.
+    Find,
+    /// A time to go to in the log.
+    Time,
 }
 
 impl Purpose {
     /// What stands before the line.
     pub fn label(self) -> &'static str {
         match self {
-            Purpose::Filter => "/",
+            Purpose::Filter | Purpose::Find => "/",
+            Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
         }
     }
 }
@@ -50,19 +55,25 @@ pub fn update(app: &mut App, mut prompt: Prompt, action: Action) -> Vec<Effect> 
 fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
+        Purpose::Find => pane::look_for(app, &prompt.text),
+        Purpose::Time => {}
     }
     Vec::new()
 }
 
-fn accept(_app: &mut App, prompt: Prompt) -> Vec<Effect> {
+fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
+        Purpose::Find => pane::find(app),
+        Purpose::Time => pane::log::go_to_time(app, &prompt.text),
     }
 }
 
 fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
+        Purpose::Find => pane::look_for(app, ""),
+        Purpose::Time => {}
     }
     Vec::new()
 }

@@ -1,35 +1,48 @@
-//! The list of runs: its order, what the filter leaves of it, which one is chosen.
+//! The table of runs: what is shown of the store in which order, which entry is chosen, which runs are marked.
 //!
-//! Invariant: the chosen run is one of those shown, and there is one whenever any is shown.
+//! Invariants: the chosen entry is one of those shown, and there is one whenever any is shown; marked are only runs that
+//! are in the store.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+pub mod filter;
+pub mod groups;
+mod known;
+mod marks;
+pub mod run;
+pub mod sort;
+mod table;
+
 use std::sync::Arc;
 
+use self::filter::Filter;
+use self::groups::Group;
+use self::known::Known;
+use self::marks::Marks;
+use self::run::{Rank, Run};
+use self::sort::{Column, Sort};
+use self::table::Table;
 use super::action::Motion;
 use crate::base::id::RunId;
 use crate::record::state::{RunState, Status};
 use crate::record::summary::Row;
+pub use crate::record::view::Delta;
 
-/// What is new in a store since it was last said.
-#[derive(Debug, Clone, Default)]
-pub struct Delta {
-    pub rows: Vec<Arc<Row>>,
-    pub gone: Vec<RunId>,
-    /// The live ones and those asked for.
-    pub whole: Vec<Arc<RunState>>,
-    /// Why the store could not be read.
-    pub problem: Option<String>,
+/// An entry of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    Run(RunId),
+    /// The head of a group, by its name.
+    Group(String),
 }
 
-/// The runs and a place among them.
+/// The table.
 #[derive(Debug, Default)]
 pub struct Runs {
-    rows: BTreeMap<RunId, Arc<Row>>,
-    whole: BTreeMap<RunId, Arc<RunState>>,
-    shown: Vec<RunId>,
-    chosen: Option<RunId>,
-    filter: String,
+    known: Known,
+    table: Table,
+    choice: Option<Choice>,
+    /// Where the choice is among the entries.
+    place: usize,
+    marks: Marks,
 }
 
 /// How many runs are in which state.
@@ -37,181 +50,279 @@ pub struct Runs {
 pub struct Totals {
     pub running: usize,
     pub queued: usize,
+    pub paused: usize,
     pub done: usize,
     pub failed: usize,
+    pub cancelled: usize,
+}
+
+impl Totals {
+    fn of(&mut self, state: Status) -> &mut usize {
+        match state {
+            Status::Starting | Status::Running => &mut self.running,
+            Status::Queued | Status::Lost => &mut self.queued,
+            Status::Paused => &mut self.paused,
+            Status::Finished => &mut self.done,
+            Status::Failed => &mut self.failed,
+            Status::Cancelled => &mut self.cancelled,
+        }
+    }
+
+    fn add(&mut self, state: Status) {
+        *self.of(state) += 1;
+    }
+
+    fn take(&mut self, state: Status) {
+        let count = self.of(state);
+        *count = count.saturating_sub(1);
+    }
+
+    /// Those that are not over.
+    pub fn left(&self) -> usize {
+        self.running + self.queued + self.paused
+    }
+
+    /// All of them.
+    pub fn all(&self) -> usize {
+        self.left() + self.done + self.failed + self.cancelled
+    }
 }
 
 impl Runs {
     /// Takes what is new in the store.
     pub fn take(&mut self, delta: Delta) {
-        for id in delta.gone {
-            self.rows.remove(&id);
-            self.whole.remove(&id);
+        let group = self.chosen_group().map(str::to_owned);
+        let was_empty = self.known.rows().is_empty();
+        let changed = self.known.take(delta);
+        if was_empty && !self.filter().is_empty() {
+            // Which of its words have to be taken loosely is known only now.
+            self.table.filter = self.read_filter(self.filter());
         }
-        self.rows.extend(delta.rows.into_iter().map(|row| (row.id, row)));
-        self.whole.extend(delta.whole.into_iter().map(|run| (run.id, run)));
-        self.arrange();
+        if changed.structure {
+            self.marks.keep(|id| self.known.rows().contains_key(&id));
+        }
+        if self.table.take(&changed, &self.known) {
+            self.stay_in(group);
+            self.settle();
+        }
     }
 
-    /// Shows only runs that have every word of `filter` in their id or name; `state:failed` asks for a state.
-    pub fn set_filter(&mut self, filter: String) {
-        if filter != self.filter {
-            self.filter = filter;
-            self.arrange();
+    /// The group whose unfolded members the chosen run is among.
+    fn chosen_group(&self) -> Option<&str> {
+        let Some(Choice::Run(id)) = &self.choice else { return None };
+        let (name, group) = self.known.group_of(self.row(*id)?)?;
+        self.table.folds.is_open(name, group).then_some(name)
+    }
+
+    /// A group that folds by itself, because it ended, does not do so while a member is chosen.
+    fn stay_in(&mut self, group: Option<String>) {
+        let Some((name, group)) = group.and_then(|name| Some((name.clone(), self.known.group(&name)?))) else { return };
+        if !self.table.folds.is_open(&name, group) && matches!(self.choice, Some(Choice::Run(id)) if self.matches(id)) {
+            self.table.folds.set(&name, true);
+            self.table.arrange(&self.known);
         }
+    }
+
+    /// Finds the choice again among other entries; where it is not among them, the head of its group or what stands in
+    /// its place is chosen.
+    fn settle(&mut self) {
+        let shown = self.table.shown();
+        let find = |choice: &Choice| shown.iter().position(|other| other == choice);
+        let head = || match &self.choice {
+            Some(Choice::Run(id)) => {
+                let (name, _) = self.known.group_of(self.known.rows().get(id)?)?;
+                find(&Choice::Group(name.to_owned()))
+            }
+            _ => None,
+        };
+        let found = self.choice.as_ref().filter(|&choice| shown.get(self.place) != Some(choice)).map(&find);
+        self.place = match found {
+            None => self.place,
+            Some(found) => found.or_else(head).unwrap_or(self.place),
+        }
+        .min(shown.len().saturating_sub(1));
+        self.choice = shown.get(self.place).cloned();
+    }
+
+    /// Shows only runs that match `filter`; see [`filter`].
+    pub fn set_filter(&mut self, filter: String) {
+        if filter != self.filter() {
+            self.table.filter = self.read_filter(&filter);
+            self.table.folds.filter(!filter.trim().is_empty());
+            self.begin();
+        }
+    }
+
+    fn read_filter(&self, text: &str) -> Filter {
+        Filter::new(text, self.known.rows().values().map(|row| &**row))
+    }
+
+    /// Sorts in another way; the choice stays.
+    pub fn set_sort(&mut self, sort: Sort) {
+        if sort != self.table.sort {
+            self.table.sort = sort;
+            self.begin();
+        }
+    }
+
+    fn begin(&mut self) {
+        self.table.begin(&self.known);
+        self.settle();
     }
 
     /// The filter as it was typed.
     pub fn filter(&self) -> &str {
-        &self.filter
+        self.table.filter.text()
     }
 
-    /// The chosen run.
+    /// The filter as it was understood.
+    pub fn parsed_filter(&self) -> &Filter {
+        &self.table.filter
+    }
+
+    /// How the table is sorted.
+    pub fn sort(&self) -> &Sort {
+        &self.table.sort
+    }
+
+    /// What it can be sorted by: what all runs have, and every figure that some have.
+    pub fn columns(&self) -> Vec<Column> {
+        let figures: std::collections::BTreeSet<&str> =
+            self.known.rows().values().flat_map(|row| run::figures(row)).collect();
+        let figures = figures.into_iter().map(|name| Column::Figure(name.to_owned()));
+        Column::ALL.into_iter().chain(figures).collect()
+    }
+
+    /// The chosen entry.
+    pub fn choice(&self) -> Option<&Choice> {
+        self.choice.as_ref()
+    }
+
+    /// The chosen run; of a chosen group the one that stands for all.
     pub fn chosen(&self) -> Option<RunId> {
-        self.chosen
+        match self.choice.as_ref()? {
+            Choice::Run(id) => Some(*id),
+            Choice::Group(name) => self.known.group(name)?.face,
+        }
     }
 
     /// A run in short.
     pub fn row(&self, id: RunId) -> Option<&Arc<Row>> {
-        self.rows.get(&id)
+        self.known.rows().get(&id)
     }
 
     /// A run as far as it was read whole.
     pub fn whole(&self, id: RunId) -> Option<&Arc<RunState>> {
-        self.whole.get(&id)
+        self.known.whole(id)
     }
 
-    /// Chooses a run, if it is shown.
+    /// A run as the table shows it.
+    pub fn run(&self, id: RunId) -> Option<Run<'_>> {
+        self.known.run(id)
+    }
+
+    /// A group by its name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.known.group(name)
+    }
+
+    /// The runs of a group, whatever is shown, in the order of their numbers.
+    pub fn members(&self, group: &str) -> impl Iterator<Item = RunId> {
+        self.known.group(group).into_iter().flat_map(|group| group.members.iter().copied())
+    }
+
+    /// Whether a run stands below the head of its group.
+    pub fn is_member(&self, id: RunId) -> bool {
+        self.row(id).is_some_and(|row| self.known.group_of(row).is_some())
+    }
+
+    /// Whether the members of a group are shown.
+    pub fn is_open(&self, name: &str) -> bool {
+        self.known.group(name).is_some_and(|group| self.table.folds.is_open(name, group))
+    }
+
+    /// Whether a run matches the filter.
+    pub fn matches(&self, id: RunId) -> bool {
+        self.table.matches(id)
+    }
+
+    /// Those that are not started yet, the next one first.
+    pub fn queue(&self) -> impl DoubleEndedIterator<Item = Rank> {
+        self.known.queue().iter().copied()
+    }
+
+    /// The number of a run in the queue, from 1; none for one that is held back.
+    pub fn number_of(&self, id: RunId) -> Option<usize> {
+        self.known.number_of(id)
+    }
+
+    /// Chooses a run, if it matches the filter; a group that it is folded into is unfolded.
     pub fn choose(&mut self, id: RunId) {
-        if self.shown.contains(&id) {
-            self.chosen = Some(id);
+        if !self.matches(id) {
+            return;
         }
+        let folded = self.row(id).and_then(|row| self.known.group_of(row)).map(|(name, _)| name.to_owned());
+        if let Some(name) = folded.filter(|name| !self.is_open(name)) {
+            self.table.folds.set(&name, true);
+            self.table.arrange(&self.known);
+        }
+        self.choice = Some(Choice::Run(id));
+        self.settle();
     }
 
-    /// The runs shown, in order.
-    pub fn shown(&self) -> impl ExactSizeIterator<Item = &Arc<Row>> {
-        self.shown.iter().map(|id| &self.rows[id])
+    /// The entries, from the first row to the last.
+    pub fn shown(&self) -> &[Choice] {
+        self.table.shown()
     }
 
-    /// The chosen run's place among those shown.
+    /// The choice's place among the entries.
     pub fn place(&self) -> usize {
-        self.shown.iter().position(|&id| Some(id) == self.chosen).unwrap_or(0)
+        self.place
     }
 
-    /// Chooses another of the runs shown; `page` rows make a page.
+    /// Chooses another of the entries; `page` rows make a page.
     pub fn go(&mut self, motion: Motion, page: usize) {
-        let place = motion.from(self.place(), self.shown.len(), page);
-        self.chosen = self.shown.get(place).copied();
+        self.go_to(motion.from(self.place, self.shown().len(), page));
     }
 
-    /// Chooses the run in this row of those shown, if there is one.
+    /// Chooses the entry in this row, if there is one.
     pub fn go_to(&mut self, place: usize) -> bool {
-        let found = self.shown.get(place).copied();
-        self.chosen = found.or(self.chosen);
-        found.is_some()
+        let found = self.shown().get(place).cloned();
+        let is_there = found.is_some();
+        if is_there {
+            (self.place, self.choice) = (place, found);
+        }
+        is_there
     }
 
     /// Whether any worker may be alive.
     pub fn any_live(&self) -> bool {
-        self.rows.values().any(|run| run.state.is_live())
+        self.known.totals.running > 0
     }
 
     /// How many runs are in which state.
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
-        for run in self.rows.values() {
-            match run.state {
-                Status::Starting | Status::Running => totals.running += 1,
-                Status::Queued | Status::Paused | Status::Lost => totals.queued += 1,
-                Status::Finished | Status::Cancelled => totals.done += 1,
-                Status::Failed => totals.failed += 1,
-            }
-        }
-        totals
+        self.known.totals
     }
 
-    fn arrange(&mut self) {
-        let place = self.place();
-        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
-        let matching = self.rows.values().filter(|run| words.iter().all(|word| matches(run, word)));
-        let mut shown: Vec<&Arc<Row>> = matching.collect();
-        shown.sort_by_key(|run| order(run));
-        self.shown = shown.into_iter().map(|run| run.id).collect();
-        if !self.chosen.is_some_and(|chosen| self.shown.contains(&chosen)) {
-            self.chosen = self.shown.get(place.min(self.shown.len().saturating_sub(1))).copied();
+    /// Folds or unfolds the group that is chosen or whose member is; whether there is one. A group that is folded is
+    /// chosen then.
+    pub fn fold(&mut self, open: bool) -> bool {
+        let name = match &self.choice {
+            Some(Choice::Group(name)) => Some(name.clone()),
+            Some(Choice::Run(id)) => self.row(*id).and_then(|row| self.known.group_of(row)).map(|(n, _)| n.to_owned()),
+            None => None,
+        };
+        let Some(name) = name else { return false };
+        self.table.folds.set(&name, open);
+        self.table.arrange(&self.known);
+        if !open {
+            self.choice = Some(Choice::Group(name));
         }
-    }
-}
-
-fn matches(run: &Row, word: &str) -> bool {
-    match word.strip_prefix("state:") {
-        Some(state) => run.state.name().starts_with(state),
-        None => run.name.to_lowercase().contains(word) || run.id.to_string().contains(word),
-    }
-}
-
-/// Running ones first, then the queue as it will be worked off, then what is over, newest first.
-fn order(run: &Row) -> (u8, Reverse<i32>, i64, Reverse<RunId>) {
-    match run.state {
-        Status::Running | Status::Starting => (0, Reverse(0), i64::from(run.id.0), Reverse(run.id)),
-        Status::Queued | Status::Paused | Status::Lost => {
-            (1, Reverse(run.place.priority), run.place.order, Reverse(run.id))
-        }
-        Status::Finished | Status::Failed | Status::Cancelled => (2, Reverse(0), 0, Reverse(run.id)),
+        self.settle();
+        true
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::fixtures;
-
-    fn shown(runs: &Runs) -> Vec<u32> {
-        runs.shown().map(|run| run.id.0).collect()
-    }
-
-    fn runs() -> Runs {
-        let mut runs = Runs::default();
-        runs.take(fixtures::store());
-        runs
-    }
-
-    #[test]
-    fn running_then_queued_then_ended() {
-        let runs = runs();
-        assert_eq!(shown(&runs), [15, 16, 17, 14, 13, 12, 11]);
-        assert_eq!(runs.totals(), Totals { running: 1, queued: 2, done: 3, failed: 1 });
-        assert!(runs.any_live());
-    }
-
-    #[test]
-    fn a_filter_narrows_by_words_and_state() {
-        for (filter, ids) in [
-            ("", &[15, 16, 17, 14, 13, 12, 11][..]),
-            ("state:failed", &[12]),
-            ("state:q", &[16, 17]),
-            ("SQUEEZE", &[15]),
-            ("001 vgg", &[14, 12]),
-            ("nothing", &[]),
-        ] {
-            let mut runs = runs();
-            runs.set_filter(filter.to_owned());
-            assert_eq!(shown(&runs), ids, "{filter}");
-            assert_eq!(runs.chosen().map(|id| id.0), ids.first().copied(), "{filter}");
-        }
-    }
-
-    #[test]
-    fn the_choice_stays_with_its_run_and_else_with_its_place() {
-        let mut runs = runs();
-        runs.choose(RunId(17));
-        runs.take(fixtures::store());
-        assert_eq!(runs.place(), 2);
-        runs.take(Delta { gone: vec![RunId(17)], ..Delta::default() });
-        assert_eq!(runs.chosen(), Some(RunId(14)));
-        runs.take(Delta { gone: (0..20).map(RunId).collect(), ..Delta::default() });
-        assert!(runs.chosen().is_none());
-        runs.go(Motion::Down, 5);
-        assert!(runs.chosen().is_none());
-    }
-}
+mod tests;

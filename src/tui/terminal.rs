@@ -93,6 +93,19 @@ pub fn take() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets another program have the terminal while `work` goes on.
+pub fn lent<T>(work: impl FnOnce() -> T) -> T {
+    let _ = lend();
+    let done = work();
+    let _ = take();
+    done
+}
+
+/// Whether another program has the terminal, and is who Ctrl-C is for.
+pub fn is_lent() -> bool {
+    *screen() == Screen::Lent
+}
+
 fn on(keep_title: bool) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     queue!(bytes, Print(if keep_title { KEEP_TITLE } else { "" }), EnterAlternateScreen, Hide)?;

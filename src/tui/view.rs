@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 
 use super::app::{App, Overlay};
 use super::layout::Focus;
-use super::pane;
+use super::pane::{self, Pane};
+use super::picture::Placement;
 use super::theme::Theme;
 
 /// Draws `app` into `buf`, which has the size of its screen.
@@ -12,6 +13,7 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
     let layout = app.layout();
     let area = buf.area;
     pane::totals::draw(theme, layout.totals, buf, app);
+    pane::notices::headline(theme, layout.totals, buf, app);
     for (focus, area) in [(Focus::Queue, layout.queue), (Focus::Run, layout.run), (Focus::Bottom, layout.bottom)] {
         if let Some(area) = area {
             let focused = app.screen.focus == focus && app.overlay.is_none();
@@ -24,11 +26,22 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
         Some(Overlay::Add(add)) => pane::add::draw(theme, area, buf, app, add),
         Some(Overlay::Question(question)) => pane::question::draw(theme, area, buf, app, question),
         Some(Overlay::Palette(palette)) => pane::palette::draw(theme, area, buf, app, palette),
+        Some(Overlay::Notices(scroll)) => pane::notices::draw(theme, area, buf, app, *scroll),
         Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, app, *scroll),
     }
     if theme.ascii {
         to_ascii(buf);
     }
+}
+
+/// The pictures of the frame that are no cells; none where something lies over the panes.
+pub fn pictures(app: &App) -> Vec<Placement> {
+    if !matches!(app.overlay, None | Some(Overlay::Prompt(_))) {
+        return Vec::new();
+    }
+    let layout = app.layout();
+    let area = layout.bottom.filter(|_| app.pane(Focus::Bottom) == Pane::Results);
+    area.map_or_else(Vec::new, |area| pane::results::pictures(app, area))
 }
 
 /// Words from elsewhere may hold any character; a terminal that has only ASCII shows the nearest one.

@@ -54,7 +54,7 @@ fn assert_can_be(run: &RunState) {
 /// Everything that a command or the dashboard makes of it.
 fn show(run: &RunState) {
     serde_json::to_string(&Summary::new(run, Path::new("/runs/0001-tiny"))).unwrap();
-    for line in &run.training.feed {
+    for line in run.training.feed.iter() {
         assert!(!words::kind(&line.event).is_empty());
         words::words(&line.event);
     }

@@ -23,6 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 struct Seen {
     parser: vt100::Parser,
     bytes: u64,
+    /// All of the output, where it is to be looked at afterwards.
+    kept: Option<Vec<u8>>,
     ended: bool,
 }
 
@@ -65,13 +67,16 @@ impl Terminal {
         {
             command.env(key, value);
         }
+        // What a person keeps and wishes is not a test's.
+        command.env("XDG_STATE_HOME", folder.join(".state"));
+        command.env("XDG_CONFIG_HOME", folder.join(".config"));
         environment.iter().for_each(|(key, value)| command.env(key, value));
         let settings_before = format!("{:?}", pair.master.get_termios());
         let mut output = pair.master.try_clone_reader().expect("the terminal's output");
         let keyboard = pair.master.take_writer().expect("the terminal's keyboard");
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
-        let seen = Arc::new((Mutex::new(Seen { parser, bytes: 0, ended: false }), Condvar::new()));
+        let seen = Arc::new((Mutex::new(Seen { parser, bytes: 0, kept: None, ended: false }), Condvar::new()));
         let shared = Arc::clone(&seen);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -86,6 +91,9 @@ impl Terminal {
                 let mut seen = shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 seen.parser.process(&block[..n]);
                 seen.bytes += n as u64;
+                if let Some(kept) = &mut seen.kept {
+                    kept.extend_from_slice(&block[..n]);
+                }
                 shared.1.notify_all();
             }
             shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).ended = true;
@@ -108,6 +116,16 @@ impl Terminal {
             stop.store(true, Ordering::Relaxed);
             let _ = reading.join();
         }
+    }
+
+    /// Keeps the output from now on.
+    pub fn keep_output(&self) {
+        self.seen.0.lock().unwrap().kept = Some(Vec::new());
+    }
+
+    /// The output since it is kept.
+    pub fn kept_output(&self) -> Vec<u8> {
+        self.seen.0.lock().unwrap().kept.clone().unwrap_or_default()
     }
 
     /// Types `keys`.

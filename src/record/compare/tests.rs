@@ -20,7 +20,7 @@ fn member(id: u32, state: Status, keys: &str, best: Option<(&str, f64)>) -> Memb
         callbacks: Callbacks::default(),
         metrics: BTreeMap::new(),
     };
-    run.training.epochs = (1..=3).map(epoch).collect();
+    run.training.epochs = std::sync::Arc::new((1..=3).map(epoch).map(std::sync::Arc::new).collect());
     run.training.best = best.map(|(monitor, value)| Best { epoch: 2, monitor: monitor.into(), value });
     let resolved = format!("name: x-{id}\n{keys}\ndata: {{ train: /a, head: [] }}\n");
     Member::new(&run, &resolved, crate::base::clock::now())

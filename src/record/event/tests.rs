@@ -116,7 +116,8 @@ fn all() -> Vec<Event> {
                 label: "a".into(),
                 predicted: Some("b".into()),
                 probability: Some(0.75),
-                image: None,
+                image: Some("samples/misclassified-0-00.png".into()),
+                text: Some("a sentence".into()),
             }],
         }),
         Event::Advice(Advice {

@@ -5,6 +5,7 @@ use crate::base::clock::Stopwatch;
 use crate::record::NewRun;
 use crate::record::event::{Event, Step};
 use crate::record::life::{ExecutorKind, Exited, LifeEvent, Outcome};
+use crate::record::view;
 use crate::record::writer::Writer;
 
 fn store_of(count: usize) -> (tempfile::TempDir, Store, Vec<RunDir>) {

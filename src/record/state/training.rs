@@ -1,42 +1,54 @@
 //! The training as the worker told it.
 //!
-//! Invariant: whatever a log holds, epochs and phases are in order and none is there twice; what is told again replaces
-//! what was told before.
+//! Invariants: whatever a log holds, epochs and phases are in order and none is there twice; what is told again replaces
+//! what was told before. A clone shares whatever grows with the training, and costs the same however long that is.
 
 mod attempt;
+mod timer;
 
+use std::sync::Arc;
+
+use self::timer::Timer;
 use crate::base::clock::Timestamp;
 use crate::record::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
     RunStarted, Sample, SampleKind, Skipped, Stage, Step,
 };
+use crate::record::series::Column;
+use crate::record::steps::Steps;
+
+/// A list that is shared until it is added to.
+pub type Shared<T> = Arc<Vec<T>>;
 
 /// What the worker wrote.
 #[derive(Debug, Clone, Default)]
 pub struct Training {
     /// When the worker last wrote anything.
     pub heard: Option<Timestamp>,
-    pub plan: Option<RunStarted>,
+    pub plan: Option<Arc<RunStarted>>,
     /// Work in progress that is not training; None when it is done.
     pub stage: Option<Stage>,
     /// With the epoch (from 1) that each phase begins with.
-    pub phases: Vec<(u32, PhaseStarted)>,
+    pub phases: Shared<(u32, PhaseStarted)>,
     pub step: Option<Step>,
-    /// Every step's (epoch + step/steps − 1, loss, accuracy), for the per-step curve.
-    pub steps: Vec<(f64, f64, f64)>,
-    pub epochs: Vec<Epoch>,
-    pub lr_changes: Vec<LrChanged>,
+    /// All steps, for the curves.
+    pub steps: Steps,
+    pub epochs: Shared<Arc<Epoch>>,
+    /// Seconds trained at the end of each of `epochs`, without what passed between attempts.
+    pub epoch_seconds: Column,
+    pub lr_changes: Shared<LrChanged>,
     pub best: Option<Best>,
-    pub early_stops: Vec<EarlyStopped>,
-    pub confusion: Option<Confusion>,
-    pub misclassified: Vec<Sample>,
-    pub augmented: Vec<Sample>,
-    pub advice: Vec<Advice>,
-    pub skipped: Vec<Skipped>,
+    pub early_stops: Shared<EarlyStopped>,
+    pub confusion: Option<Arc<Confusion>>,
+    pub misclassified: Shared<Sample>,
+    pub augmented: Shared<Sample>,
+    pub advice: Shared<Advice>,
+    pub skipped: Shared<Skipped>,
     pub finished: Option<(FinishReason, f64)>,
     pub failed: Option<Failed>,
     /// Every line but the steps and stages, as people read them in the events pane.
-    pub feed: Vec<Line<Event>>,
+    pub feed: Shared<Arc<Line<Event>>>,
+    timer: Timer,
 }
 
 impl Training {
@@ -44,38 +56,31 @@ impl Training {
     pub fn take(&mut self, line: Line<Event>) {
         self.heard = self.heard.max(Some(line.time));
         match &line.event {
-            Event::RunStarted(started) => self.begin_attempt(started.clone()),
+            Event::RunStarted(started) => self.begin_attempt(started.clone(), line.time),
             Event::Stage(stage) => {
                 self.stage = (stage.done < stage.total).then(|| stage.clone());
                 return;
             }
             Event::PhaseStarted(phase) => self.begin_phase(phase.clone()),
             Event::Step(step) => {
-                self.take_step(step.clone());
+                self.take_step(step.clone(), line.time);
                 return;
             }
-            Event::Epoch(epoch) => {
-                self.stage = None;
-                self.step = None;
-                while self.epochs.last().is_some_and(|last| last.epoch >= epoch.epoch) {
-                    self.epochs.pop();
-                }
-                self.epochs.push(epoch.clone());
-            }
-            Event::LrChanged(change) => self.lr_changes.push(change.clone()),
+            Event::Epoch(epoch) => self.take_epoch(epoch.clone(), line.time),
+            Event::LrChanged(change) => push(&mut self.lr_changes, change.clone()),
             Event::Best(best) if best.value.is_finite() => self.best = Some(best.clone()),
             Event::Best(_) => return,
-            Event::EarlyStopped(stop) => self.early_stops.push(stop.clone()),
+            Event::EarlyStopped(stop) => push(&mut self.early_stops, stop.clone()),
             Event::Checkpoint(_) => {}
-            Event::Confusion(confusion) => self.confusion = Some(confusion.clone()),
+            Event::Confusion(confusion) => self.confusion = Some(Arc::new(confusion.clone())),
             Event::Samples(samples) => match samples.kind {
-                SampleKind::Augmented => self.augmented = samples.items.clone(),
-                SampleKind::Misclassified => self.misclassified = samples.items.clone(),
+                SampleKind::Augmented => self.augmented = Arc::new(samples.items.clone()),
+                SampleKind::Misclassified => self.misclassified = Arc::new(samples.items.clone()),
             },
             // Epochs that are trained again say again what they said.
             Event::Advice(advice) if self.advice.contains(advice) => {}
-            Event::Advice(advice) => self.advice.push(advice.clone()),
-            Event::Skipped(skipped) => self.skipped.push(skipped.clone()),
+            Event::Advice(advice) => push(&mut self.advice, advice.clone()),
+            Event::Skipped(skipped) => push(&mut self.skipped, skipped.clone()),
             Event::Log(_) => {}
             Event::Finished(finished) => {
                 self.stage = None;
@@ -89,24 +94,41 @@ impl Training {
             }
             Event::Unknown => return,
         }
-        self.feed.push(line);
+        push(&mut self.feed, Arc::new(line));
     }
 
-    fn take_step(&mut self, step: Step) {
-        let place = f64::from(step.epoch.saturating_sub(1)) + f64::from(step.step) / f64::from(step.steps.max(1));
-        self.steps.push((place, step.loss, step.accuracy));
+    fn take_step(&mut self, step: Step, time: Timestamp) {
+        self.steps.push(&step, self.timer.seconds(time));
         self.stage = None;
         self.step = Some(step);
+    }
+
+    fn take_epoch(&mut self, epoch: Epoch, time: Timestamp) {
+        self.stage = None;
+        self.step = None;
+        let kept = self.epochs.partition_point(|before| before.epoch < epoch.epoch);
+        self.keep_epochs(kept);
+        let seconds = self.timer.seconds(time).max(self.epoch_seconds.last().unwrap_or(0.0));
+        self.epoch_seconds.push(seconds);
+        push(&mut self.epochs, Arc::new(epoch));
+    }
+
+    fn keep_epochs(&mut self, count: usize) {
+        if count < self.epochs.len() {
+            Arc::make_mut(&mut self.epochs).truncate(count);
+            self.epoch_seconds.truncate(count);
+        }
     }
 
     /// A phase that a resumed attempt goes on with keeps the epoch that it began with.
     fn begin_phase(&mut self, phase: PhaseStarted) {
         let next = self.epochs.last().map_or(1, |epoch| epoch.epoch.saturating_add(1));
-        match self.phases.last_mut() {
+        let phases = Arc::make_mut(&mut self.phases);
+        match phases.last_mut() {
             Some((_, last)) if last.index == phase.index => *last = phase,
             _ => {
-                self.phases.retain(|&(first, _)| first <= next);
-                self.phases.push((next, phase));
+                phases.retain(|&(first, _)| first <= next);
+                phases.push((next, phase));
             }
         }
     }
@@ -120,4 +142,8 @@ impl Training {
     pub fn phase(&self) -> Option<&str> {
         self.phases.last().map(|(_, phase)| phase.phase.as_str())
     }
+}
+
+fn push<T: Clone>(list: &mut Shared<T>, item: T) {
+    Arc::make_mut(list).push(item);
 }

@@ -2,8 +2,8 @@ use std::fs;
 
 use super::*;
 use crate::base::clock::Stopwatch;
-use crate::record::event::{Log, Step};
-use crate::record::life::{Cause, Exited, Outcome};
+use crate::record::event::{Event, Log, Step};
+use crate::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
 use crate::record::state::Status;
 use crate::record::writer::Writer;
 
@@ -39,23 +39,73 @@ fn log(dir: &RunDir, message: &str) {
     Writer::open(&dir.events()).unwrap().write(Event::Log(log)).unwrap();
 }
 
+fn start(dir: &RunDir, attempt: u32) {
+    let (executor, host) = (ExecutorKind::Local, "here".to_owned());
+    let started = LifeEvent::Started { attempt, executor, process: None, job_id: None, host, gpu: None };
+    Writer::open(&dir.run_log()).unwrap().write(started).unwrap();
+}
+
+/// What is new, as numbers: rows, gone, whole.
+fn news(delta: &Delta) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
+    let numbers = |ids: Vec<RunId>| ids.into_iter().map(|id| id.0).collect();
+    let rows = delta.rows.iter().map(|row| row.id).collect();
+    (numbers(rows), numbers(delta.gone.clone()), numbers(delta.whole.iter().map(|run| run.id).collect()))
+}
+
+fn all(view: &mut StoreView) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
+    news(&view.refresh(&Changes::All))
+}
+
+fn of(ids: &[u32]) -> BTreeSet<RunId> {
+    ids.iter().copied().map(RunId).collect()
+}
+
+const NOTHING: (Vec<u32>, Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new(), Vec::new());
+
 #[test]
 fn a_view_follows_what_is_written() {
     let (_folder, store) = store();
-    let mut view = StoreView::open(store.clone());
-    assert!(view.runs.is_empty() && !view.refresh());
+    let mut view = StoreView::new(store.clone());
+    assert_eq!(all(&mut view), NOTHING);
     let dir = queue(&store, 7);
-    assert!(view.refresh() && !view.refresh());
+    assert_eq!(all(&mut view), (vec![7], vec![], vec![]));
+    assert_eq!(all(&mut view), NOTHING);
+    start(&dir, 1);
+    assert_eq!(all(&mut view), (vec![7], vec![], vec![7]), "a live run is read whole");
     log(&dir, "a");
-    assert!(view.refresh());
+    assert_eq!(view.refresh(&Changes::Runs(of(&[8, 9]))).whole.len(), 0, "only what may have changed is looked at");
+    assert_eq!(view.refresh(&Changes::Runs(of(&[7]))).whole.len(), 1);
     log(&dir, "b");
     end(&dir);
-    assert!(view.refresh() && !view.refresh());
-    let run = &view.runs[&RunId(7)];
-    assert_eq!((run.status(), run.training.feed.len()), (Status::Finished, 2));
+    let last = view.refresh(&Changes::All);
+    assert_eq!((last.rows[0].state, last.whole[0].training.feed.len()), (Status::Finished, 2));
+    assert_eq!(all(&mut view), NOTHING);
+    assert!(view.whole.is_empty(), "it ended, and nobody asked for it");
     assert_eq!(load(&dir).training.feed.len(), 2);
     fs::remove_dir_all(dir.path()).unwrap();
-    assert!(view.refresh() && view.runs.is_empty());
+    assert_eq!(all(&mut view), (vec![], vec![7], vec![]));
+    assert!(view.rows.is_empty());
+}
+
+#[test]
+fn what_is_asked_for_is_read_whole() {
+    let (_folder, store) = store();
+    for id in 1..=3 {
+        let dir = queue(&store, id);
+        log(&dir, "a");
+        end(&dir);
+    }
+    let mut view = StoreView::new(store);
+    assert_eq!(all(&mut view), (vec![1, 2, 3], vec![], vec![]));
+    assert!(view.restless().is_none_or(|folders| folders.is_empty()));
+    view.want(of(&[2, 99]));
+    assert_eq!(news(&view.refresh(&Changes::default())), (vec![], vec![], vec![2]));
+    assert_eq!(view.restless().map(|folders| folders.len()), Some(1));
+    assert_eq!(view.restless(), None, "the same as before");
+    assert_eq!(view.whole[&RunId(2)].training.feed.len(), 1);
+    view.want(of(&[1]));
+    assert_eq!(news(&view.refresh(&Changes::default())), (vec![], vec![], vec![1]));
+    assert_eq!(view.whole.keys().map(|id| id.0).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -63,12 +113,14 @@ fn a_run_that_goes_on_after_its_end_is_followed_again() {
     let (_folder, store) = store();
     let dir = queue(&store, 1);
     end(&dir);
-    let mut view = StoreView::open(store);
+    let mut view = StoreView::new(store);
+    assert_eq!(all(&mut view), (vec![1], vec![], vec![]));
     Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Resumed).unwrap();
-    view.refresh();
+    start(&dir, 2);
+    assert_eq!(all(&mut view), (vec![1], vec![], vec![1]));
     log(&dir, "again");
-    assert!(view.refresh());
-    assert_eq!(view.runs[&RunId(1)].training.feed.len(), 1);
+    assert_eq!(all(&mut view).2, [1]);
+    assert_eq!(view.whole[&RunId(1)].training.feed.len(), 1);
 }
 
 #[test]
@@ -79,51 +131,71 @@ fn damaged_folders_and_a_store_that_goes_away_are_survived() {
     fs::create_dir(store.root().join("0003-garbage")).unwrap();
     fs::write(store.root().join("0003-garbage/run.jsonl"), b"\0\xff{\n[]\n").unwrap();
     let good = queue(&store, 4);
-    let mut view = StoreView::open(store.clone());
-    assert_eq!(view.runs.len(), 4);
-    assert!(view.runs.values().all(|run| run.status() == Status::Queued));
+    let mut view = StoreView::new(store.clone());
+    view.want(of(&[1, 2, 3, 4]));
+    assert_eq!(all(&mut view), (vec![1, 2, 3, 4], vec![], vec![1, 2, 3, 4]));
+    assert!(view.rows.values().all(|run| run.state == Status::Queued));
     let moved = store.root().with_extension("moved");
     fs::rename(store.root(), &moved).unwrap();
-    assert!(view.refresh() && view.problem.is_some() && view.runs.len() == 4, "what is known stays");
-    assert!(!view.refresh());
+    let delta = view.refresh(&Changes::All);
+    assert!(delta.problem.is_some() && view.problem.is_some() && view.rows.len() == 4, "what is known stays");
+    assert!(view.refresh(&Changes::All).is_empty());
     fs::rename(&moved, store.root()).unwrap();
     end(&good);
-    assert!(view.refresh() && view.problem.is_none());
-    assert_eq!(view.runs[&RunId(4)].status(), Status::Finished);
+    assert_eq!(all(&mut view).0, [4]);
+    assert!(view.problem.is_none());
+    assert_eq!(view.rows[&RunId(4)].state, Status::Finished);
 }
 
 #[test]
 fn a_log_that_is_written_anew_is_folded_anew() {
     let (_folder, store) = store();
     let dir = queue(&store, 1);
+    start(&dir, 1);
     log(&dir, "a");
     log(&dir, "b");
-    let mut view = StoreView::open(store);
+    let mut view = StoreView::new(store);
+    assert_eq!(all(&mut view).2, [1]);
     fs::remove_file(dir.events()).unwrap();
     log(&dir, "c");
-    assert!(view.refresh());
-    assert_eq!(view.runs[&RunId(1)].training.feed.len(), 1);
-    assert_eq!(view.runs[&RunId(1)].life.order, 1, "the life is as it was");
+    assert_eq!(all(&mut view).2, [1]);
+    assert_eq!(view.whole[&RunId(1)].training.feed.len(), 1);
+    assert_eq!(view.whole[&RunId(1)].life.attempts, 1, "the life is as it was");
 }
 
-/// Reading again costs two `stat`s a run that lives; the bound is generous, the time is printed with `--nocapture`.
+#[test]
+fn what_was_given_away_stays_as_it_was_and_shares_what_grows() {
+    let (_folder, store) = store();
+    let dir = queue(&store, 1);
+    start(&dir, 1);
+    log(&dir, "a");
+    let mut view = StoreView::new(store);
+    let before = view.refresh(&Changes::All).whole.remove(0);
+    Writer::open(&dir.events()).unwrap().write(Event::Step(step(1))).unwrap();
+    let after = view.refresh(&Changes::All).whole.remove(0);
+    assert_eq!((before.training.steps.len(), after.training.steps.len()), (0, 1));
+    assert!(Arc::ptr_eq(&before.training.feed, &after.training.feed), "a step is in no feed");
+}
+
+fn step(n: u32) -> Step {
+    Step {
+        phase: "head".into(),
+        epoch: n / 16 + 1,
+        step: n % 16 + 1,
+        steps: 16,
+        loss: 0.5,
+        accuracy: 0.5,
+        lr: 1e-3,
+        samples_per_s: 200.0,
+    }
+}
+
+/// Looking again costs a `stat` a run; the bound is generous, the time is printed with `--nocapture`.
 #[test]
 fn a_thousand_runs_are_cheap_to_look_at_again() {
     let (_folder, store) = store();
-    let step = |n: u32| {
-        Event::Step(Step {
-            phase: "head".into(),
-            epoch: n / 16 + 1,
-            step: n % 16 + 1,
-            steps: 16,
-            loss: 0.5,
-            accuracy: 0.5,
-            lr: 1e-3,
-            samples_per_s: 200.0,
-        })
-    };
     let first = queue(&store, 1);
-    Writer::open(&first.events()).unwrap().write_all((0..300).map(step)).unwrap();
+    Writer::open(&first.events()).unwrap().write_all((0..300).map(step).map(Event::Step)).unwrap();
     end(&first);
     for id in 2..=1000 {
         let dir = RunDir::new(store.root(), RunId(id), "emoji");
@@ -132,12 +204,14 @@ fn a_thousand_runs_are_cheap_to_look_at_again() {
         fs::copy(first.events(), dir.events()).unwrap();
     }
     let opening = Stopwatch::start();
-    let mut view = StoreView::open(store);
+    let mut view = StoreView::new(store);
+    assert_eq!(view.refresh(&Changes::default()).rows.len(), 1000);
     let opened = opening.seconds();
     let again = Stopwatch::start();
-    (0..10).for_each(|_| assert!(!view.refresh()));
+    (0..10).for_each(|_| assert!(view.refresh(&Changes::All).is_empty()));
     let refreshed = again.seconds() / 10.0;
     println!("1000 runs of 300 steps: opened in {opened:.3} s, looked at again in {:.2} ms", refreshed * 1e3);
     assert!(refreshed < 0.1, "{refreshed} s");
-    assert!(view.runs.values().all(|run| run.training.steps.len() == 300));
+    view.want(of(&[1, 1000]));
+    assert!(view.refresh(&Changes::default()).whole.iter().all(|run| run.training.steps.len() == 300));
 }

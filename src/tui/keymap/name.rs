@@ -47,6 +47,7 @@ impl Scope {
             Scope::Prompt => "prompt",
             Scope::Palette => "palette",
             Scope::Add => "add",
+            Scope::AddLine => "add-line",
             Scope::Question => "question",
             Scope::Help => "help",
         })

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::record::event::{Epoch, Stage};
 use crate::record::state::{RunState, Status};
+use crate::record::steps::StepColumn;
 use crate::record::words;
 use crossterm::event::KeyCode;
 
@@ -188,11 +189,11 @@ fn chart(theme: &Theme, area: Rect, buf: &mut Buffer, run: &RunState, measure: M
         Measure::Loss => ("loss", points(|epoch| epoch.loss), points(|epoch| epoch.val_loss)),
         Measure::Accuracy => ("accuracy", points(|epoch| epoch.accuracy), points(|epoch| epoch.val_accuracy)),
     };
-    let step = |&(place, loss, accuracy): &(f64, f64, f64)| match measure {
-        Measure::Loss => (place, loss),
-        Measure::Accuracy => (place, accuracy),
-    };
-    let steps: Vec<(f64, f64)> = training.steps.iter().map(step).collect();
+    let values = training.steps.column(match measure {
+        Measure::Loss => StepColumn::Loss,
+        Measure::Accuracy => StepColumn::Accuracy,
+    });
+    let steps: Vec<(f64, f64)> = training.steps.place().iter().zip(values.iter()).collect();
     let marks = marks::of(training);
     let chart =
         Chart { title, steps: &steps, train: &train, val: &val, last_epoch: format::last_epoch(run), marks: &marks };

@@ -1,121 +1,232 @@
-//! What happened to the chosen run, the newest first.
+//! What happened to the chosen run, the newest first: filtered by kind, searched, and led from to the curve and the log.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+mod draw;
+mod feed;
+mod happening;
 
-use crate::base::clock::Timestamp;
-use crate::record::event::{Event, Line};
+use crossterm::event::KeyCode;
+use ratatui::layout::{Position, Rect};
+
+pub use self::draw::draw;
+use self::feed::{Feed, Kinds};
+use self::happening::{Happening, Kind};
+use super::Tab;
+use crate::record::event::Event;
 use crate::record::state::RunState;
-use crate::record::words;
-use crate::tui::action::{Effect, Motion};
-use crate::tui::app::App;
-use crate::tui::format;
-use crate::tui::keymap::Binding;
-use crate::tui::paint::{Row, frame};
-use crate::tui::theme::{Role, Theme};
+use crate::tui::action::{Action as Any, Effect, Motion};
+use crate::tui::app::{App, Notice, Overlay};
+use crate::tui::keymap::key::{Key, key, letter};
+use crate::tui::keymap::{Binding, ESC, Scope, binding};
+use crate::tui::layout::Focus;
+use crate::tui::prompt::{Prompt, Purpose};
+use crate::tui::search::{self, Pattern, Way};
 
-/// Which of them are seen.
+/// Which of the lines are seen, and how.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// Newer lines hidden above the first one seen.
-    pub scroll: usize,
+    feed: Feed,
+    /// The chosen line, counted from the oldest; None is the newest, whatever comes.
+    chosen: Option<usize>,
+    kinds: Kinds,
+    /// The kind that a key turns on or off, one of [`Kind::ALL`].
+    kind: usize,
+    /// Whether long lines are wrapped, not cut.
+    wrapped: bool,
+    pattern: Option<Pattern>,
+    /// The epoch that was last led to on the curves.
+    pub on_curve: Option<u32>,
 }
 
 /// What it alone understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {}
-
-/// Its keys.
-pub const KEYS: &[Binding] = &[];
-
-/// Does what it alone understands.
-pub fn update(_app: &mut App, action: Action) -> Vec<Effect> {
-    match action {}
+pub enum Action {
+    NextKind,
+    PreviousKind,
+    Turn,
+    Only,
+    ToCurve,
+    ToLog,
+    Wrap,
+    Find,
+    Next(Way),
+    Leave,
 }
 
-/// Scrolls.
+/// Its keys.
+pub const KEYS: &[Binding] = &[
+    row(&[letter('i'), key(KeyCode::Enter)], Action::ToCurve, "its place on the curve", Some("curve")),
+    row(&[letter('o')], Action::ToLog, "its place in the log", Some("in the log")),
+    row(&[key(KeyCode::Right)], Action::NextKind, "next kind of events", None),
+    row(&[key(KeyCode::Left)], Action::PreviousKind, "kind before", None),
+    row(&[letter(' ')], Action::Turn, "show this kind, or not", Some("kind on/off")),
+    row(&[letter('F')], Action::Only, "this kind alone, or all", Some("only")),
+    row(&[letter('/')], Action::Find, "find", Some("find")),
+    row(&[letter('n')], Action::Next(Way::Forward), "next place that was found", None),
+    row(&[letter('N')], Action::Next(Way::Backward), "the place before", None),
+    row(&[letter('w')], Action::Wrap, "wrap long lines, or cut them", Some("wrap")),
+    row(ESC, Action::Leave, "end the search; back", None),
+];
+
+const fn row(keys: &'static [Key], action: Action, help: &'static str, footer: Option<&'static str>) -> Binding {
+    binding(Scope::Events, keys, Any::Events(action), help, footer)
+}
+
+/// Does what it alone understands.
+pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
+    let events = &mut app.events;
+    let kinds = Kind::ALL.len();
+    match action {
+        Action::NextKind => events.kind = (events.kind + 1) % kinds,
+        Action::PreviousKind => events.kind = (events.kind + kinds - 1) % kinds,
+        Action::Turn => events.kinds.turn(Kind::ALL[events.kind]),
+        Action::Only => {
+            let only = Kinds::only(Kind::ALL[events.kind]);
+            events.kinds = if events.kinds == only { Kinds::all() } else { only };
+        }
+        Action::Wrap => events.wrapped = !events.wrapped,
+        Action::Find => app.overlay = Some(Overlay::Prompt(Prompt { purpose: Purpose::Find, text: String::new() })),
+        Action::Next(way) => next(app, way),
+        Action::ToCurve => to_curve(app),
+        Action::ToLog => return to_log(app),
+        Action::Leave if events.pattern.take().is_some() => {}
+        Action::Leave => return crate::tui::update::update(app, Any::Back),
+    }
+    refresh(app);
+    Vec::new()
+}
+
+/// Takes what came since; called whenever anything did.
+pub fn refresh(app: &mut App) {
+    let Some(run) = app.runs.chosen().and_then(|id| app.runs.whole(id)) else { return };
+    let events = &mut app.events;
+    events.chosen = events.feed.refresh(run, events.kinds, events.chosen);
+}
+
+impl Events {
+    /// The chosen line, counted from the oldest; 0 where there is none.
+    fn at(&self) -> usize {
+        let newest = self.feed.len().saturating_sub(1);
+        self.chosen.map_or(newest, |at| at.min(newest))
+    }
+
+    /// Chooses a line; the newest stays the newest.
+    fn choose(&mut self, at: usize) {
+        self.chosen = Some(at).filter(|&at| at + 1 < self.feed.len());
+    }
+
+    /// The chosen line and its run.
+    fn line<'a>(&self, run: &'a RunState) -> Option<Happening<'a>> {
+        self.feed.get(run, self.at())
+    }
+}
+
+/// Goes to other lines: down is older.
 pub fn go(app: &mut App, motion: Motion, page: usize) -> Vec<Effect> {
-    let last = app.run().map_or(0, |run| length(run)).saturating_sub(page);
-    app.events.scroll = motion.from(app.events.scroll, last + 1, page);
+    let events = &mut app.events;
+    let rows = events.feed.len();
+    let row = motion.from(rows.saturating_sub(1) - events.at(), rows, page);
+    events.choose(rows.saturating_sub(1) - row);
+    Vec::new()
+}
+
+/// Chooses the line at a position, or turns the kind that stands there.
+pub fn click(app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
+    if position.y == area.y {
+        if let Some(kind) = draw::kind_at(app, area, position.x) {
+            app.events.kind = kind;
+            return update(app, Action::Turn);
+        }
+    } else if let Some(at) = draw::line_at(app, area, position.y) {
+        app.events.choose(at);
+    }
     Vec::new()
 }
 
 /// Another run is chosen.
 pub fn chosen(app: &mut App) -> Vec<Effect> {
-    app.events.scroll = 0;
+    let is_another = app.events.feed.run() != app.runs.chosen();
+    if is_another {
+        app.events.chosen = None;
+        refresh(app);
+    }
     Vec::new()
 }
 
-/// Draws it.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: bool) {
-    let (run, scroll) = (app.run(), app.events.scroll);
-    let title = [("Events", theme.style(Role::Strong))];
-    let inner = frame(buf, area, &title, focused, theme);
-    let Some(run) = run else { return };
-    let lines = ending(run).into_iter().chain(happenings(run)).chain(beginning(run));
-    for (row, happening) in (0..inner.height).zip(lines.skip(scroll)) {
-        Row::new(buf, inner, row)
-            .gap(1)
-            .put(&happening.time.local_time(), theme.style(Role::Dim))
-            .gap(1)
-            .put(&format!("{:<6}", happening.kind), theme.style(happening.role(theme)))
-            .gap(1)
-            .put(&happening.text, theme.style(happening.text_role(theme)));
-    }
+/// A line is being typed that is to be found.
+pub fn look_for(app: &mut App, typed: &str) {
+    app.events.pattern = Pattern::new(typed);
 }
 
-/// A line of the pane.
-struct Happening<'a> {
-    time: Timestamp,
-    kind: &'static str,
-    text: String,
-    /// None for what the runner did.
-    event: Option<&'a Event>,
-}
-
-impl Happening<'_> {
-    fn role(&self, theme: &Theme) -> Role {
-        self.event.map_or(Role::Dim, |event| theme.event(event))
-    }
-
-    fn text_role(&self, theme: &Theme) -> Role {
-        match self.event {
-            Some(Event::Epoch(_) | Event::PhaseStarted(_) | Event::RunStarted(_)) => Role::Plain,
-            Some(event) => theme.event(event),
-            None => Role::Plain,
-        }
-    }
-}
-
-/// Lines that say the same as others, or nothing to a person, are left out.
-fn is_shown(event: &Event) -> bool {
-    !matches!(event, Event::Confusion(_) | Event::Samples(_) | Event::Checkpoint(_) | Event::Unknown)
-}
-
-fn happenings(run: &RunState) -> impl Iterator<Item = Happening<'_>> {
-    let of_line = |line: &'_ Line<Event>| (line.time, words::kind(&line.event), words::words(&line.event));
-    run.training.feed.iter().rev().filter(|line| is_shown(&line.event)).map(move |line| {
-        let (time, kind, text) = of_line(line);
-        Happening { time, kind, text, event: Some(&line.event) }
-    })
-}
-
-/// How many lines there are about `run`.
-pub fn length(run: &RunState) -> usize {
-    let happenings = run.training.feed.iter().filter(|line| is_shown(&line.event)).count();
-    happenings + ending(run).iter().len() + beginning(run).count()
-}
-
-fn ending(run: &RunState) -> Option<Happening<'_>> {
-    let (time, text) = (run.life.ended?, format::ending(run)?);
-    Some(Happening { time, kind: "end", text, event: None })
-}
-
-fn beginning(run: &RunState) -> impl Iterator<Item = Happening<'_>> {
-    let started = run.life.started.map(|time| {
-        let host = run.life.host.as_deref().unwrap_or("this machine");
-        (time, "run", format!("attempt {} started on {host}", run.life.attempts))
+/// It was typed: the chosen line has it, or the next one that does is chosen.
+pub fn find(app: &mut App) -> Vec<Effect> {
+    let is_here = app.run().and_then(|run| app.events.line(run)).is_some_and(|line| {
+        let words = line.words();
+        app.events.pattern.as_ref().is_none_or(|pattern| pattern.is_in(&words))
     });
-    let queued = run.life.queued.map(|time| (time, "queue", "queued".to_owned()));
-    started.into_iter().chain(queued).map(|(time, kind, text)| Happening { time, kind, text, event: None })
+    if !is_here {
+        next(app, Way::Forward);
+    }
+    Vec::new()
 }
+
+fn next(app: &mut App, way: Way) {
+    let events = &app.events;
+    let (Some(run), Some(pattern)) = (app.run(), &events.pattern) else { return };
+    let rows = events.feed.len();
+    let newest = rows.saturating_sub(1);
+    let words = |row: usize| events.feed.get(run, newest - row).map_or_else(String::new, |line| line.words());
+    match search::next(pattern, rows, Some(newest - events.at()), way, words) {
+        Some(row) => app.events.choose(newest - row),
+        None => app.notice = Some(Notice::Wrong(format!("`{}` is not in the events", pattern.typed()))),
+    }
+}
+
+/// Shows the chosen line's epoch on the curves.
+fn to_curve(app: &mut App) {
+    let epoch = app.run().and_then(|run| epoch_of(app, run));
+    match epoch {
+        Some(epoch) => {
+            app.screen.focus = Focus::Run;
+            app.screen.comparing = false;
+            app.events.on_curve = Some(epoch);
+        }
+        None => app.notice = Some(Notice::Wrong("no epoch was trained before this".into())),
+    }
+}
+
+/// The epoch of the chosen line; where it is about none, the last one that was over before it.
+fn epoch_of(app: &App, run: &RunState) -> Option<u32> {
+    let line = app.events.line(run)?;
+    let before = || {
+        let trained = run.training.feed.iter().rev().filter(|other| other.time <= line.time());
+        trained.into_iter().find_map(|other| match &other.event {
+            Event::Epoch(epoch) => Some(epoch.epoch),
+            _ => None,
+        })
+    };
+    line.epoch(run).filter(|&epoch| epoch > 0).or_else(before)
+}
+
+fn to_log(app: &mut App) -> Vec<Effect> {
+    let time = app.run().and_then(|run| app.events.line(run)).map(|line| line.time());
+    time.map_or_else(Vec::new, |time| super::log::show_time(app, time))
+}
+
+/// Shows the events at the place of an epoch on the curves: the newest that is about this one, or one before.
+pub fn show_epoch(app: &mut App, epoch: u32) -> Vec<Effect> {
+    let newest_first = (0..app.events.feed.len()).rev();
+    let is_there = |at: &usize| {
+        let line = app.run().and_then(|run| app.events.feed.get(run, *at)?.epoch(run));
+        line.is_some_and(|found| found <= epoch)
+    };
+    let at = newest_first.into_iter().find(is_there);
+    app.screen.tab = Tab::Events;
+    app.screen.focus = Focus::Bottom;
+    if let Some(at) = at {
+        app.events.choose(at);
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests;

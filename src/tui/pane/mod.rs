@@ -9,6 +9,7 @@ pub mod events;
 pub mod footer;
 pub mod help;
 pub mod log;
+pub mod notices;
 pub mod palette;
 pub mod question;
 pub mod queue;
@@ -144,7 +145,9 @@ impl Pane {
         match self {
             Pane::Queue => queue::click(app, area, position),
             Pane::Curves => curves::click(app, area, position),
-            Pane::Compare | Pane::Events | Pane::Log | Pane::Config | Pane::Results | Pane::System => Vec::new(),
+            Pane::Events => events::click(app, area, position),
+            Pane::Results => results::click(app, area, position),
+            Pane::Compare | Pane::Log | Pane::Config | Pane::System => Vec::new(),
         }
     }
 
@@ -185,6 +188,24 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     }
 }
 
+/// A line is being typed that is to be found in the place at the bottom.
+pub fn look_for(app: &mut App, typed: &str) {
+    match app.screen.tab {
+        Tab::Events => events::look_for(app, typed),
+        Tab::Log => log::look_for(app, typed),
+        Tab::Config | Tab::Results | Tab::System => {}
+    }
+}
+
+/// The line was typed: goes to where it is found.
+pub fn find(app: &mut App) -> Vec<Effect> {
+    match app.screen.tab {
+        Tab::Events => events::find(app),
+        Tab::Log => log::find(app),
+        Tab::Config | Tab::Results | Tab::System => Vec::new(),
+    }
+}
+
 /// Another run is chosen, or the place at the bottom shows something else: each pane begins anew with it.
 pub fn chosen(app: &mut App) -> Vec<Effect> {
     let mut effects = curves::chosen(app);
@@ -203,7 +224,7 @@ mod tests {
     #[test]
     fn a_click_on_a_name_of_the_title_finds_it() {
         let app = App::new(ratatui::layout::Size::new(80, 24), None);
-        let theme = Theme { colors: Colors::None, ascii: true };
+        let theme = Theme { colors: Colors::None, ascii: true, ..crate::tui::fixtures::UNICODE };
         let title: String = tab_title(&theme, &app).into_iter().map(|(text, _)| text).collect();
         let area = Rect::new(10, 5, 60, 8);
         for (name, tab) in Tab::ALL.map(|tab| (tab.name(), tab)) {

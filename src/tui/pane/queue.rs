@@ -16,6 +16,7 @@ use crate::tui::orders::Order;
 use crate::tui::paint::{Row, columns, frame};
 use crate::tui::pane::question::Question;
 use crate::tui::prompt::{Prompt, Purpose};
+use crate::tui::runs::Choice;
 use crate::tui::theme::{Role, Theme};
 
 /// From this width on rows say more than a name and a result.
@@ -88,17 +89,22 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
     let inner = frame(buf, area, &title, focused, theme);
     let rows = usize::from(inner.height);
     let first = first_row(runs.shown().len(), runs.place(), rows);
-    for (index, run) in runs.shown().enumerate().skip(first).take(rows) {
+    for (index, entry) in runs.shown().iter().enumerate().skip(first).take(rows) {
         let Ok(line) = u16::try_from(index - first) else { return };
         let mut row = Row::new(buf, inner, line);
-        if let Some(run) = runs.whole(run.id) {
-            draw_row(theme, &mut row, run, now);
+        match entry {
+            Choice::Run(id) => {
+                if let Some(run) = runs.whole(*id) {
+                    draw_row(theme, &mut row, run, now);
+                }
+            }
+            Choice::Group(name) => drop(row.gap(1).put(name, theme.style(Role::Strong))),
         }
         if index == runs.place() {
             row.over(theme.selected());
         }
     }
-    if runs.shown().len() == 0 {
+    if runs.shown().is_empty() {
         let text = if runs.filter().is_empty() { "no runs yet: a adds an experiment" } else { "no run matches" };
         Row::new(buf, inner, 0).gap(1).put(text, theme.style(Role::Dim));
     }

@@ -18,7 +18,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
     for (count, name, role) in [
         (totals.running, "running", Role::Live),
         (totals.queued, "queued", Role::Plain),
-        (totals.done, "done", Role::Good),
+        (totals.done + totals.cancelled, "done", Role::Good),
         (totals.failed, "failed", Role::Bad),
     ] {
         let text = format!("{count} {name}");

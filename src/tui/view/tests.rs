@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use crate::tui::app::Notice;
 use crate::tui::fixtures::{self, ASCII, UNICODE, app, delta, frame, press, text};
 use crate::tui::layout::Focus;
-use crate::tui::pane::Tab;
+use crate::tui::pane::{self, Tab};
 use crate::tui::runs::Delta;
 
 const SIZES: [(u16, u16); 5] = [(200, 60), (120, 40), (80, 24), (60, 15), (50, 10)];
@@ -38,14 +36,13 @@ fn runs_of_the_odd_kinds() {
 
 #[test]
 fn nothing_from_a_record_is_obeyed() {
-    let id = fixtures::hostile().id;
     for focus in [Focus::Queue, Focus::Run, Focus::Bottom] {
         for tab in Tab::ALL {
             let mut app = app((120, 40), delta([fixtures::hostile()]));
             press(&mut app, if focus == Focus::Run { "c" } else { "" });
             app.screen.focus = focus;
             app.screen.tab = tab;
-            app.log.lines = Some((id, Arc::new(vec!["a\x1b[2Jb\x07\u{9b}1m".into()])));
+            pane::log::tests::say(&mut app, "a\x1b[2Jb\x07\u{9b}1m\n");
             app.notice = Some(Notice::Wrong("x\x1b[31m".into()));
             let buf = frame(&app, &UNICODE);
             assert!(buf.content().iter().all(|cell| !cell.symbol().contains(char::is_control)));
@@ -91,9 +88,7 @@ proptest! {
         let mut app = app(size, runs);
         for key in keys {
             press(&mut app, &key);
-            if let Some(id) = app.runs.chosen() {
-                app.log.lines = Some((id, Arc::new(vec!["one".into(), "🍎".repeat(200)])));
-            }
+            pane::log::tests::say(&mut app, &format!("one\n{}\n", "🍎".repeat(200)));
             frame(&app, if ascii { &ASCII } else { &UNICODE });
         }
     }

@@ -1,0 +1,146 @@
+//! How much may be on its way to a terminal that is slow or far away.
+//!
+//! A pseudo-terminal takes bytes as fast as they are written: what a slow line has not carried yet waits in the buffers of
+//! ssh and of the kernels, megabytes of it, and a key's effect comes after all of that. So each frame ends with a question
+//! that every common terminal answers ([`QUESTION`]: its background colour), and the answer says that the frame has
+//! arrived. Only so many bytes are on their way at once; the next frame is drawn from the newest state when there is room.
+//! A terminal that answers nothing is not held back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Asks for the background colour (xterm's OSC 11), which is of no matter here.
+pub const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
+
+/// Bytes that may be on their way when another frame follows. A line of 5 kB/s takes a third of a second for them.
+const WINDOW: usize = 1500;
+/// How long a first answer is waited for before each frame, and in all.
+const PATIENCE: Duration = Duration::from_millis(700);
+const FIRST_ANSWER: Duration = Duration::from_secs(4);
+/// An answer that takes longer is lost.
+const LOST: Duration = Duration::from_secs(20);
+
+/// What is known to be on its way. Times are since the start of the dashboard.
+#[derive(Debug, Default)]
+pub struct Pacing {
+    terminal: Terminal,
+    on_the_way: VecDeque<Sent>,
+    /// When the first frame was sent.
+    began: Option<Duration>,
+}
+
+/// Whether the terminal answers.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Terminal {
+    #[default]
+    Unknown,
+    Answers,
+    Silent,
+}
+
+#[derive(Debug)]
+struct Sent {
+    bytes: usize,
+    at: Duration,
+}
+
+impl Pacing {
+    /// A frame of so many bytes was sent, which ends with the question.
+    pub fn sent(&mut self, bytes: usize, now: Duration) {
+        self.began.get_or_insert(now);
+        if self.terminal != Terminal::Silent {
+            self.on_the_way.push_back(Sent { bytes, at: now });
+        }
+    }
+
+    /// The terminal has answered: the oldest frame has arrived. A silent one that speaks up is asked again.
+    pub fn answered(&mut self) {
+        self.terminal = Terminal::Answers;
+        self.on_the_way.pop_front();
+    }
+
+    /// Whether frames are to end with the question.
+    pub fn asks(&self) -> bool {
+        self.terminal != Terminal::Silent
+    }
+
+    /// How long to wait for an answer before the next frame is sent; None where it may be sent now.
+    pub fn wait(&mut self, now: Duration) -> Option<Duration> {
+        let last = self.on_the_way.back()?.at;
+        match self.terminal {
+            Terminal::Silent => None,
+            Terminal::Unknown => {
+                if now.saturating_sub(self.began.unwrap_or(now)) >= FIRST_ANSWER {
+                    self.terminal = Terminal::Silent;
+                    self.on_the_way.clear();
+                    return None;
+                }
+                (last + PATIENCE).checked_sub(now).filter(|left| !left.is_zero())
+            }
+            Terminal::Answers => {
+                while self.on_the_way.front().is_some_and(|sent| now.saturating_sub(sent.at) >= LOST) {
+                    self.on_the_way.pop_front();
+                }
+                let bytes: usize = self.on_the_way.iter().map(|sent| sent.bytes).sum();
+                let oldest = self.on_the_way.front()?.at;
+                (bytes > WINDOW).then(|| (oldest + LOST).saturating_sub(now))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn a_frame_waits_until_there_is_room_on_the_line() {
+        let mut pacing = Pacing::default();
+        assert_eq!(pacing.wait(ms(0)), None, "the first is sent at once");
+        pacing.sent(8000, ms(0));
+        assert_eq!(pacing.wait(ms(100)), Some(ms(600)), "nothing is known of the terminal");
+        pacing.answered();
+        assert_eq!(pacing.wait(ms(200)), None);
+        for n in 0..3 {
+            pacing.sent(500, ms(200 + n));
+            assert_eq!(pacing.wait(ms(210)), None, "small ones follow each other");
+        }
+        pacing.sent(500, ms(210));
+        assert!(pacing.wait(ms(220)).is_some());
+        pacing.answered();
+        assert_eq!(pacing.wait(ms(230)), None);
+    }
+
+    #[test]
+    fn a_terminal_that_answers_nothing_is_not_held_back_for_long() {
+        let mut pacing = Pacing::default();
+        pacing.sent(8000, ms(1000));
+        assert!(pacing.wait(ms(1100)).is_some());
+        assert_eq!(pacing.wait(ms(1700)), None, "one frame is waited for so long");
+        pacing.sent(8000, ms(1700));
+        assert!(pacing.asks());
+        assert_eq!(pacing.wait(ms(5100)), None);
+        assert!(!pacing.asks());
+        pacing.sent(8000, ms(5100));
+        assert_eq!(pacing.wait(ms(5101)), None);
+        pacing.answered();
+        assert!(pacing.asks(), "it only was slow");
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_does_not_stop_it() {
+        let mut pacing = Pacing::default();
+        pacing.sent(100, ms(0));
+        pacing.answered();
+        pacing.sent(8000, ms(10));
+        assert_eq!(pacing.wait(ms(10)), Some(LOST));
+        assert_eq!(pacing.wait(ms(10) + LOST), None);
+        pacing.answered();
+        pacing.answered();
+        assert_eq!(pacing.wait(ms(30_000)), None, "more answers than questions do no harm");
+    }
+}
