@@ -95,6 +95,16 @@ fn the_order_of_the_queue_is_changed_from_the_command_line() {
     says(&done(&["priority", "-3", "b"]), &["prioritized 0003-b"]);
     assert_eq!(waiting(&here), [2, 4, 3]);
     here.finetop(&["move", "a", "--before", "b"]).exited(1).says(&["has priority 0 and run 0003 has -3", "hint:"]);
+    says(&done(&["queue", "move", "b", "--first"]), &["moved 0003-b"]);
+    says(&done(&["queue", "priority", "0", "b"]), &["prioritized 0003-b"]);
+    says(&done(&["queue", "pause", "c"]), &["paused 0004-c"]);
+    says(&done(&["queue", "slots"]), &["1"]);
+    assert_eq!(waiting(&here), [3, 2]);
+    assert_eq!(done(&["queue", "2-4"]).stdout, done(&["queue", "ls", "2-4"]).stdout);
+    let listed = done(&["queue", "--state", "paused"]).stdout;
+    assert!(listed.contains("0004") && !listed.contains("0003"), "{listed}");
+    says(&done(&["queue", "resume", "c"]), &["queued 0004-c"]);
+    here.finetop(&["priority", "-3", "b"]).succeeded();
     here.finetop(&["move", "a"]).exited(2).says(&["--first"]);
     here.finetop(&["move", "long", "--first"]).exited(1).says(&["run 0001 is running"]);
 }
@@ -181,4 +191,32 @@ fn slots_are_changed_while_it_runs_and_the_status_says_what_there_is() {
     here.finetop(&["cancel", "--group", "none"]).exited(2);
     here.finetop(&["rm", "1", "2"]).exited(1).says(&["--force"]);
     here.finetop(&["rm", "--force", "1-2"]).succeeded();
+}
+
+#[test]
+fn logs_and_events_since_a_time() {
+    let here = Workplace::with_pictures();
+    here.experiment("tiny", 2);
+    here.finetop(&["add", "tiny.yaml"]).succeeded();
+    here.finetop(&["wait", "1"]).succeeded();
+    let log = here.run_folder(1).join("log.txt");
+    let lines: String =
+        (10..60).map(|minute| format!("2026-01-31T09:{minute}:00.000Z line {minute}\nmore\n")).collect();
+    std::fs::write(&log, lines).unwrap();
+    let since = |time: &str| here.finetop(&["logs", "1", "--since", time]).succeeded().stdout;
+    assert_eq!(since("2026-01-31T09:58:30Z"), "2026-01-31T09:59:00.000Z line 59\nmore\n");
+    assert_eq!(since("2026-01-31T09:59:30Z"), "");
+    assert_eq!(since("2020-01-01T00:00:00Z").lines().count(), 100);
+    std::fs::write(&log, "no time\n").unwrap();
+    assert_eq!(since("10m"), "no time\n");
+    let events = |time: &str| {
+        let ended = here.finetop(&["events", "1", "--json", "--since", time]).succeeded();
+        ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let all = events("1h");
+    let later = all[all.len() / 2]["time"].as_str().unwrap();
+    let expected = all.iter().filter(|line| line["time"].as_str().unwrap() >= later).count();
+    assert!(all.len() > 8 && expected < all.len());
+    assert_eq!(events(later).len(), expected);
+    here.finetop(&["logs", "1", "--since", "soon"]).exited(2).says(&["expected a time as 09:41"]);
 }

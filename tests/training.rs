@@ -12,7 +12,7 @@ use finetop::base::durable;
 use finetop::base::random::{Purpose, Stream};
 use finetop::experiment::{self, Experiment, Origin};
 use finetop::model::{Found, Network};
-use finetop::record::event::{Event, FinishReason, Level, LrReason};
+use finetop::record::event::{Event, FinishReason, Level, LrReason, SampleKind, Samples};
 use finetop::record::life::Cause;
 use finetop::train::{self, End, Error, Job};
 
@@ -158,6 +158,7 @@ fn order(events: &[Event]) -> String {
         Event::Best(_) => "b",
         Event::LrChanged(_) => "l",
         Event::EarlyStopped(_) => "!",
+        Event::Samples(samples) if samples.kind == SampleKind::Augmented => "a",
         Event::Samples(_) => "m",
         Event::Finished(_) => "\nF",
         // These come when the clock says, or say how things are set up.
@@ -186,7 +187,7 @@ fn a_run_says_all_that_happens_in_order() {
     let events = train_whole(&experiment, run.path());
     // 33 pictures in batches of 8, the last of one: 5 steps. The very best of all epochs is the run's.
     let without_best = order(&events).replace('b', "");
-    assert_eq!(without_best, "R\nPsssssEcsssssEclsssssEc!lm\nPlsssssEcsssssEclsssssEc!lm\nF");
+    assert_eq!(without_best, "Ra\nPsssssEcsssssEclsssssEc!lm\nPlsssssEcsssssEclsssssEc!lm\nF");
 
     let Event::RunStarted(started) = events.iter().find(|e| matches!(e, Event::RunStarted(_))).unwrap() else {
         panic!()
@@ -217,7 +218,7 @@ fn a_run_says_all_that_happens_in_order() {
         match event {
             Event::Confusion(confusion) => assert_eq!(confusion.counts.iter().flatten().sum::<u64>(), 15),
             Event::EarlyStopped(stop) => assert!(stop.restored && stop.waited == 2, "{stop:?}"),
-            Event::Samples(samples) => assert!(samples.items.iter().all(|s| Some(&s.label) != s.predicted.as_ref())),
+            Event::Samples(samples) => are_to_be_seen(samples, run.path()),
             _ => {}
         }
     }
@@ -232,6 +233,24 @@ fn a_run_says_all_that_happens_in_order() {
     assert_eq!(labels, r#"["blue","green","red"]"#);
     let resolved = std::fs::read_to_string(run.path().join("model/resolved.yaml")).unwrap();
     assert_eq!(parse(&resolved, Path::new("/")), experiment);
+}
+
+/// Each with a picture as the network saw it; what is misclassified with what it was taken for, and how surely.
+fn are_to_be_seen(samples: &Samples, run: &Path) {
+    for sample in &samples.items {
+        let picture = image::open(run.join(sample.image.as_ref().unwrap())).unwrap();
+        assert_eq!((picture.width(), picture.height()), (40, 40), "{sample:?}");
+        assert!(sample.source.contains(&sample.label) && sample.text.is_none(), "{sample:?}");
+        match samples.kind {
+            SampleKind::Augmented => assert_eq!((&sample.predicted, sample.probability), (&None, None)),
+            SampleKind::Misclassified => {
+                assert!(sample.predicted.is_some() && sample.predicted.as_ref() != Some(&sample.label), "{sample:?}");
+                assert!(sample.probability.is_some_and(|p| (1.0 / 3.0 - 1e-6..=1.0).contains(&p)), "{sample:?}");
+            }
+        }
+    }
+    let labels: std::collections::BTreeSet<&String> = samples.items.iter().map(|sample| &sample.label).collect();
+    assert!(samples.kind == SampleKind::Misclassified || (samples.items.len() == 24 && labels.len() == 3));
 }
 
 /// As [`EARLY`], but every epoch is trained and what is best is not the first epoch.
@@ -392,7 +411,11 @@ fn texts_are_learned_and_predicted_wherever_the_model_lies() {
     let accuracies = events.iter().filter_map(|e| if let Event::Epoch(e) = e { Some(e.val_accuracy) } else { None });
     assert!(accuracies.fold(0.0, f64::max) > 0.9, "{:?}", figures(&events));
     let Some(Event::Samples(samples)) = events.iter().find(|e| matches!(e, Event::Samples(_))) else { panic!() };
-    assert!(samples.items.iter().all(|item| item.source.contains("train.csv:")), "{samples:?}");
+    assert!(!samples.items.is_empty(), "the first phase gets some wrong");
+    for item in &samples.items {
+        assert!(item.source.contains("train.csv:") && item.image.is_none(), "{item:?}");
+        assert!(item.text.as_ref().is_some_and(|text| !text.is_empty() && !item.source.contains(text)), "{item:?}");
+    }
 
     let elsewhere = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(run.path().join("model")).unwrap() {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::failure::Failure;
 use super::select::Reading;
+use super::since::Since;
 use super::{follow, output, select};
 use crate::record::event::{Event, Line};
 use crate::record::{Tail, words};
@@ -13,6 +14,8 @@ use crate::record::{Tail, words};
 pub struct Args {
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    since: Since,
     /// Print the events as JSON, a line each, steps included.
     #[arg(long)]
     json: bool,
@@ -22,7 +25,9 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let run = select::run(store, &args.reading.run)?;
     let mut tail = Tail::<Event>::new(run.events());
     let mut print_new = || -> Result<(), Failure> {
-        tail.read()?.lines.iter().for_each(|line| print(line, args.json));
+        let news = tail.read()?;
+        let wanted = news.lines.iter().filter(|line| args.since.time.is_none_or(|since| line.time >= since));
+        wanted.for_each(|line| print(line, args.json));
         Ok(())
     };
     if !args.reading.follow {

@@ -5,15 +5,28 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::failure::Failure;
-pub use super::select::Reading as Args;
+use super::select::Reading;
+use super::since::Since;
 use super::{follow, output, select};
 use crate::base::durable;
 use crate::record::RunDir;
+use crate::tui::log;
+
+/// A line of the log is as old as the time that it begins with, or the last line before it that begins with one; `--since`
+/// finds the first of them by halving, so that little is read of a long log.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    since: Since,
+}
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
-    let run = select::run(store, &args.run)?;
-    let mut log = Log { offset: 0, rest: String::new() };
-    if args.follow {
+    let run = select::run(store, &args.reading.run)?;
+    let offset = args.since.time.map_or(0, |time| log::since(&run.log_txt(), time));
+    let mut log = Log { offset, rest: String::new() };
+    if args.reading.follow {
         follow::until(&run, || {
             let over = follow::is_over(&run);
             log.print_new(&run);

@@ -19,6 +19,7 @@ mod dashboard;
 mod doctor;
 mod edit;
 mod events;
+mod export;
 mod failure;
 mod follow;
 mod gc;
@@ -30,6 +31,7 @@ mod output;
 mod pause;
 mod predict;
 mod priority;
+mod queue;
 mod resume;
 mod retry;
 mod rm;
@@ -37,6 +39,7 @@ mod run;
 mod runner;
 mod select;
 mod show;
+mod since;
 mod slots;
 mod table;
 mod tag;
@@ -78,6 +81,8 @@ enum Command {
     Show(show::Args),
     /// Put runs side by side: what differs in their files, and what came out.
     Compare(compare::Args),
+    /// Write the figures of runs as CSV or JSON.
+    Export(export::Args),
     /// Print the output of a run's worker.
     Logs(logs::Args),
     /// Print what happened in a run.
@@ -96,6 +101,8 @@ enum Command {
     Priority(priority::Args),
     /// Give runs tags, or take some away.
     Tag(tag::Args),
+    /// The commands that act on the queue, under one name.
+    Queue(queue::Args),
     /// Change what a queued or paused run will run.
     Edit(edit::Args),
     /// Say how many runs may train at once, or change that.
@@ -153,6 +160,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Ls(args)) => ls::main(args, &store),
         Some(Command::Show(args)) => show::main(args, &store),
         Some(Command::Compare(args)) => compare::main(args, &store),
+        Some(Command::Export(args)) => export::main(args, &store),
         Some(Command::Logs(args)) => logs::main(args, &store),
         Some(Command::Events(args)) => events::main(args, &store),
         Some(Command::Cancel(args)) => cancel::main(args, &store),
@@ -162,6 +170,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Move(args)) => r#move::main(args, &store),
         Some(Command::Priority(args)) => priority::main(args, &store),
         Some(Command::Tag(args)) => tag::main(args, &store),
+        Some(Command::Queue(args)) => queue::main(args, &store),
         Some(Command::Edit(args)) => edit::main(args, &store),
         Some(Command::Slots(args)) => slots::main(args, &store),
         Some(Command::Predict(args)) => predict::main(args, &store),

@@ -4,7 +4,11 @@
 //! seed; its figures are over those that have finished. A figure that is missing or no number is no figure, and never the
 //! best. Pure: the runs are read by whoever asks.
 
+pub mod columns;
+pub mod values;
+
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_yaml::Value;
@@ -27,7 +31,7 @@ pub struct Member {
     #[serde(flatten)]
     pub figures: Figures<f64>,
     #[serde(skip)]
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
 }
 
 /// What came out of a run, or of the runs of a row.
@@ -97,8 +101,24 @@ impl Member {
             state: run.status(),
             monitor: training.best.as_ref().map(|best| best.monitor.clone()),
             figures,
-            settings: Settings::of(resolved),
+            settings: Settings::of(resolved).into(),
         }
+    }
+
+    /// The run as its line of the listing has it, which ran with `settings`.
+    pub fn of_row(row: &summary::Row, settings: Arc<Settings>) -> Self {
+        let best = row.best.as_ref().filter(|best| best.value.is_finite());
+        let last = Some(row.progress.epoch).filter(|&epoch| epoch > 0);
+        let figure = |name: &str| row.figures.get(name).copied();
+        let figures = Figures {
+            best: best.map(|best| best.value),
+            epoch: best.map(|best| best.epoch).or(last).map(f64::from),
+            val_loss: figure("val_loss"),
+            val_accuracy: figure("val_accuracy"),
+            seconds: row.times.seconds,
+        };
+        let monitor = row.best.as_ref().map(|best| best.monitor.clone());
+        Member { id: row.id, name: row.name.clone(), state: row.state, monitor, figures, settings }
     }
 
     /// Which direction of what it monitors is better.
@@ -151,7 +171,7 @@ fn folded(runs: Vec<Member>) -> Vec<Vec<Member>> {
 /// The keys in which the rows differ; runs whose settings are not known do not count.
 fn keys(folds: &[Vec<Member>]) -> Vec<String> {
     let first = folds.iter().filter_map(|fold| fold.first());
-    let known: Vec<&Settings> = first.map(|run| &run.settings).filter(|settings| !settings.is_empty()).collect();
+    let known: Vec<&Settings> = first.map(|run| &*run.settings).filter(|settings| !settings.is_empty()).collect();
     let differ = |key: &str| folds.windows(2).any(|pair| value(&pair[0], key) != value(&pair[1], key));
     let differing = settings::differing(&known).into_iter().filter(|key| key != "name");
     let mut keys: Vec<String> = differing.filter(|key| key != "seed").collect();
@@ -170,10 +190,15 @@ fn value(members: &[Member], key: &str) -> Value {
     }
 }
 
+/// The runs of a row that its figures are of: the finished ones, or the only one as it stands.
+fn counted(runs: &[Member]) -> impl Iterator<Item = &Member> {
+    let is_one = runs.len() == 1;
+    runs.iter().filter(move |run| is_one || run.state == Status::Finished)
+}
+
 fn row(runs: Vec<Member>, keys: &[String]) -> Row {
     let settings = keys.iter().map(|key| (key.clone(), value(&runs, key))).collect();
-    let is_one = runs.len() == 1;
-    let counted: Vec<&Member> = runs.iter().filter(|run| is_one || run.state == Status::Finished).collect();
+    let counted: Vec<&Member> = counted(&runs).collect();
     let over = |figure: fn(&Figures<f64>) -> Option<f64>| {
         spread(&counted.iter().filter_map(|run| figure(&run.figures)).collect::<Vec<f64>>())
     };

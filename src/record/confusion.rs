@@ -47,6 +47,16 @@ impl Confusion {
         }
     }
 
+    /// What is most often taken for what; None where nothing is mistaken.
+    pub fn commonest_mistake(&self) -> Option<(usize, usize)> {
+        let rows = self.counts.iter().enumerate();
+        let cells = rows.flat_map(|(label, row)| row.iter().enumerate().map(move |(at, &count)| (count, label, at)));
+        let mistakes = cells.filter(|&(count, label, predicted)| label != predicted && count > 0);
+        let first_of_most =
+            |most: (u64, usize, usize), one: (u64, usize, usize)| if one.0 > most.0 { one } else { most };
+        mistakes.reduce(first_of_most).map(|(_, label, predicted)| (label, predicted))
+    }
+
     /// All samples.
     pub fn total(&self) -> u64 {
         sum((0..self.counts.len()).map(|label| self.support(label)))
@@ -108,6 +118,7 @@ mod tests {
             assert!(close(of.f1, 2.0 * precision * recall / (precision + recall)));
         }
         assert_eq!((confusion.total(), confusion.right(), confusion.predicted(0)), (20, 16, 9));
+        assert_eq!(confusion.commonest_mistake(), Some((0, 1)));
         assert!(close(confusion.accuracy(), 0.8));
         assert!(close(confusion.macro_f1(), (16.0 / 19.0 + 0.6 + 10.0 / 11.0) / 3.0));
     }
@@ -119,6 +130,7 @@ mod tests {
         assert_eq!((of.support, of.precision, of.recall, of.f1), (2, None, Some(0.0), Some(0.0)));
         assert_eq!(confusion(&[]).accuracy(), None);
         assert_eq!(confusion(&[]).macro_f1(), None);
+        assert_eq!(confusion(&[&[1, 0], &[0, 1]]).commonest_mistake(), None);
         let empty = confusion(&[&[0, 0], &[0, 0]]).of_class(0);
         assert_eq!((empty.precision, empty.recall, empty.f1), (None, None, None));
     }

@@ -16,7 +16,7 @@ use crate::base::id::RunId;
 
 mod training;
 
-pub use training::Training;
+pub use training::{Batch, Shared, Training};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

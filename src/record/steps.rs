@@ -46,6 +46,30 @@ impl StepColumn {
     }
 }
 
+/// Steps that are still to be taken, as columns.
+#[derive(Debug)]
+pub(super) struct Rows {
+    place: Vec<f64>,
+    /// In the order of [`StepColumn::ALL`].
+    figures: [Vec<f64>; 4],
+    /// Whether each place is behind the one before.
+    rises: bool,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Rows { place: Vec::new(), figures: Default::default(), rises: true }
+    }
+}
+
+impl Rows {
+    pub fn push(&mut self, place: f64, figures: [f64; 4]) {
+        self.rises &= self.place.last().is_none_or(|&last| last < place);
+        self.place.push(place);
+        self.figures.iter_mut().zip(figures).for_each(|(column, value)| column.push(value));
+    }
+}
+
 /// Where a step is among all: epochs trained when it ended, as 2.5 halfway through the third.
 pub fn place(epoch: u32, step: u32, steps: u32) -> f64 {
     f64::from(epoch.saturating_sub(1)) + f64::from(step) / f64::from(steps.max(1))
@@ -89,16 +113,40 @@ impl Steps {
 
     /// Takes a step that ended after so many seconds of training.
     pub fn push(&mut self, step: &Step, seconds: f64) {
-        let place = place(step.epoch, step.step, step.steps);
+        let figures = [step.loss, step.accuracy, step.lr, step.samples_per_s];
+        self.put(place(step.epoch, step.step, step.steps), figures, seconds);
+    }
+
+    /// Takes steps, each after so many seconds of training.
+    pub(super) fn extend(&mut self, rows: Rows, mut seconds: Vec<f64>) {
+        let follows = self.place.last().is_none_or(|last| rows.place.first().is_some_and(|&first| last < first));
+        if !(rows.rises && follows) {
+            for (n, seconds) in seconds.into_iter().enumerate() {
+                let figures = rows.figures.each_ref().map(|figures| figures.get(n).copied().unwrap_or(f64::NAN));
+                self.put(rows.place.get(n).copied().unwrap_or(0.0), figures, seconds);
+            }
+            return;
+        }
+        let mut before = self.seconds.last().unwrap_or(0.0);
+        seconds.iter_mut().for_each(|seconds| {
+            before = seconds.max(before);
+            *seconds = before;
+        });
+        self.place.extend(&rows.place);
+        self.seconds.extend(&seconds);
+        let figures = [&mut self.loss, &mut self.accuracy, &mut self.lr, &mut self.samples_per_s];
+        figures.into_iter().zip(&rows.figures).for_each(|(column, values)| column.extend(values));
+    }
+
+    fn put(&mut self, place: f64, figures: [f64; 4], seconds: f64) {
         if self.place.last().is_some_and(|last| last >= place) {
             self.truncate(self.place.partition_point(|before| before < place));
         }
+        let seconds = seconds.max(self.seconds.last().unwrap_or(0.0));
         self.place.push(place);
-        self.seconds.push(seconds.max(self.seconds.last().unwrap_or(0.0)));
-        self.loss.push(step.loss);
-        self.accuracy.push(step.accuracy);
-        self.lr.push(step.lr);
-        self.samples_per_s.push(step.samples_per_s);
+        self.seconds.push(seconds);
+        let columns = [&mut self.loss, &mut self.accuracy, &mut self.lr, &mut self.samples_per_s];
+        columns.into_iter().zip(figures).for_each(|(column, value)| column.push(value));
     }
 
     /// Forgets all steps from the one of this index on.

@@ -163,11 +163,11 @@ pub(super) fn mode(metric: &str) -> Option<Mode> {
 impl Training {
     /// The best epoch; the last one where none is the best.
     pub fn best_epoch(&self) -> Option<&Epoch> {
-        let epoch = match self.best.as_ref().filter(|best| best.value.is_finite()) {
-            Some(best) => self.epochs.iter().find(|epoch| epoch.epoch == best.epoch),
-            None => self.epochs.last(),
+        let Some(best) = self.best.as_ref().filter(|best| best.value.is_finite()) else {
+            return self.epochs.last().map(|epoch| &**epoch);
         };
-        epoch.map(|epoch| &**epoch)
+        let place = self.epochs.binary_search_by_key(&best.epoch, |epoch| epoch.epoch).ok()?;
+        self.epochs.get(place).map(|epoch| &**epoch)
     }
 }
 

@@ -3,8 +3,10 @@
 //! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
 //! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
 
-use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+mod parts;
+
+use std::fs::{self, File};
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,15 @@ pub struct News<E> {
     pub lines: Vec<Line<E>>,
 }
 
+/// What is told of a log, piece by piece.
+#[derive(Debug, PartialEq)]
+pub enum Told<T> {
+    /// What was read before is no longer in the file: forget it.
+    Restart,
+    /// What comes next.
+    Part(T),
+}
+
 impl<E> News<E> {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
@@ -41,7 +52,7 @@ impl<E> News<E> {
     }
 }
 
-impl<E: DeserializeOwned> Tail<E> {
+impl<E: DeserializeOwned + Send> Tail<E> {
     /// A reader at the start of the log at `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
         Tail { path, offset: 0, seen: None, kind: PhantomData }
@@ -60,40 +71,59 @@ impl<E: DeserializeOwned> Tail<E> {
     /// The whole lines that were added since the last call; those that are no lines of a log are left out. Costs one
     /// `stat` where nothing changed.
     pub fn read(&mut self) -> Result<News<E>, Error> {
+        let mut news = News { restarted: false, lines: Vec::new() };
+        let parse = |bytes: &[u8]| -> Vec<Line<E>> {
+            bytes.split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        };
+        self.read_with(parse, |told| match told {
+            Told::Restart => news.restarted = true,
+            Told::Part(lines) => news.lines.extend(lines),
+        })?;
+        Ok(news)
+    }
+
+    /// Gives what `parse` makes of the whole lines that were added since the last call to `take`, in order; large parts are
+    /// parsed on several threads.
+    pub fn read_with<T: Send>(
+        &mut self,
+        parse: impl Fn(&[u8]) -> T + Sync,
+        mut take: impl FnMut(Told<T>),
+    ) -> Result<(), Error> {
         let failed = |path: &Path, e| Error::read("read", path)(e);
         let seen = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Seen::of(&metadata),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(self.vanished()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                self.seen = None;
+                if std::mem::take(&mut self.offset) > 0 {
+                    take(Told::Restart);
+                }
+                return Ok(());
+            }
             Err(e) => return Err(failed(&self.path, e)),
         };
         if self.seen == Some(seen) {
-            return Ok(News { restarted: false, lines: Vec::new() });
+            return Ok(());
         }
-        self.read_file().map_err(|e| failed(&self.path, e))
+        self.read_file(parse, take).map_err(|e| failed(&self.path, e))
     }
 
-    fn read_file(&mut self) -> io::Result<News<E>> {
-        let mut file = durable::open(&self.path)?;
+    fn read_file<T: Send>(
+        &mut self,
+        parse: impl Fn(&[u8]) -> T + Sync,
+        mut take: impl FnMut(Told<T>),
+    ) -> io::Result<()> {
+        let file: File = durable::open(&self.path)?;
         let seen = Seen::of(&file.metadata()?);
         let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
-        let restarted = self.offset > 0 && is_another;
-        let start = if restarted { 0 } else { self.offset };
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(start))?;
-        file.read_to_end(&mut bytes)?;
-        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let lines =
-            bytes[..whole].split(|&b| b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        self.offset = start + whole as u64;
-        self.seen = Some(seen);
-        Ok(News { restarted, lines })
-    }
-
-    fn vanished(&mut self) -> News<E> {
-        let restarted = self.offset > 0;
-        self.offset = 0;
-        self.seen = None;
-        News { restarted, lines: Vec::new() }
+        if self.offset > 0 && is_another {
+            self.offset = 0;
+            take(Told::Restart);
+        }
+        let (done, result) = parts::read(&file, self.offset..seen.length, parse, |part| take(Told::Part(part)));
+        self.offset = done;
+        // Where it could not be read to its end, it is to look as if there were more.
+        self.seen = Some(if result.is_ok() { seen } else { Seen { length: done, ..seen } });
+        result
     }
 }
 

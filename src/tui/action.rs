@@ -11,7 +11,7 @@ use super::job::Job;
 use super::layout::Edge;
 use super::library::{Check, Draft};
 use super::log;
-use super::meters::Reading;
+use super::meters::{Reading, Wish};
 use super::notices::Told;
 use super::orders::Order;
 use super::pane::{self, Tab};
@@ -103,6 +103,8 @@ pub enum Effect {
     Want(BTreeSet<RunId>),
     /// Ask the reader of logs.
     Log(log::Order),
+    /// Read the meters so.
+    Measure(Wish),
     /// On a thread of its own; what comes out is heard as news.
     Do(Job),
     /// Ask the runner.
@@ -116,12 +118,18 @@ pub enum Effect {
 pub enum News {
     Runs(Delta),
     Log(pane::log::News),
+    Config(pane::config::News),
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
+    Compared(Box<pane::compare::Compared>),
+    /// What was written into which file, or why not.
+    Exported(Result<String, String>),
     /// The text that was edited; None where it is what it was, or why there is none.
     Edited(Result<Option<Arc<str>>, String>),
     /// The runner's answer: what was done, or why not.
     Answered(Result<String, String>),
+    /// How many runs may train at once; None where no runner lives.
+    Slots(Option<usize>),
     Meters(Reading),
     Pictures(Page),
     /// The store could not be read.

@@ -23,6 +23,7 @@ pub struct App {
     pub runs: Runs,
     pub screen: Screen,
     pub keymap: Keymap,
+    pub queue: pane::queue::Queue,
     pub curves: pane::curves::Curves,
     pub compare: pane::compare::Compare,
     pub events: pane::events::Events,
@@ -74,6 +75,7 @@ pub enum Overlay {
     Prompt(Prompt),
     Add(pane::add::Add),
     Question(pane::question::Question),
+    Sort(pane::queue::sorting::Sorting),
     Palette(pane::palette::Palette),
     /// The keys, scrolled by so many lines.
     Help(usize),
@@ -111,6 +113,7 @@ impl App {
                 held: None,
             },
             keymap: Keymap::default(),
+            queue: Default::default(),
             curves: Default::default(),
             compare: Default::default(),
             events: Default::default(),
@@ -136,9 +139,13 @@ impl App {
         self.runs.whole(self.runs.chosen()?)
     }
 
-    /// The runs that an order is about: the marked ones, else the chosen one.
+    /// The runs that an order is about: the marked ones, else the chosen one, or those of the chosen group.
     pub fn targets(&self) -> Vec<RunId> {
-        self.runs.chosen().into_iter().collect()
+        match self.runs.choice() {
+            _ if !self.runs.marked().is_empty() => self.runs.marked().iter().copied().collect(),
+            Some(choice) => self.runs.runs_of(choice),
+            None => Vec::new(),
+        }
     }
 
     /// What is in a place.
@@ -161,6 +168,7 @@ impl App {
             }
             Some(Overlay::Add(_)) => Scope::Add,
             Some(Overlay::Question(_)) => Scope::Question,
+            Some(Overlay::Sort(_)) => Scope::Sort,
             Some(Overlay::Palette(_)) => Scope::Palette,
             Some(Overlay::Help(_) | Overlay::Notices(_)) => Scope::Help,
         };

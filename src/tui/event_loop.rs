@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
 use super::action::{Action, Effect, Motion, News};
-use super::app::App;
+use super::app::{App, Notice};
 use super::editor::Keyboard;
 use super::kept::{self, Keeper, Kept};
 use super::log::Logs;
@@ -28,7 +28,7 @@ use crate::record::Store;
 
 /// How long a notice stands in the header, unless a key is pressed.
 const NOTICE: Duration = Duration::from_secs(20);
-/// How often the meters and the clock are read while something runs.
+/// How often the clock is read while something runs.
 const TICK: Duration = Duration::from_secs(2);
 /// How long a shell may take to stop us; where there is none, nobody does.
 const STOPPED_WITHIN: Duration = Duration::from_millis(200);
@@ -43,7 +43,6 @@ struct Dashboard {
     meters: Meters,
     /// Stands before the keymap, since the questions to the terminal went out.
     sieve: Sieve,
-    opened: Stopwatch,
     store: Store,
     options: Options,
     say: UnboundedSender<News>,
@@ -74,15 +73,20 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
-    let wished = std::env::var(Setting::VARIABLE).ok();
-    app.results.setting = wished.and_then(|text| Setting::read(&text)).unwrap_or(options.settings.pictures);
+    app.results.setting = options.settings.pictures;
+    match std::env::var(Setting::VARIABLE).ok().as_deref().map(Setting::read) {
+        Some(Ok(setting)) => app.results.setting = setting,
+        Some(Err(problem)) => app.notice = Some(Notice::Wrong(problem)),
+        None => {}
+    }
     app.keymap = options.settings.keymap.clone();
     let file = kept::path(|name| std::env::var(name).ok());
     let kept = file.as_deref().map(|file| kept::read(file, store.root())).unwrap_or_default();
     kept.give(&mut app);
     let keeper = Keeper::start(file, store.root().to_owned(), Kept::of(&app));
-    let (output, meters) = (Output::start(theme, true), Meters::start());
-    let (keyboard, sieve, opened) = (Keyboard::new(), Sieve::default(), Stopwatch::start());
+    let heard = say.clone();
+    let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
+    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme, true));
     let (dirty, next, announced) = (true, Next::GoOn, None);
     Dashboard {
         app,
@@ -92,7 +96,6 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
         logs,
         meters,
         sieve,
-        opened,
         store,
         options,
         say,
@@ -160,7 +163,7 @@ impl Dashboard {
             self.next = Next::Leave;
             return Ok(());
         };
-        for heard in self.sieve.take(event, self.opened.elapsed()) {
+        for heard in self.sieve.take(event) {
             match heard {
                 Heard::Event(event) => self.on_keys(event),
                 Heard::Answer(answer) => {
@@ -196,14 +199,12 @@ impl Dashboard {
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
-            self.app.meters = None;
         }
         self.carry_out(effects);
         Ok(())
     }
 
     fn tick(&mut self) {
-        self.app.meters = self.meters.read();
         self.app.clock = Some(clock::now());
         self.dirty = true;
     }
@@ -240,6 +241,7 @@ impl Dashboard {
                 }
                 Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
+                Effect::Measure(wish) => self.meters.wish(wish),
                 Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {

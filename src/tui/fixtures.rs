@@ -85,6 +85,12 @@ impl Recording {
         Timestamp::from_millis(1_764_063_667_000 + 1000 * self.seq as i64)
     }
 
+    /// Puts it into a group.
+    pub fn group(&mut self, name: &str) -> &mut Self {
+        self.run.life.group = Some(name.to_owned());
+        self
+    }
+
     pub fn life(&mut self, event: LifeEvent) -> &mut Self {
         let time = self.time();
         self.run.life(Line { seq: self.seq, time, event });
@@ -286,7 +292,7 @@ pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true, palette: Pal
 pub fn app(size: (u16, u16), runs: Delta) -> App {
     let mut app = App::new(Size::new(size.0, size.1), None);
     hear(&mut app, News::Runs(runs));
-    app.meters = Some(Reading { cpu: 187, memory_used: 2_254_857_830, memory_total: 24 << 30 });
+    app.meters = Some(Reading { cpu: 187, memory_used: 2_254_857_830, memory_total: 24 << 30, ..Reading::default() });
     app.clock = Some(Timestamp::from_millis(1_764_063_667_000 + 600_000));
     app
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::text::{counted, duration, learning_rate, metric};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
-use crate::record::state::{Asked, RunState, Status, Training};
+use crate::record::state::{RunState, Status, Training};
 
 /// Epochs whose durations the remaining time is estimated from.
 const RECENT: usize = 3;
@@ -15,31 +15,8 @@ pub fn stopped_early(run: &RunState) -> bool {
     run.cause() == Some(Cause::EarlyStopped) || matches!(run.training.finished, Some((FinishReason::EarlyStopped, _)))
 }
 
-/// The last words of a queue row: how far it is, how good it became, or why it failed.
-pub fn result(run: &RunState) -> String {
-    match run.status() {
-        Status::Running | Status::Starting => match (run.life.asked, percent(&run.training)) {
-            (Some(Asked::Cancel), _) => "ending".into(),
-            (Some(Asked::Pause), _) => "pausing".into(),
-            (None, Some(percent)) => format!("{percent}%"),
-            (None, None) => run.training.stage.as_ref().map_or("starting".into(), |stage| stage.name.clone()),
-        },
-        Status::Finished => match (stopped_early(run), &run.training.best) {
-            (_, Some(best)) => metric(best.value),
-            (true, None) => "early".into(),
-            (false, None) => "done".into(),
-        },
-        Status::Failed => run.cause().map_or("failed".into(), |cause| short(cause).into()),
-        Status::Cancelled => "cancelled".into(),
-        Status::Lost => "lost".into(),
-        Status::Paused => "paused".into(),
-        Status::Queued if run.life.attempts > 0 => format!("attempt {}", run.life.attempts + 1),
-        Status::Queued => String::new(),
-    }
-}
-
 /// A cause in one word.
-fn short(cause: Cause) -> &'static str {
+pub fn short(cause: Cause) -> &'static str {
     match cause {
         Cause::Completed => "done",
         Cause::EarlyStopped => "early",
@@ -92,46 +69,76 @@ pub fn last_epoch(run: &RunState) -> u32 {
     run.training.planned_epochs().saturating_sub(skipped(&run.training)).max(trained).max(1)
 }
 
-/// Time until the last planned epoch ends, from how long recent epochs took; None before anything was measured.
+/// Time until the last planned epoch ends, from how long epochs and steps of this phase took by the clock, validation
+/// included; None before enough was measured. It is about right: later phases may be slower or faster.
 pub fn eta(run: &RunState) -> Option<Duration> {
     let training = &run.training;
-    let present = training.phases.last().map_or(0, |(first, _)| *first);
-    let of_phase = training.epochs.iter().rev().take_while(|epoch| epoch.epoch >= present);
-    let recent: Vec<f64> = of_phase.take(RECENT).map(|epoch| epoch.seconds).collect();
-    let epoch_seconds = match recent.len() {
-        0 => epoch_from_speed(training)?,
-        n => recent.iter().sum::<f64>() / n as f64,
-    };
     let trained = f64::from(training.epochs.last().map_or(0, |epoch| epoch.epoch));
     let left = f64::from(last_epoch(run)) - trained - training.step.as_ref().map_or(0.0, share);
-    Duration::try_from_secs_f64(left.max(0.0) * epoch_seconds).ok()
+    Duration::try_from_secs_f64(left.max(0.0) * epoch_seconds(training)?).ok()
 }
 
-/// Seconds of an epoch from the speed of its steps.
-fn epoch_from_speed(training: &Training) -> Option<f64> {
-    let samples = training.plan.as_ref()?.train_samples as f64;
-    let speed = training.step.as_ref()?.samples_per_s;
-    (speed > 0.0).then(|| samples / speed)
+/// Seconds of an epoch of the present phase.
+fn epoch_seconds(training: &Training) -> Option<f64> {
+    let present = training.phases.last().map_or(1, |(first, _)| *first);
+    let of_phase = training.epochs.iter().rev().take_while(|epoch| epoch.epoch >= present).count();
+    // The first epoch of a phase fills caches: it says little as soon as there is another.
+    let counted = of_phase.saturating_sub(usize::from(of_phase > 1)).min(RECENT);
+    let total = training.epochs.len();
+    match counted {
+        0 => from_steps(training),
+        n => {
+            let took = training.epochs[total - n..].iter().map(|epoch| epoch.seconds).filter(|took| took.is_finite());
+            Some(took.sum::<f64>() / n as f64)
+        }
+    }
 }
 
-/// What the title of a run's pane says after its name: phase, epoch, step, speed, remaining time.
-pub fn progress(run: &RunState) -> Vec<String> {
+/// Share of a training step's time that a sample takes in validation, which only goes forward.
+const FORWARD: f64 = 1.0 / 3.0;
+/// Steps of a phase from which on its speed is known.
+const MEASURED: usize = 4;
+
+/// Seconds of an epoch from the later half of the steps of a phase whose first epoch is not over.
+fn from_steps(training: &Training) -> Option<f64> {
+    let steps = &training.steps;
+    let begin = f64::from(training.phases.last().map_or(1, |(first, _)| *first)) - 1.0;
+    let first = steps.place().partition_point(|place| place <= begin);
+    let last = steps.len().checked_sub(1)?;
+    if last < first + MEASURED {
+        return None;
+    }
+    let middle = first + (last - first) / 2;
+    let seconds = steps.seconds().get(last)? - steps.seconds().get(middle)?;
+    let epochs = steps.place().get(last)? - steps.place().get(middle)?;
+    let samples = training.plan.as_ref().map_or(0.0, |plan| plan.val_samples as f64 / plan.train_samples.max(1) as f64);
+    Some(seconds / epochs * (1.0 + FORWARD * samples)).filter(|took| took.is_finite())
+}
+
+/// What the title of a run's pane says after its name.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: Option<String>,
+    pub epoch: Option<String>,
+    pub step: Option<String>,
+    pub speed: Option<String>,
+    pub eta: Option<String>,
+}
+
+/// How far a run is, and how fast it goes.
+pub fn progress(run: &RunState) -> Progress {
     let training = &run.training;
-    let mut words: Vec<String> = training.phase().map(str::to_owned).into_iter().collect();
     let trained = training.epochs.last().map_or(0, |epoch| epoch.epoch);
     let epoch = training.step.as_ref().map_or(trained, |step| step.epoch);
-    if epoch > 0 {
-        words.push(format!("epoch {epoch}/{}", last_epoch(run)));
+    let step = training.step.as_ref().filter(|_| run.status() == Status::Running);
+    let eta = eta(run).filter(|_| run.status() == Status::Running && training.stage.is_none());
+    Progress {
+        phase: training.phase().map(str::to_owned),
+        epoch: (epoch > 0).then(|| format!("epoch {epoch}/{}", last_epoch(run))),
+        step: step.map(|step| format!("step {}/{}", step.step, step.steps)),
+        speed: step.map(|step| format!("{:.0}/s", step.samples_per_s)),
+        eta: eta.map(|eta| format!("ETA about {}", duration(eta))),
     }
-    if run.status() != Status::Running {
-        return words;
-    }
-    if let Some(step) = &training.step {
-        words.push(format!("step {}/{}", step.step, step.steps));
-        words.push(format!("{:.0}/s", step.samples_per_s));
-    }
-    words.extend(eta(run).filter(|_| training.stage.is_none()).map(|eta| format!("ETA {}", duration(eta))));
-    words
 }
 
 /// The figures of an epoch, named.

@@ -37,11 +37,13 @@ pub enum Scope {
     Help,
     /// While a line of an experiment that is added is typed.
     AddLine,
+    /// While a column to sort by is chosen.
+    Sort,
 }
 
 impl Scope {
     /// All of them, in the order of the help page.
-    pub const ALL: [Scope; 16] = [
+    pub const ALL: [Scope; 17] = [
         Scope::Panes,
         Scope::Queue,
         Scope::Curves,
@@ -56,6 +58,7 @@ impl Scope {
         Scope::Add,
         Scope::AddLine,
         Scope::Question,
+        Scope::Sort,
         Scope::Help,
         Scope::Everywhere,
     ];
@@ -78,6 +81,7 @@ impl Scope {
             Scope::Add => "While an experiment is chosen",
             Scope::AddLine => "While its overrides are typed",
             Scope::Question => "While a question is asked",
+            Scope::Sort => "While a column is chosen",
             Scope::Help => "On this page",
         }
     }
@@ -214,6 +218,7 @@ const OVERLAYS: &[Binding] = &[
 
 static TABLES: &[&[Binding]] = &[
     pane::queue::KEYS,
+    pane::queue::SORT_KEYS,
     pane::curves::KEYS,
     pane::compare::KEYS,
     pane::events::KEYS,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::fuzzy;
 use crate::base::id::RunId;
 use crate::base::text::{learning_rate, printable, shell_word};
 use crate::experiment::{self, Experiment, Inputs, Loaded, Mistake, Mistakes, Override};
@@ -234,18 +235,10 @@ impl Problem {
     }
 }
 
-/// The files that have the letters of `filter` in this order, those that have them in one piece first.
+/// The files that have the letters of `filter` in this order, the best matches first.
 pub fn matching(files: &[PathBuf], filter: &str) -> Vec<PathBuf> {
-    let filter = filter.to_lowercase();
-    let rank = |path: &&PathBuf| {
-        let path = path.to_string_lossy().to_lowercase();
-        let mut letters = path.chars();
-        let has_all = filter.chars().filter(|c| !c.is_whitespace()).all(|wanted| letters.any(|c| c == wanted));
-        has_all.then_some(!path.contains(&filter))
-    };
-    let mut found: Vec<(bool, &PathBuf)> = files.iter().filter_map(|path| Some((rank(&path)?, path))).collect();
-    found.sort_by_key(|&(rank, _)| rank);
-    found.into_iter().map(|(_, path)| path.clone()).collect()
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    fuzzy::ranked(filter, files, text).into_iter().map(|(path, _)| path.clone()).collect()
 }
 
 #[cfg(test)]

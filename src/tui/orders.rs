@@ -10,7 +10,7 @@ use super::library;
 use crate::base::id::RunId;
 use crate::record::Store;
 use crate::runner::protocol::Place;
-use crate::runner::{Client, Request, StartOptions};
+use crate::runner::{Client, Request, Response, StartOptions};
 
 /// What the runner is asked for. It is done as the command line does it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +73,12 @@ fn answer(order: Order, store: &Store, start: &StartOptions) -> Result<String, S
     let ask = |request| client.request(request).map_err(|error| error.to_string());
     let responses = requests.iter().map(ask).collect::<Result<Vec<_>, String>>()?;
     answer::in_words(responses)
+}
+
+/// How many runs may train at once; None where no runner lives, or it does not answer.
+pub fn slots(store: &Store) -> Option<usize> {
+    match Client::connect(store).ok()??.request(&Request::Status).ok()? {
+        Response::Status(status) => Some(status.slots),
+        _ => None,
+    }
 }

@@ -113,7 +113,6 @@ impl Output {
         self.is_stale = true;
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "notices will"))]
     /// Sends these bytes before the next frame; nothing from elsewhere may be in them that is not printable.
     pub fn send_ahead(&mut self, bytes: &[u8]) {
         self.ahead.extend_from_slice(bytes);
@@ -148,7 +147,7 @@ impl Output {
             bytes.extend_from_slice(CLEAR);
             self.shown.resize(area);
             self.shown.reset();
-            self.wall.clear();
+            bytes.extend_from_slice(self.wall.clear().as_bytes());
         }
         let pictures = view::pictures(app);
         bytes.extend_from_slice(self.wall.take_down(&pictures, &mut self.shown).as_bytes());

@@ -2,6 +2,8 @@
 //!
 //! Invariants: whatever a text holds, nothing of it is obeyed by the terminal; nothing is written outside of the area.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -46,6 +48,32 @@ impl<'b> Row<'b> {
     /// Writes `text` into at most `columns` columns.
     pub fn put_within(&mut self, text: &str, columns: u16, style: Style) -> &mut Self {
         self.put(&truncated(&printable(text), usize::from(columns)), style)
+    }
+
+    /// Writes `text` into at most `columns` columns, and the parts of it that `hits` has, as ranges of its bytes, in
+    /// another style.
+    pub fn put_marked(
+        &mut self,
+        text: &str,
+        columns: u16,
+        hits: &[Range<usize>],
+        style: Style,
+        hit: Style,
+    ) -> &mut Self {
+        let (start, row) = (self.area.x + self.at, self.area.y);
+        self.put_within(text, columns, style);
+        let end = self.area.x + self.at;
+        for range in hits {
+            let place = |at: usize| text.get(..at).map_or(end, |before| start.saturating_add(self::columns(before)));
+            let (from, to) = (place(range.start).min(end), place(range.end).min(end));
+            self.buf.set_style(Rect::new(from, row, to.saturating_sub(from), 1).intersection(self.area), hit);
+        }
+        self
+    }
+
+    /// Columns of the whole line.
+    pub fn width(&self) -> u16 {
+        self.area.width
     }
 
     /// Writes `text` so that it ends `columns` before the line does, if there is room for it; what comes after it is
@@ -175,6 +203,24 @@ mod tests {
         Row::new(&mut buf, area, 2).put("outside", Style::new());
         assert_eq!(line(&buf, 0), "abc      62%");
         assert_eq!(line(&buf, 1), "a longer te…");
+    }
+
+    #[test]
+    fn marked_parts_have_a_style_of_their_own() {
+        let area = Rect::new(0, 0, 12, 1);
+        for (text, columns, hits, marked) in [
+            ("vgg-head", 12, &[0..3, 4..5][..], &[0, 1, 2, 4][..]),
+            ("🍎🍎ab", 12, &[4..9], &[2, 3, 4]),
+            ("a\tb", 12, &[2..3], &[5]),
+            ("abcdef", 3, &[1..6], &[1, 2]),
+            ("ab", 12, &[7..9], &[]),
+        ] {
+            let mut buf = Buffer::empty(area);
+            let hit = Style::new().fg(ratatui::style::Color::Red);
+            Row::new(&mut buf, area, 0).put_marked(text, columns, hits, Style::new(), hit);
+            let found: Vec<u16> = (0..12).filter(|&x| buf[(x, 0)].fg == ratatui::style::Color::Red).collect();
+            assert_eq!(found, marked, "{text}");
+        }
     }
 
     #[test]

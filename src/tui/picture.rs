@@ -54,16 +54,19 @@ impl Setting {
     /// The variable of the environment that says it.
     pub const VARIABLE: &'static str = "FINETOP_PICTURES";
 
-    /// As it is written: `auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`.
-    pub fn read(text: &str) -> Option<Setting> {
-        Some(match text {
-            "auto" => Setting::Auto,
+    /// As it is written: `auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`; else what is wrong.
+    pub fn read(text: &str) -> Result<Setting, String> {
+        Ok(match text {
+            "" | "auto" => Setting::Auto,
             "kitty" => Setting::Always(Protocol::Kitty),
             "iterm2" => Setting::Always(Protocol::Iterm2),
             "sixel" => Setting::Always(Protocol::Sixel),
             "blocks" => Setting::Always(Protocol::Blocks),
             "none" => Setting::Always(Protocol::None),
-            _ => return None,
+            other => {
+                let known = "`auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`";
+                return Err(format!("{} is `{other}`, which should be {known}", Setting::VARIABLE));
+            }
         })
     }
 

@@ -20,6 +20,15 @@ pub enum Purpose {
     Find,
     /// A time to go to in the log.
     Time,
+    /// Tags that runs get or lose.
+    Tag,
+    Priority,
+    /// How many runs may train at once.
+    Slots,
+    /// The run that the configuration is held against.
+    Against,
+    /// The file that figures are exported to.
+    Export,
 }
 
 impl Purpose {
@@ -27,7 +36,12 @@ impl Purpose {
     pub fn label(self) -> &'static str {
         match self {
             Purpose::Filter | Purpose::Find => "/",
+            Purpose::Against => "the other run, by its number or name: ",
+            Purpose::Export => "export epochs to the file (.csv or .json): ",
             Purpose::Time => "go to the time (HH:MM, or -10m before the end): ",
+            Purpose::Tag => "tags, -those to go: ",
+            Purpose::Priority => "priority: ",
+            Purpose::Slots => "runs at once: ",
         }
     }
 }
@@ -56,7 +70,8 @@ fn typed(app: &mut App, prompt: &Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(prompt.text.clone()),
         Purpose::Find => pane::look_for(app, &prompt.text),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Against | Purpose::Export => {}
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }
@@ -65,7 +80,10 @@ fn accept(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => Vec::new(),
         Purpose::Find => pane::find(app),
+        Purpose::Export => pane::compare::export(app, &prompt.text),
         Purpose::Time => pane::log::go_to_time(app, &prompt.text),
+        Purpose::Against => pane::config::hold_against(app, &prompt.text),
+        purpose => pane::queue::accept(app, purpose, &prompt.text),
     }
 }
 
@@ -73,7 +91,8 @@ fn close(app: &mut App, prompt: Prompt) -> Vec<Effect> {
     match prompt.purpose {
         Purpose::Filter => app.runs.set_filter(String::new()),
         Purpose::Find => pane::look_for(app, ""),
-        Purpose::Time => {}
+        Purpose::Time | Purpose::Against | Purpose::Export => {}
+        Purpose::Tag | Purpose::Priority | Purpose::Slots => {}
     }
     Vec::new()
 }

@@ -116,3 +116,31 @@ impl<Say: Fn(News)> Reading<Say> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::life::LifeEvent;
+    use crate::record::{NewRun, Writer};
+
+    #[test]
+    fn what_is_there_wanted_or_written_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path()).unwrap();
+        let run = NewRun { name: "a".into(), experiment: String::new(), resolved: String::new(), life: Vec::new() };
+        let dir = store.create_runs(&[run]).unwrap().remove(0);
+        let (say, heard) = mpsc::channel();
+        let reader = Reader::start(store, move |news| drop(say.send(news)));
+        let next = || loop {
+            if let News::Runs(delta) = heard.recv_timeout(Duration::from_secs(20)).unwrap() {
+                return delta;
+            }
+        };
+        let first = next();
+        assert_eq!((first.rows.len(), first.whole.len()), (1, 0));
+        reader.want(BTreeSet::from([dir.id()]));
+        assert_eq!(next().whole.len(), 1);
+        Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Tagged { tags: vec!["good".into()] }).unwrap();
+        assert_eq!(next().rows[0].place.tags, ["good"]);
+    }
+}

@@ -12,6 +12,7 @@ pub mod sort;
 mod table;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::filter::Filter;
 use self::groups::Group;
@@ -211,6 +212,11 @@ impl Runs {
         self.known.rows().get(&id)
     }
 
+    /// The newest run of that name.
+    pub fn named(&self, name: &str) -> Option<RunId> {
+        self.known.rows().values().rev().find(|row| row.name == name).map(|row| row.id)
+    }
+
     /// A run as far as it was read whole.
     pub fn whole(&self, id: RunId) -> Option<&Arc<RunState>> {
         self.known.whole(id)
@@ -244,6 +250,11 @@ impl Runs {
     /// Whether a run matches the filter.
     pub fn matches(&self, id: RunId) -> bool {
         self.table.matches(id)
+    }
+
+    /// How many runs match the filter.
+    pub fn matching(&self) -> usize {
+        self.table.matching().len()
     }
 
     /// Those that are not started yet, the next one first.
@@ -303,6 +314,11 @@ impl Runs {
     /// How many runs are in which state.
     pub fn totals(&self) -> Totals {
         self.known.totals
+    }
+
+    /// Time until the queue will have been worked off by so many at once, about.
+    pub fn time_left(&self, slots: usize) -> Option<Duration> {
+        self.known.time_left(slots)
     }
 
     /// Folds or unfolds the group that is chosen or whose member is; whether there is one. A group that is folded is

@@ -56,8 +56,8 @@ impl Pattern {
             let at = from + line[from..].find(&self.typed)?;
             return Some(at..at + self.typed.len());
         }
-        let starts = line[from..].char_indices().map(|(at, _)| from + at);
-        starts.into_iter().find_map(|at| self.length_at(&line[at..]).map(|length| at..at + length))
+        let mut starts = line[from..].char_indices().map(|(at, _)| from + at);
+        starts.find_map(|at| self.length_at(&line[at..]).map(|length| at..at + length))
     }
 
     /// Bytes that it takes at the beginning of `text`, where it is there.

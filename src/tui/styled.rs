@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthChar;
 
 use super::paint::Row;
+use super::theme::{Role, Theme};
 use crate::base::text::printable;
 
 /// A line of text with its styles.
@@ -69,6 +70,13 @@ impl Styled {
     /// What it says.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Its stretches of one style.
+    #[cfg(test)]
+    pub fn parts(&self) -> impl Iterator<Item = (&str, Style)> {
+        let starts = std::iter::once(0).chain(self.runs.iter().map(|run| run.0));
+        starts.zip(&self.runs).map(|(start, &(end, style))| (&self.text[start..end], style))
     }
 
     /// Puts `style` over the bytes in `places`, which are in order.
@@ -145,6 +153,27 @@ impl Styled {
                 row.put(&self.text[at..end], style);
                 at = end;
             }
+        }
+    }
+}
+
+impl Styled {
+    /// Writes what is seen of it when the first `hidden` columns are scrolled out, but for the last column of the row, with
+    /// a sign where there is more.
+    pub fn put_cut(&self, row: &mut Row, hidden: usize, theme: &Theme) {
+        let (dim, more) = (theme.style(Role::Dim), theme.pick("…", "~"));
+        let mut hidden = hidden;
+        if hidden > 0 && !self.text.is_empty() {
+            row.put(more, dim);
+            hidden += 1;
+        }
+        let columns = usize::from(row.left().saturating_sub(1));
+        let all = self.window(hidden, columns);
+        if all.end < self.text.len() {
+            self.put(row, self.window(hidden, columns.saturating_sub(1)));
+            row.put(more, dim);
+        } else {
+            self.put(row, all);
         }
     }
 }

@@ -5,9 +5,6 @@ pub mod palette;
 use ratatui::style::{Color, Modifier, Style};
 
 use self::palette::Palette;
-
-use super::chart::marks::Kind;
-use super::chart::raster::Ink;
 use crate::record::event::Event;
 use crate::record::state::RunState;
 use crate::record::state::Status;
@@ -69,6 +66,11 @@ impl Theme {
         Theme { colors, ascii: ascii || !(locale.contains("utf-8") || locale.contains("utf8")), palette }
     }
 
+    /// One without colours, for what does not depend on them.
+    pub fn plain() -> Theme {
+        Theme { colors: Colors::None, ascii: false, palette: Palette::Dark }
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         let style = Style::new().fg(self.color(role));
@@ -123,25 +125,6 @@ impl Theme {
             Status::Finished => (self.pick("✓", "+"), Role::Good),
             Status::Failed => (self.pick("✗", "x"), Role::Bad),
             Status::Cancelled => (self.pick("⊘", "-"), Role::Dim),
-        }
-    }
-
-    /// The glyph of a mark, and its role.
-    pub fn mark(&self, kind: Kind) -> (&'static str, Role) {
-        match kind {
-            Kind::Phase => (self.pick("┊", ":"), Role::Accent),
-            Kind::LrDrop => (self.pick("▼", "v"), Role::Warning),
-            Kind::Best => (self.pick("★", "*"), Role::Good),
-            Kind::EarlyStop => (self.pick("■", "#"), Role::Bad),
-        }
-    }
-
-    /// The role of a line, and its character where there is no braille.
-    pub fn ink(&self, ink: Ink) -> (char, Role) {
-        match ink {
-            Ink::Steps => ('.', Role::Steps),
-            Ink::Train => ('o', Role::Train),
-            Ink::Val => ('x', Role::Val),
         }
     }
 

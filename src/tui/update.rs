@@ -30,6 +30,7 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             Some(Overlay::Prompt(prompt)) => prompt::update(app, prompt, action),
             Some(Overlay::Add(add)) => pane::add::update(app, add, action),
             Some(Overlay::Question(question)) => pane::question::update(app, question, action),
+            Some(Overlay::Sort(sorting)) => pane::queue::sorting::update(app, sorting, action),
             Some(Overlay::Palette(palette)) => pane::palette::update(app, palette, action),
             Some(Overlay::Help(scroll)) => on_page(app, scroll, action, Overlay::Help),
             Some(Overlay::Notices(scroll)) => on_page(app, scroll, action, Overlay::Notices),
@@ -46,25 +47,43 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
     let mut effects = match news {
         News::Runs(delta) => {
             let told = app.notices.hear(&app.runs, &delta);
+            pane::system::take(app, &delta);
             app.runs.take(delta);
             if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
                 app.runs.choose(id);
                 app.awaited = None;
             }
-            if told.is_empty() { Vec::new() } else { vec![Effect::Announce(told)] }
+            let mut effects = pane::queue::ask_slots(app, false);
+            if !told.is_empty() {
+                effects.push(Effect::Announce(told));
+            }
+            effects
         }
         News::Log(news) => pane::log::hear(app, news),
+        News::Config(news) => pane::config::hear(app, news),
         News::Experiments(files) => pane::add::list(app, files),
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
+        News::Compared(compared) => pane::compare::hear(app, *compared),
+        News::Exported(done) => {
+            app.notice = Some(match done {
+                Ok(text) => Notice::Done(text),
+                Err(text) => Notice::Wrong(text),
+            });
+            Vec::new()
+        }
         News::Edited(text) => pane::add::edited(app, text),
         News::Answered(answer) => answered(app, answer),
+        News::Slots(slots) => {
+            app.queue.slots = slots;
+            Vec::new()
+        }
         News::Trouble(text) => {
             app.notice = Some(Notice::Wrong(text));
             Vec::new()
         }
         News::Meters(reading) => {
-            app.meters = Some(reading);
+            pane::system::hear(app, reading);
             Vec::new()
         }
     };
@@ -86,6 +105,8 @@ fn after(app: &mut App, before: Subject) -> Vec<Effect> {
     pane::events::refresh(app);
     let mut effects = if subject(app) == before { Vec::new() } else { pane::chosen(app) };
     effects.extend(pane::results::follow(app));
+    effects.extend(pane::system::follow(app));
+    effects.extend(pane::compare::follow(app));
     let mut wanted: std::collections::BTreeSet<RunId> = app.runs.chosen().into_iter().collect();
     wanted.extend(pane::compare::runs(app));
     if wanted != app.wanted {
@@ -114,7 +135,7 @@ fn answered(app: &mut App, answer: Result<String, String>) -> Vec<Effect> {
         Ok(text) => Notice::Done(text),
         Err(text) => Notice::Wrong(text),
     });
-    if quit { vec![Effect::Quit] } else { Vec::new() }
+    if quit { vec![Effect::Quit] } else { pane::queue::ask_slots(app, true) }
 }
 
 fn on_panes(app: &mut App, action: Action) -> Vec<Effect> {
@@ -150,8 +171,11 @@ fn open(app: &mut App) {
     }
 }
 
-/// One step back: from the full screen, to the queue, to all runs.
+/// One step back: from the marks, the full screen, to the queue, to all runs.
 fn back(app: &mut App) {
+    if app.screen.focus == Focus::Queue && app.runs.clear_marks() {
+        return;
+    }
     if app.screen.zoomed {
         app.screen.zoomed = false;
     } else if app.screen.focus != Focus::Queue {

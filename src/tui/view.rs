@@ -25,6 +25,7 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
         None | Some(Overlay::Prompt(_)) => {}
         Some(Overlay::Add(add)) => pane::add::draw(theme, area, buf, app, add),
         Some(Overlay::Question(question)) => pane::question::draw(theme, area, buf, app, question),
+        Some(Overlay::Sort(sorting)) => pane::queue::sorting::draw(theme, area, buf, app, sorting),
         Some(Overlay::Palette(palette)) => pane::palette::draw(theme, area, buf, app, palette),
         Some(Overlay::Notices(scroll)) => pane::notices::draw(theme, area, buf, app, *scroll),
         Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, app, *scroll),
@@ -52,6 +53,8 @@ fn to_ascii(buf: &mut Buffer) {
             "→" => ">",
             "“" | "”" => "\"",
             "×" => "x",
+            "±" => "+",
+            "–" => "-",
             _ => "?",
         });
     }

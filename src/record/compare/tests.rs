@@ -23,7 +23,11 @@ fn member(id: u32, state: Status, keys: &str, best: Option<(&str, f64)>) -> Memb
     run.training.epochs = std::sync::Arc::new((1..=3).map(epoch).map(std::sync::Arc::new).collect());
     run.training.best = best.map(|(monitor, value)| Best { epoch: 2, monitor: monitor.into(), value });
     let resolved = format!("name: x-{id}\n{keys}\ndata: {{ train: /a, head: [] }}\n");
-    Member::new(&run, &resolved, crate::base::clock::now())
+    let now = crate::base::clock::now();
+    let member = Member::new(&run, &resolved, now);
+    let row = crate::record::summary::Row::new(&run, std::path::Path::new(""));
+    assert_eq!(Member::of_row(&row, member.settings.clone()), member, "a line of the listing says the same");
+    member
 }
 
 fn finished(id: u32, keys: &str, best: f64) -> Member {
@@ -110,7 +114,7 @@ fn the_best_is_by_the_monitors_direction_and_never_a_nan() {
 #[test]
 fn runs_whose_files_cannot_be_read_are_compared_by_their_results() {
     let mut unknown = finished(2, "x: 1", 0.7);
-    unknown.settings = Settings::of("{");
+    unknown.settings = Settings::of("{").into();
     let runs =
         vec![finished(1, &format!("seed: 1\n{MAX} }}"), 0.5), unknown.clone(), Member { id: RunId(3), ..unknown }];
     let comparison = compare(runs);

@@ -361,4 +361,27 @@ proptest! {
         (0..).zip(&life).for_each(|(n, event)| late.life(at(n, event.clone())));
         prop_assert_eq!(format!("{late:?}"), format!("{run:?}"));
     }
+
+    #[test]
+    fn stretches_of_a_log_are_folded_as_their_lines_are(
+        training in any_training(),
+        times in prop::collection::vec(0..50i64, 1..8),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
+        let lines: Vec<Line<Event>> =
+            training.into_iter().zip(times.iter().cycle()).map(|(event, &time)| at(time, event)).collect();
+        let texts: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let (mut by_line, mut by_stretch) = (Training::default(), Training::default());
+        for text in &texts {
+            by_line.take(serde_json::from_str(text).unwrap());
+        }
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(texts.len() + 1)).chain([texts.len()]).collect();
+        ends.sort_unstable();
+        let mut begin = 0;
+        for end in ends {
+            by_stretch.take_batch(Batch::read(texts[begin..end].concat().as_bytes()));
+            begin = end;
+        }
+        prop_assert_eq!(format!("{by_stretch:?}"), format!("{by_line:?}"));
+    }
 }

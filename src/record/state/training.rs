@@ -4,10 +4,12 @@
 //! what was told before. A clone shares whatever grows with the training, and costs the same however long that is.
 
 mod attempt;
+mod batch;
 mod timer;
 
 use std::sync::Arc;
 
+pub use self::batch::Batch;
 use self::timer::Timer;
 use crate::base::clock::Timestamp;
 use crate::record::event::{

@@ -9,8 +9,8 @@ use crate::record::event::Event;
 use crate::record::life::LifeEvent;
 use crate::record::run_dir::RunDir;
 use crate::record::seen::Seen;
-use crate::record::state::{RunState, Training};
-use crate::record::tail::Tail;
+use crate::record::state::{Batch, RunState, Training};
+use crate::record::tail::{Tail, Told};
 
 /// Reads the life of a run alone, which is short, and nothing of its training.
 pub fn load_life(dir: &RunDir) -> RunState {
@@ -83,15 +83,21 @@ impl Source {
     }
 
     fn read_training(&mut self, state: &mut Arc<RunState>) -> bool {
-        let Ok(news) = self.training.read() else { return false };
-        if news.is_empty() {
-            return false;
-        }
-        let state = Arc::make_mut(state);
-        if news.restarted {
-            state.training = Training::default();
-        }
-        news.lines.into_iter().for_each(|line| state.training.take(line));
-        true
+        let mut changed = false;
+        // What cannot be read now may be the next time; what was read up to there counts.
+        let _ = self.training.read_with(Batch::read, |told| {
+            if let Told::Part(batch) = &told
+                && batch.is_empty()
+            {
+                return;
+            }
+            changed = true;
+            let training = &mut Arc::make_mut(state).training;
+            match told {
+                Told::Restart => *training = Training::default(),
+                Told::Part(batch) => training.take_batch(batch),
+            }
+        });
+        changed
     }
 }

@@ -166,14 +166,14 @@ fn run_of(path: &Path, root: &Path) -> Option<Option<RunId>> {
             let run = RunDir::at(&root.join(folder)).map(|run| Some(run.id()));
             run.or_else(|| folder.to_str().and_then(adding_from).map(|_| None))
         }
-        (Some(folder), Some(file), None) if is_shown(file) => RunDir::at(&root.join(folder)).map(|run| Some(run.id())),
+        (Some(folder), Some(file), None) if is_record(file) => RunDir::at(&root.join(folder)).map(|run| Some(run.id())),
         _ => None,
     }
 }
 
-/// Whether what is in a file of a run's folder is followed.
-fn is_shown(file: &OsStr) -> bool {
-    ["run.jsonl", "events.jsonl", "log.txt"].iter().any(|name| file == *name)
+/// Whether a file of a run's folder is one of its two logs.
+fn is_record(file: &OsStr) -> bool {
+    ["run.jsonl", "events.jsonl"].iter().any(|name| file == *name)
 }
 
 #[cfg(test)]

@@ -1,19 +1,82 @@
-//! A grid of dots, two across and four down to a character cell, as braille has them.
+//! A grid of dots, of which each character cell has some, as the kind of characters allows.
 //!
 //! Invariant: whatever is asked to be drawn, nothing outside of the grid is touched and nothing panics.
 
-/// What a line was drawn with; a later one covers an earlier one where both share a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ink {
-    Steps,
-    Train,
-    Val,
+use serde::{Deserialize, Serialize};
+
+use super::points::Spot;
+use crate::record::series::Span;
+
+/// What a cell is made of.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dots {
+    /// Two across and four down.
+    #[default]
+    Braille,
+    /// Half blocks, two down, for fonts without braille.
+    Blocks,
+    /// A letter for each line.
+    Ascii,
 }
 
-/// The steps lie below the lines: where a cell has of both, the line alone is seen.
+impl Dots {
+    /// The kind after this one.
+    pub fn next(self) -> Dots {
+        match self {
+            Dots::Braille => Dots::Blocks,
+            Dots::Blocks => Dots::Ascii,
+            Dots::Ascii => Dots::Braille,
+        }
+    }
+
+    /// Dots of a cell, across and down.
+    pub fn per_cell(self) -> (u16, u16) {
+        match self {
+            Dots::Braille => (2, 4),
+            Dots::Blocks => (1, 2),
+            Dots::Ascii => (1, 1),
+        }
+    }
+
+    /// The character with these dots; `letter` where dots cannot be drawn.
+    pub fn character(self, dots: u8, letter: char) -> char {
+        match (self, dots) {
+            (Dots::Braille, _) => char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' '),
+            (Dots::Blocks, 0x01) => '▀',
+            (Dots::Blocks, 0x02) => '▄',
+            (Dots::Blocks, _) => '█',
+            (Dots::Ascii, _) => letter,
+        }
+    }
+}
+
+/// What is drawn with; a later one covers an earlier one where both share a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ink {
+    /// What steps span.
+    Steps,
+    /// What lies behind a smoothed line.
+    RawTrain,
+    RawVal,
+    /// The smoothed steps.
+    Smooth,
+    Train,
+    Val,
+    /// A run among others, by its slot.
+    Run(usize),
+}
+
+impl Ink {
+    /// Whether it lies below the lines: where a cell has of both, the line alone is seen.
+    pub fn is_below(self) -> bool {
+        matches!(self, Ink::Steps | Ink::RawTrain | Ink::RawVal)
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {
-    steps: u8,
+    below: u8,
     lines: u8,
     ink: Option<Ink>,
 }
@@ -21,6 +84,7 @@ struct Cell {
 /// The dots of a plot; `width` by `height` cells.
 #[derive(Debug)]
 pub struct Raster {
+    dots: Dots,
     width: usize,
     height: usize,
     cells: Vec<Cell>,
@@ -31,18 +95,30 @@ pub struct Raster {
 pub struct Scale {
     /// Left and right end of the plot.
     pub x: (f64, f64),
-    /// Bottom and top of the plot.
+    /// Bottom and top of the plot, of logarithms where `log`.
     pub y: (f64, f64),
+    pub log: bool,
     /// Dots across and down.
     pub dots: (usize, usize),
 }
 
 impl Scale {
-    /// The dot of a finite point, counted from the top left; far outside is cut to just outside.
-    pub fn dot(&self, (x, y): (f64, f64)) -> (i32, i32) {
-        let across = place(x, self.x) * last(self.dots.0);
-        let down = (1.0 - place(y, self.y)) * last(self.dots.1);
-        (cut(across, self.dots.0), cut(down, self.dots.1))
+    /// The column of dots of `x`, from the left; far outside is cut to just outside.
+    pub fn across(&self, x: f64) -> i32 {
+        cut(place(x, self.x) * last(self.dots.0), self.dots.0)
+    }
+
+    /// The row of dots of a value, from the top; far outside is cut to just outside, as is what has no logarithm.
+    pub fn down(&self, y: f64) -> i32 {
+        let y = if self.log { y.log10() } else { y };
+        if y.is_nan() || y == f64::NEG_INFINITY {
+            return cut(f64::INFINITY, self.dots.1);
+        }
+        cut((1.0 - place(y, self.y)) * last(self.dots.1), self.dots.1)
+    }
+
+    fn can_show(&self, span: &Span) -> bool {
+        !self.log || span.max > 0.0
     }
 }
 
@@ -61,41 +137,70 @@ fn cut(dot: f64, dots: usize) -> i32 {
     dot.round().clamp(-limit, 2.0 * limit) as i32
 }
 
+/// So many dots of a line that are seen, and so many that are not; one without a gap is whole.
+pub type Dash = (u16, u16);
+
 impl Raster {
     /// An empty plot of `width` by `height` cells.
-    pub fn new(width: u16, height: u16) -> Self {
+    pub fn new(width: u16, height: u16, dots: Dots) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        Raster { width, height, cells: vec![Cell::default(); width * height] }
+        Raster { dots, width, height, cells: vec![Cell::default(); width * height] }
     }
 
     /// Dots across and down.
     pub fn dots(&self) -> (usize, usize) {
-        (self.width * 2, self.height * 4)
+        let (across, down) = self.dots.per_cell();
+        (self.width * usize::from(across), self.height * usize::from(down))
     }
 
     /// Sets a dot, counted from the top left.
     pub fn dot(&mut self, x: i32, y: i32, ink: Ink) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
-        if x >= self.width * 2 || y >= self.height * 4 {
+        let (across, down) = self.dots();
+        if x >= across || y >= down {
             return;
         }
-        let cell = &mut self.cells[y / 4 * self.width + x / 2];
-        let layer = if ink == Ink::Steps { &mut cell.steps } else { &mut cell.lines };
-        *layer |= bit(x % 2, y % 4);
+        let (across, down) = self.dots.per_cell();
+        let (across, down) = (usize::from(across), usize::from(down));
+        let cell = &mut self.cells[y / down * self.width + x / across];
+        let layer = if ink.is_below() { &mut cell.below } else { &mut cell.lines };
+        *layer |= bit(x % across, y % down);
         cell.ink = cell.ink.max(Some(ink));
     }
 
+    /// A line through `spots`, each of which is a stroke over what it spans.
+    pub fn curve(&mut self, spots: &[Spot], scale: &Scale, ink: Ink, dash: Dash) {
+        let mut pen = Pen { ink, dash, drawn: 0 };
+        let mut before: Option<(i32, i32)> = None;
+        for spot in spots {
+            let Some(span) = spot.span.filter(|span| spot.x.is_finite() && scale.can_show(span)) else {
+                before = None;
+                continue;
+            };
+            let x = scale.across(spot.x);
+            let first = (x, scale.down(span.first));
+            self.line(before.unwrap_or(first), first, &mut pen);
+            if span.min < span.max {
+                self.line((x, scale.down(span.min)), (x, scale.down(span.max)), &mut pen);
+            }
+            before = Some((x, scale.down(span.last)));
+        }
+    }
+
     /// A straight line between two dots, both included (Bresenham).
-    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), ink: Ink) {
+    fn line(&mut self, from: (i32, i32), to: (i32, i32), pen: &mut Pen) {
         let (dx, dy) = ((to.0 - from.0).abs(), -(to.1 - from.1).abs());
         let (sx, sy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
         let (mut x, mut y) = from;
         let mut error = dx + dy;
         loop {
-            self.dot(x, y, ink);
+            if pen.is_down() {
+                self.dot(x, y, pen.ink);
+            }
             if (x, y) == to {
                 return;
             }
+            pen.drawn = pen.drawn.wrapping_add(1);
             let doubled = 2 * error;
             if doubled >= dy {
                 error += dy;
@@ -108,71 +213,27 @@ impl Raster {
         }
     }
 
-    /// A line through `points` in order of x; a value that is not finite breaks it. Points that share a column of dots
-    /// become one stroke from the lowest to the highest, so that a hundred thousand cost no more than reading them.
-    pub fn curve(&mut self, points: impl Iterator<Item = (f64, f64)>, scale: &Scale, ink: Ink) {
-        let mut stroke: Option<Stroke> = None;
-        for point in points {
-            if !(point.0.is_finite() && point.1.is_finite()) {
-                self.finish(stroke.take(), ink);
-                continue;
-            }
-            let (x, y) = scale.dot(point);
-            match &mut stroke {
-                Some(stroke) if stroke.x == x => stroke.extend(y),
-                Some(previous) => {
-                    let end = (previous.x, previous.last);
-                    self.finish(stroke.replace(Stroke::at(x, y)), ink);
-                    self.line(end, (x, y), ink);
-                }
-                None => stroke = Some(Stroke::at(x, y)),
-            }
-        }
-        self.finish(stroke, ink);
-    }
-
-    /// A dot for each of `points`, without a line between them.
-    pub fn scatter(&mut self, points: impl Iterator<Item = (f64, f64)>, scale: &Scale, ink: Ink) {
-        for point in points.filter(|point| point.0.is_finite() && point.1.is_finite()) {
-            let (x, y) = scale.dot(point);
-            self.dot(x, y, ink);
-        }
-    }
-
-    fn finish(&mut self, stroke: Option<Stroke>, ink: Ink) {
-        if let Some(stroke) = stroke {
-            self.line((stroke.x, stroke.top), (stroke.x, stroke.bottom), ink);
-        }
-    }
-
     /// The cells that have a dot: column, row, dots as the low byte of the braille block, ink.
     pub fn cells(&self) -> impl Iterator<Item = (u16, u16, u8, Ink)> {
         self.cells.iter().enumerate().filter_map(|(index, cell)| {
             let (column, row) = (index % self.width, index / self.width);
-            let dots = if cell.lines == 0 { cell.steps } else { cell.lines };
+            let dots = if cell.lines == 0 { cell.below } else { cell.lines };
             Some((u16::try_from(column).ok()?, u16::try_from(row).ok()?, dots, cell.ink?))
         })
     }
 }
 
-/// What falls into one column of dots.
-#[derive(Clone, Copy)]
-struct Stroke {
-    x: i32,
-    top: i32,
-    bottom: i32,
-    last: i32,
+/// What draws a line; it is lifted now and then where the line is dashed.
+struct Pen {
+    ink: Ink,
+    dash: Dash,
+    drawn: u16,
 }
 
-impl Stroke {
-    fn at(x: i32, y: i32) -> Self {
-        Stroke { x, top: y, bottom: y, last: y }
-    }
-
-    fn extend(&mut self, y: i32) {
-        self.top = self.top.min(y);
-        self.bottom = self.bottom.max(y);
-        self.last = y;
+impl Pen {
+    fn is_down(&self) -> bool {
+        let (on, off) = self.dash;
+        off == 0 || self.drawn % on.saturating_add(off) < on
     }
 }
 
@@ -182,81 +243,11 @@ fn bit(x: usize, y: usize) -> u8 {
     BITS[x][y]
 }
 
-/// The braille character with these dots.
-pub fn braille(dots: u8) -> char {
-    char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ')
+/// Every second dot of a cell, which reads as a shade; all of them where that would leave none.
+pub fn thinned(dots: u8) -> u8 {
+    let thin = dots & 0x95;
+    if thin == 0 { dots } else { thin }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(raster: &Raster) -> Vec<String> {
-        let mut rows = vec![vec![' '; raster.width]; raster.height];
-        for (column, row, dots, _) in raster.cells() {
-            rows[usize::from(row)][usize::from(column)] = braille(dots);
-        }
-        rows.into_iter().map(|row| row.into_iter().collect()).collect()
-    }
-
-    fn scale(raster: &Raster, x: (f64, f64), y: (f64, f64)) -> Scale {
-        Scale { x, y, dots: raster.dots() }
-    }
-
-    #[test]
-    fn corners_and_a_diagonal() {
-        let mut raster = Raster::new(2, 1);
-        let scale = scale(&raster, (0.0, 3.0), (0.0, 3.0));
-        raster.curve([(0.0, 0.0), (3.0, 3.0)].into_iter(), &scale, Ink::Train);
-        assert_eq!(text(&raster), ["⡠⠊"]);
-    }
-
-    #[test]
-    fn a_single_point_is_a_dot_and_equal_values_a_level() {
-        let mut raster = Raster::new(3, 1);
-        let scale = scale(&raster, (0.0, 1.0), (0.0, 1.0));
-        raster.curve([(1.0, 1.0)].into_iter(), &scale, Ink::Val);
-        assert_eq!(text(&raster), ["  ⠈"]);
-        let mut raster = Raster::new(3, 1);
-        raster.curve([(0.0, 0.0), (0.5, 0.0), (1.0, 0.0)].into_iter(), &scale, Ink::Val);
-        assert_eq!(text(&raster), ["⣀⣀⣀"]);
-    }
-
-    #[test]
-    fn what_is_not_finite_breaks_the_line() {
-        let mut raster = Raster::new(4, 1);
-        let scale = scale(&raster, (0.0, 7.0), (0.0, 3.0));
-        let points = [(0.0, 3.0), (1.0, 3.0), (3.0, f64::NAN), (4.0, f64::INFINITY), (6.0, 3.0), (7.0, 3.0)];
-        raster.curve(points.into_iter(), &scale, Ink::Train);
-        assert_eq!(text(&raster), ["⠉  ⠉"]);
-    }
-
-    #[test]
-    fn many_points_in_a_column_become_one_stroke() {
-        let mut raster = Raster::new(1, 2);
-        let scale = scale(&raster, (0.0, 1.0), (0.0, 1.0));
-        let points = (0..100_000).map(|i| (0.0, f64::from(i % 1000) / 999.0));
-        raster.curve(points, &scale, Ink::Steps);
-        assert_eq!(text(&raster), ["⡇", "⡇"]);
-    }
-
-    #[test]
-    fn a_later_ink_covers_an_earlier_one() {
-        let mut raster = Raster::new(1, 1);
-        raster.dot(0, 0, Ink::Val);
-        raster.dot(1, 0, Ink::Steps);
-        assert_eq!(raster.cells().collect::<Vec<_>>(), [(0, 0, 0x01, Ink::Val)], "steps give way to a line");
-        raster.dot(1, 3, Ink::Train);
-        assert_eq!(raster.cells().collect::<Vec<_>>(), [(0, 0, 0x81, Ink::Val)], "lines share a cell");
-    }
-
-    #[test]
-    fn any_number_is_drawn_without_harm() {
-        let mut raster = Raster::new(3, 2);
-        for y in [(0.0, 0.0), (f64::MIN, f64::MAX), (1e-320, 2e-320)] {
-            let scale = scale(&raster, (0.0, 1.0), y);
-            raster.curve([(0.0, f64::MAX), (0.5, f64::MIN), (1.0, 1e-321)].into_iter(), &scale, Ink::Val);
-        }
-        Raster::new(0, 0).dot(0, 0, Ink::Val);
-    }
-}
+mod tests;

@@ -49,6 +49,7 @@ impl Scope {
             Scope::Add => "add",
             Scope::AddLine => "add-line",
             Scope::Question => "question",
+            Scope::Sort => "sort",
             Scope::Help => "help",
         })
     }

@@ -67,8 +67,8 @@ impl Finding {
         let before = self.at.saturating_sub(BLOCK);
         let window = log.lines(before, self.at.saturating_add(PIECE));
         let first = (0..window.lines()).find(|&line| window.offset(line) >= self.at);
-        let lines = first.unwrap_or(window.lines())..window.lines();
-        if let Some(line) = lines.into_iter().find(|&line| self.is_in(&window, line)) {
+        let mut lines = first.unwrap_or(window.lines())..window.lines();
+        if let Some(line) = lines.find(|&line| self.is_in(&window, line)) {
             return Some(self.found(window.offset(line)));
         }
         self.searched += window.end().saturating_sub(self.at);

@@ -13,6 +13,7 @@ pub mod window;
 
 pub use self::sgr::shown;
 
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
@@ -52,6 +53,17 @@ pub enum Place {
     Around(u64),
     /// The first line of that time or later.
     Time(Timestamp),
+}
+
+/// Where the first line of `time` or later begins in the log at `path`: at its end where all are older, at its beginning
+/// where no line has a time.
+pub fn since(path: &PathBuf, time: Timestamp) -> u64 {
+    let Some(mut source) = source::Source::open(path) else { return 0 };
+    match time::place(&mut source, time) {
+        time::Place::Line(offset) => offset,
+        time::Place::End => source.length(),
+        time::Place::Timeless => 0,
+    }
 }
 
 /// What the thread says.
@@ -180,5 +192,53 @@ impl Reader {
         {
             say(News::Log(pane::log::News { id: followed.id, heard }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::search::{Pattern, Way};
+    use std::fs;
+    use std::io::Write;
+
+    #[test]
+    fn the_thread_follows_searches_and_goes_on_to_other_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("runs")).unwrap();
+        let log = |name: &str| store.root().join(name).join("log.txt");
+        for (name, text) in [("0007-a", "one\ntwo\n"), ("0008-b", "other\n")] {
+            fs::create_dir(store.root().join(name)).unwrap();
+            fs::write(log(name), text).unwrap();
+        }
+        let (say, said) = mpsc::channel();
+        let logs = Logs::start(store.clone(), move |news| drop(say.send(news)));
+        let hear = || match said.recv_timeout(Duration::from_secs(60)).unwrap() {
+            News::Log(pane::log::News { id, heard }) => (id, heard),
+            news => panic!("{news:?} is not of a log"),
+        };
+        let last = |heard: Heard| match heard {
+            Heard::Window { window, .. } => String::from_utf8_lossy(window.line(window.lines() - 1)).into_owned(),
+            heard => panic!("{heard:?} is no window"),
+        };
+        logs.ask(Order::Follow(Some(RunId(7))));
+        let (id, heard) = hear();
+        assert_eq!((id, last(heard).as_str()), (RunId(7), "two"));
+        let mut worker = fs::OpenOptions::new().append(true).open(log("0007-a")).unwrap();
+        worker.write_all(b"three\n").unwrap();
+        assert_eq!(last(hear().1), "three");
+        for (typed, found) in [("tw", true), ("nowhere", false)] {
+            let pattern = Pattern::new(typed).unwrap();
+            logs.ask(Order::Find(Find { pattern, way: Way::Forward, from: 0, inclusive: true }));
+            assert_eq!(matches!(hear().1, Heard::Found { offset: 4, .. }), found);
+        }
+        logs.ask(Order::Follow(Some(RunId(8))));
+        let (id, heard) = hear();
+        assert_eq!((id, last(heard).as_str()), (RunId(8), "other"));
+        logs.ask(Order::Follow(None));
+        logs.ask(Order::Show(Place::End));
+        logs.ask(Order::Follow(Some(RunId(9))));
+        logs.ask(Order::Follow(Some(RunId(7))));
+        assert_eq!(hear().0, RunId(7), "of no run nothing is said");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::window::{BLOCK, Window};
 use crate::base::durable;
@@ -36,14 +36,14 @@ pub enum Change {
 
 impl Source {
     /// The log at `path`, if there is one.
-    pub fn open(path: &PathBuf) -> Option<Source> {
+    pub fn open(path: &Path) -> Option<Source> {
         let file = durable::open(path).ok()?;
         let seen = Seen::of(&file.metadata().ok()?);
         Some(Source { file, seen, read: 0 })
     }
 
     /// Looks how the log at `path`, which is this one or was, stands now.
-    pub fn look(&mut self, path: &PathBuf) -> Change {
+    pub fn look(&mut self, path: &Path) -> Change {
         let Some(now) = Seen::at(path) else { return Change::Gone };
         let before = std::mem::replace(&mut self.seen, now);
         if now == before {

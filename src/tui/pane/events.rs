@@ -33,8 +33,6 @@ pub struct Events {
     /// Whether long lines are wrapped, not cut.
     wrapped: bool,
     pattern: Option<Pattern>,
-    /// The epoch that was last led to on the curves.
-    pub on_curve: Option<u32>,
 }
 
 /// What it alone understands.
@@ -188,7 +186,7 @@ fn to_curve(app: &mut App) {
         Some(epoch) => {
             app.screen.focus = Focus::Run;
             app.screen.comparing = false;
-            app.events.on_curve = Some(epoch);
+            app.curves.show_epoch(epoch);
         }
         None => app.notice = Some(Notice::Wrong("no epoch was trained before this".into())),
     }
@@ -198,8 +196,8 @@ fn to_curve(app: &mut App) {
 fn epoch_of(app: &App, run: &RunState) -> Option<u32> {
     let line = app.events.line(run)?;
     let before = || {
-        let trained = run.training.feed.iter().rev().filter(|other| other.time <= line.time());
-        trained.into_iter().find_map(|other| match &other.event {
+        let mut before = run.training.feed.iter().rev().filter(|other| other.time <= line.time());
+        before.find_map(|other| match &other.event {
             Event::Epoch(epoch) => Some(epoch.epoch),
             _ => None,
         })
@@ -214,12 +212,12 @@ fn to_log(app: &mut App) -> Vec<Effect> {
 
 /// Shows the events at the place of an epoch on the curves: the newest that is about this one, or one before.
 pub fn show_epoch(app: &mut App, epoch: u32) -> Vec<Effect> {
-    let newest_first = (0..app.events.feed.len()).rev();
+    let mut newest_first = (0..app.events.feed.len()).rev();
     let is_there = |at: &usize| {
         let line = app.run().and_then(|run| app.events.feed.get(run, *at)?.epoch(run));
         line.is_some_and(|found| found <= epoch)
     };
-    let at = newest_first.into_iter().find(is_there);
+    let at = newest_first.find(is_there);
     app.screen.tab = Tab::Events;
     app.screen.focus = Focus::Bottom;
     if let Some(at) = at {

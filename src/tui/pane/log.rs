@@ -103,7 +103,11 @@ const fn row(
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     let log = &mut app.log;
     match action {
-        Action::Find => ask(app, Purpose::Find),
+        Action::Find => {
+            let was_searching = log.search.under_way.take().is_some();
+            ask(app, Purpose::Find);
+            return was_searching.then_some(Effect::Log(Order::Stop)).into_iter().collect();
+        }
         Action::Time => ask(app, Purpose::Time),
         Action::Next(way) => return next(app, way),
         Action::Follow => return follow(app),

@@ -147,7 +147,8 @@ impl Pane {
             Pane::Curves => curves::click(app, area, position),
             Pane::Events => events::click(app, area, position),
             Pane::Results => results::click(app, area, position),
-            Pane::Compare | Pane::Log | Pane::Config | Pane::System => Vec::new(),
+            Pane::Compare => compare::click(app, area, position),
+            Pane::Log | Pane::Config | Pane::System => Vec::new(),
         }
     }
 
@@ -193,7 +194,8 @@ pub fn look_for(app: &mut App, typed: &str) {
     match app.screen.tab {
         Tab::Events => events::look_for(app, typed),
         Tab::Log => log::look_for(app, typed),
-        Tab::Config | Tab::Results | Tab::System => {}
+        Tab::Config => config::look_for(app, typed),
+        Tab::Results | Tab::System => {}
     }
 }
 
@@ -202,7 +204,8 @@ pub fn find(app: &mut App) -> Vec<Effect> {
     match app.screen.tab {
         Tab::Events => events::find(app),
         Tab::Log => log::find(app),
-        Tab::Config | Tab::Results | Tab::System => Vec::new(),
+        Tab::Config => config::find(app),
+        Tab::Results | Tab::System => Vec::new(),
     }
 }
 

@@ -26,8 +26,8 @@ use crossterm::event::KeyCode;
 #[derive(Debug, Default)]
 pub struct Results {
     pub view: View,
-    /// The cell of the matrix: true and predicted class.
-    cell: (usize, usize),
+    /// The cell of the matrix, true and predicted class; until one is chosen it is the commonest mistake.
+    cell: Option<(usize, usize)>,
     /// The chosen one of the samples.
     sample: usize,
     album: Album,
@@ -112,7 +112,8 @@ fn step(app: &mut App, motion: Motion) {
     match app.results.view {
         View::Confusion => {
             let classes = confusion(app).map_or(0, Confusion::classes);
-            app.results.cell.1 = motion.from(app.results.cell.1, classes, 1);
+            let (label, predicted) = cell(app);
+            app.results.cell = Some((label, motion.from(predicted, classes, 1)));
         }
         View::Misclassified | View::Augmented => {
             app.results.sample = motion.from(app.results.sample, samples::of_view(app).len(), 1);
@@ -124,7 +125,8 @@ fn step(app: &mut App, motion: Motion) {
 pub fn go(app: &mut App, motion: Motion, page: usize) -> Vec<Effect> {
     if app.results.view == View::Confusion {
         let classes = confusion(app).map_or(0, Confusion::classes);
-        app.results.cell.0 = motion.from(app.results.cell.0, classes, page);
+        let (label, predicted) = cell(app);
+        app.results.cell = Some((motion.from(label, classes, page), predicted));
         return Vec::new();
     }
     let (count, grid) = (samples::of_view(app).len(), area(app).and_then(|area| samples::grid(app, inside(area))));
@@ -147,10 +149,10 @@ pub fn click(app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
     let inside = inside(area);
     if app.results.view == View::Confusion {
         let hit = confusion(app).and_then(|confusion| {
-            let plan = matrix::Plan::of(confusion, names(app.run()?), app.results.cell, inside);
+            let plan = matrix::Plan::of(confusion, names(app.run()?), cell(app), inside);
             plan.at(position)
         });
-        app.results.cell = hit.unwrap_or(app.results.cell);
+        app.results.cell = hit.or(app.results.cell);
     } else if let Some(at) = tiles::at(&samples::visible(app, inside), position) {
         app.results.sample = at;
     }
@@ -159,7 +161,7 @@ pub fn click(app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
 
 /// Another run is chosen, or another tab.
 pub fn chosen(app: &mut App) -> Vec<Effect> {
-    app.results.cell = (0, 0);
+    app.results.cell = None;
     app.results.sample = 0;
     app.results.album.clear();
     Vec::new()
@@ -193,7 +195,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
     match app.results.view {
         View::Confusion => match confusion(app) {
             Some(confusion) => {
-                let plan = matrix::Plan::of(confusion, names(run), app.results.cell, inner);
+                let plan = matrix::Plan::of(confusion, names(run), cell(app), inner);
                 let is_light = app.terminal.background.is_some_and(|background| background.is_light());
                 plan.draw(theme, buf, is_light);
                 tiles::draw(theme, buf, app, &tiles::of(app, inner));
@@ -230,6 +232,14 @@ fn say(theme: &Theme, inner: Rect, buf: &mut Buffer, text: &str) {
 
 fn confusion(app: &App) -> Option<&Confusion> {
     app.run()?.training.confusion.as_deref()
+}
+
+/// The chosen cell of the matrix, which is one that there is.
+fn cell(app: &App) -> (usize, usize) {
+    let Some(confusion) = confusion(app) else { return (0, 0) };
+    let last = confusion.classes().saturating_sub(1);
+    let (label, predicted) = app.results.cell.or_else(|| confusion.commonest_mistake()).unwrap_or((0, 0));
+    (label.min(last), predicted.min(last))
 }
 
 /// Names of the classes, as far as they are known.

@@ -1,7 +1,8 @@
 //! Pictures on their way to the terminal, beside the cells.
 //!
-//! Invariants: a picture that goes leaves nothing behind, and one that stays is not sent again, unless cells were written
-//! over it; in one frame no more bytes of pictures go out than a slow line takes in good time, but at least one picture.
+//! Invariants: a picture that goes leaves nothing behind, and one that stays is not sent again, unless cells were
+//! written over it; in one frame no more bytes of pictures go out than a slow line takes in good time, but at least one
+//! picture.
 
 use std::collections::BTreeSet;
 
@@ -26,9 +27,11 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// The screen is emptied, and with it the pictures.
-    pub fn clear(&mut self) {
+    /// The screen is emptied, and with it the pictures, for which some terminals want to be told.
+    pub fn clear(&mut self) -> &'static str {
+        let has_kitty = self.hung.iter().any(|hung| matches!(hung.picture.form, Form::Kitty(_)));
         self.hung.clear();
+        if has_kitty { kitty::ALL_AWAY } else { "" }
     }
 
     /// Takes away what is not wanted any more. Where pictures are the terminal's cells, their places in `shown` become

@@ -12,6 +12,9 @@ const CHUNK: usize = 4096;
 /// Numbers of ours begin here, so that they are unlikely to be those of another program.
 const FIRST: u32 = 0x6674_0000;
 
+/// Takes all pictures away from the screen; their data stay.
+pub const ALL_AWAY: &str = "\x1b_Ga=d,d=a,q=2\x1b\\";
+
 /// Sends the PNG file `png` as picture `number`.
 pub fn transmit(number: u32, png: &[u8]) -> String {
     let data = STANDARD.encode(png);

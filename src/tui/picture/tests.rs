@@ -60,9 +60,9 @@ fn the_terminal_decides_unless_the_person_does() {
         let wished = Setting::read("sixel").unwrap();
         assert_eq!(wished.protocol(&terminal), Protocol::Sixel);
     }
-    assert_eq!(Setting::read("auto"), Some(Setting::Auto));
-    assert_eq!(Setting::read("none"), Some(Setting::Always(Protocol::None)));
-    assert_eq!(Setting::read("Kitty "), None);
+    assert_eq!(Setting::read("auto"), Ok(Setting::Auto));
+    assert_eq!(Setting::read("none"), Ok(Setting::Always(Protocol::None)));
+    assert!(Setting::read("Kitty ").unwrap_err().contains("`Kitty `"));
 }
 
 #[test]
@@ -113,6 +113,9 @@ fn kitty_is_sent_a_picture_once() {
     assert!(gone.contains(&format!("a=d,d=i,i={},", kitty::id(7))));
     let again = String::from_utf8(wall.hang(&moved, &[])).unwrap();
     assert!(!again.contains("a=t") && again.contains("a=p"), "{again:?}");
+    assert_eq!(wall.clear(), kitty::ALL_AWAY);
+    assert!(wall.clear().is_empty(), "nothing hangs");
+    wall.hang(&moved, &[]);
     assert!(wall.take_down(&[], &mut shown).contains("a=d"));
     assert_eq!(shown, Buffer::empty(shown.area), "cells are not touched");
 }

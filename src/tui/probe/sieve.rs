@@ -5,6 +5,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{ASKED, Answer, Rgb};
+use crate::base::clock::Stopwatch;
 
 /// How long answers are looked for; over a line that is slower than this they are keys.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -19,16 +20,17 @@ pub enum Heard {
 }
 
 /// Tells answers from keys.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sieve {
-    /// What has been answered.
-    answered: Vec<Question>,
+    began: Stopwatch,
+    /// What is still awaited, and since when.
+    awaited: Vec<(Question, Duration)>,
     state: State,
 }
 
-/// What was asked.
+/// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
+pub enum Question {
     Background,
     Name,
     Kitty,
@@ -48,7 +50,7 @@ enum State {
 }
 
 impl Question {
-    const ALL: [Question; 3] = [Question::Background, Question::Name, Question::Kitty];
+    pub const ALL: [Question; 3] = [Question::Background, Question::Name, Question::Kitty];
 
     /// The letter after Esc that begins its answer.
     fn introducer(self) -> char {
@@ -80,10 +82,27 @@ impl Question {
 }
 
 impl Sieve {
-    /// Takes an event that came so long after the questions went out, and gives on what is known by then.
-    pub fn take(&mut self, event: Event, since: Duration) -> Vec<Heard> {
+    /// Every question goes out now.
+    pub fn start() -> Self {
+        let awaited = Question::ALL.map(|question| (question, Duration::ZERO)).to_vec();
+        Sieve { began: Stopwatch::start(), awaited, state: State::Outside }
+    }
+
+    /// A question goes out once more.
+    pub fn asked(&mut self, question: Question) {
+        self.awaited.push((question, self.began.elapsed()));
+    }
+
+    /// Takes an event, and gives on what is known by then.
+    pub fn take(&mut self, event: Event) -> Vec<Heard> {
+        self.sift(event, self.began.elapsed())
+    }
+
+    /// Takes an event that comes `now`, a time since the beginning.
+    fn sift(&mut self, event: Event, now: Duration) -> Vec<Heard> {
         let Some(key) = pressed(&event) else { return vec![Heard::Event(event)] };
-        let is_awaited = since < PATIENCE && self.answered.len() < Question::ALL.len();
+        self.awaited.retain(|(_, asked)| now.saturating_sub(*asked) < PATIENCE);
+        let is_awaited = !self.awaited.is_empty();
         match std::mem::take(&mut self.state) {
             State::Sure { question, text, esc } => self.go_on(question, text, esc, event),
             State::Begun { question, text, held } => self.compare(question, text, held, event),
@@ -100,7 +119,8 @@ impl Sieve {
         }
         let is_introduced = after_esc || key.modifiers.contains(KeyModifiers::ALT);
         let question = Question::ALL.into_iter().find(|question| {
-            is_introduced && key.code == KeyCode::Char(question.introducer()) && !self.answered.contains(question)
+            let is_awaited = self.awaited.iter().any(|(awaited, _)| awaited == question);
+            is_introduced && is_awaited && key.code == KeyCode::Char(question.introducer())
         });
         match question {
             Some(question) => {
@@ -131,7 +151,9 @@ impl Sieve {
         let is_bell = key.code == KeyCode::Char('g') && key.modifiers == KeyModifiers::CONTROL;
         let is_backslash = key.code == KeyCode::Char('\\');
         if is_bell || (is_backslash && (esc || key.modifiers.contains(KeyModifiers::ALT))) {
-            self.answered.push(question);
+            if let Some(at) = self.awaited.iter().position(|(awaited, _)| *awaited == question) {
+                self.awaited.remove(at);
+            }
             return question.answer(&text).map(Heard::Answer).into_iter().collect();
         }
         text.extend(letter(key));

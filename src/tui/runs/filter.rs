@@ -6,7 +6,7 @@
 //! commas, as on the command line.
 
 mod compare;
-pub mod fuzzy;
+mod find;
 mod parse;
 
 use std::ops::Range;
@@ -17,6 +17,7 @@ use self::compare::Comparison;
 use super::run::Run;
 use crate::record::state::Status;
 use crate::record::summary::Row;
+use crate::tui::fuzzy;
 
 /// A filter as it was typed, and what it means.
 #[derive(Debug, Clone, Default)]
@@ -92,9 +93,9 @@ impl Filter {
         let mut hits: Vec<Range<usize>> = Vec::new();
         for term in self.terms.iter().filter(|term| !term.negated) {
             match &term.test {
-                Test::Word(word) if !term.loose => hits.extend(fuzzy::find(name, word)),
+                Test::Word(word) if !term.loose => hits.extend(find::word(name, word)),
                 Test::Word(word) | Test::Fuzzy(word) => {
-                    hits.extend(fuzzy::letters(name, word).into_iter().flat_map(|found| found.letters));
+                    hits.extend(find::letters(name, word));
                 }
                 _ => {}
             }
@@ -113,11 +114,11 @@ impl Test {
     fn takes(&self, run: &Run, loose: bool) -> Option<i64> {
         let row = run.row;
         let holds = match self {
-            Test::Word(word) if loose => return fuzzy::letters(&row.name, word).map(|found| found.score),
-            Test::Fuzzy(word) => return fuzzy::letters(&row.name, word).map(|found| found.score),
+            Test::Word(word) if loose => return fuzzy::matched(word, &row.name).map(|found| found.score.into()),
+            Test::Fuzzy(word) => return fuzzy::matched(word, &row.name).map(|found| found.score.into()),
             Test::Word(word) => {
                 let labels = row.place.tags.iter().chain(&row.place.group);
-                fuzzy::has(&row.name, word) || id_has(row, word) || labels.into_iter().any(|it| fuzzy::has(it, word))
+                find::has(&row.name, word) || id_has(row, word) || labels.into_iter().any(|it| find::has(it, word))
             }
             Test::State(beginning) => states(row.state).any(|name| name.starts_with(beginning.as_str())),
             Test::Tag(tag) => row.place.tags.iter().any(|it| is_label(it, tag, loose)),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::groups::Group;
 use super::run::{Rank, Run};
@@ -21,6 +22,15 @@ pub struct Known {
     queue: BTreeSet<Rank>,
     /// Their numbers in it, from 1, of those that are not held back.
     numbers: HashMap<RunId, usize>,
+    /// Those that a worker may train.
+    live: BTreeSet<RunId>,
+    /// How many finished, and the seconds that they took together.
+    finished: (usize, f64),
+}
+
+/// Seconds of a run that finished.
+fn finished_in(row: &Row) -> Option<f64> {
+    row.times.seconds.filter(|seconds| row.state == Status::Finished && seconds.is_finite())
 }
 
 /// What a delta changed.
@@ -72,6 +82,12 @@ impl Known {
     /// Counts a run in; whether the queue changed.
     fn count(&mut self, row: &Row) -> bool {
         self.totals.add(row.state);
+        if row.state.is_live() {
+            self.live.insert(row.id);
+        }
+        if let Some(seconds) = finished_in(row) {
+            self.finished = (self.finished.0 + 1, self.finished.1 + seconds);
+        }
         let rank = Rank::of(row);
         rank.waits() && self.queue.insert(rank)
     }
@@ -79,6 +95,10 @@ impl Known {
     /// Counts a run out; whether the queue changed.
     fn forget(&mut self, row: &Row) -> bool {
         self.totals.take(row.state);
+        self.live.remove(&row.id);
+        if let Some(seconds) = finished_in(row) {
+            self.finished = (self.finished.0.saturating_sub(1), self.finished.1 - seconds);
+        }
         self.queue.remove(&Rank::of(row))
     }
 
@@ -107,6 +127,28 @@ impl Known {
     pub fn run(&self, id: RunId) -> Option<Run<'_>> {
         let whole = self.whole.get(&id).map(|run| &**run);
         self.rows.get(&id).map(|row| Run::new(row, whole))
+    }
+
+    /// Time until the queue will have been worked off by so many at once, if those that wait take as long as those that
+    /// finished took, or as the live ones will have taken; None where nothing is left, or nothing is known.
+    pub fn time_left(&self, slots: usize) -> Option<Duration> {
+        let live: Vec<Run> = self.live.iter().filter_map(|&id| self.run(id)).collect();
+        let etas: Vec<f64> = live.iter().filter_map(|run| Some(run.eta()?.as_secs_f64())).collect();
+        let waiting = self.numbers.len();
+        if waiting == 0 && etas.is_empty() {
+            return None;
+        }
+        let each = match self.finished {
+            (0, _) => {
+                let whole = live.iter().filter_map(|run| Some((run.elapsed(None)? + run.eta()?).as_secs_f64()));
+                let whole: Vec<f64> = whole.collect();
+                (!whole.is_empty()).then(|| whole.iter().sum::<f64>() / whole.len() as f64)
+            }
+            (count, seconds) => Some(seconds / count as f64),
+        };
+        let queued = if waiting == 0 { 0.0 } else { each? * waiting as f64 };
+        let shared = (queued + etas.iter().sum::<f64>()) / slots.max(1).max(live.len()) as f64;
+        Duration::try_from_secs_f64(etas.into_iter().fold(shared, f64::max)).ok()
     }
 
     /// All runs, by their numbers.

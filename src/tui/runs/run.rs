@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
+use crate::experiment::Mode;
 use crate::record::life::Cause;
 use crate::record::state::{Asked, RunState, Status};
 use crate::record::summary::Row;
@@ -93,18 +94,19 @@ impl<'a> Run<'a> {
 
     /// A figure of the best epoch, by its name in the record; of the last one where none is the best.
     pub fn figure(&self, name: &str) -> Option<f64> {
-        self.row.best.as_ref().filter(|best| best.monitor == name).map(|best| best.value)
+        self.row.figures.get(name).copied()
     }
 
     /// The value of whatever it monitors, and whether less is better.
     pub fn best(&self) -> Option<(&'a str, f64, bool)> {
         let best = self.row.best.as_ref()?;
-        Some((&best.monitor, best.value, best.monitor.ends_with("loss")))
+        let less = self.row.mode.map_or_else(|| best.monitor.ends_with("loss"), |mode| mode == Mode::Min);
+        Some((&best.monitor, best.value, less))
     }
 
     /// What a person asked of it that has not come about yet.
     pub fn asked(&self) -> Option<Asked> {
-        self.live?.life.asked
+        self.row.place.asked
     }
 
     /// Whether it finished by early stopping.
@@ -115,5 +117,5 @@ impl<'a> Run<'a> {
 
 /// The names of the figures of a run's best epoch.
 pub fn figures(row: &Row) -> impl Iterator<Item = &str> {
-    row.best.iter().map(|best| best.monitor.as_str())
+    row.figures.keys().map(String::as_str)
 }

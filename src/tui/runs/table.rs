@@ -100,7 +100,7 @@ impl Table {
     }
 
     /// The runs that match the filter, in order, also those in folded groups.
-    pub fn matching(&self) -> impl Iterator<Item = RunId> {
+    pub fn matching(&self) -> impl ExactSizeIterator<Item = RunId> {
         self.line.iter().map(|spot| spot.rank.id)
     }
 }

@@ -44,7 +44,7 @@ pub fn settings(text: &str) -> Result<Settings, Mistake> {
             }
             "pictures" => {
                 let named = ["auto", "kitty", "iterm2", "sixel", "blocks", "none"];
-                let known: Vec<Setting> = named.iter().filter_map(|name| Setting::read(name)).collect();
+                let known: Vec<Setting> = named.iter().filter_map(|name| Setting::read(name).ok()).collect();
                 settings.pictures = text.one_of(name, value, &named, &known)?;
             }
             "mouse" => settings.mouse = text.yes_or_no(name, value)?,

@@ -20,6 +20,7 @@ impl Timer {
     /// Seconds trained at `time`; a log that does not say when its attempt began does so with the first line asked for.
     pub fn seconds(&mut self, time: Timestamp) -> f64 {
         let began = *self.began.get_or_insert(time);
-        self.before + time.since(began).as_secs_f64()
+        let millis = time.as_millis().saturating_sub(began.as_millis()).max(0);
+        self.before + millis as f64 / 1000.0
     }
 }

@@ -37,11 +37,10 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
                 line_row.over(theme.selected());
             }
             head(&mut line_row, &line, theme, inner, number == 0);
-            if range.end < words.text().len() && !events.wrapped && !is_chosen {
-                words.put(&mut line_row, words.window(0, room(inner).saturating_sub(1)));
-                line_row.put(theme.pick("…", "~"), theme.style(Role::Dim));
-            } else {
+            if is_chosen || events.wrapped {
                 words.put(&mut line_row, range);
+            } else {
+                words.put_cut(&mut line_row, 0, theme);
             }
             row = row.saturating_add(1);
         }

@@ -135,7 +135,10 @@ fn it_leads_to_the_curve_and_to_the_log_and_back() {
         press(&mut app, &format!("/{kind}<Enter>"));
         assert!(chosen_words(&app).contains(kind), "{kind}: {}", chosen_words(&app));
         press(&mut app, "i");
-        assert_eq!((app.events.on_curve, app.screen.focus), (Some(epoch), Focus::Run), "{kind}");
+        assert_eq!((app.curves.cursor_epoch(), app.screen.focus), (Some(epoch), Focus::Run), "{kind}");
+        press(&mut app, "i");
+        let back = app.events.line(app.run().unwrap()).unwrap().epoch(app.run().unwrap());
+        assert_eq!((back, app.screen.focus), (Some(epoch), Focus::Bottom), "{kind}");
     }
     let mut app = focused((120, 40));
     press(&mut app, "G<Enter>");
@@ -218,8 +221,8 @@ proptest! {
         }
         let area = app.layout().bottom;
         if let Some(area) = area.filter(|area| area.height > 2 && area.width > 30 && app.events.feed.len() > 0) {
-            let rows = area.y + 1..area.y + area.height - 1;
-            prop_assert!(rows.into_iter().any(|y| draw::line_at(&app, area, y) == Some(app.events.at())));
+            let mut rows = area.y + 1..area.y + area.height - 1;
+            prop_assert!(rows.any(|y| draw::line_at(&app, area, y) == Some(app.events.at())));
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::tui::app::App;
 use crate::tui::log::{ansi, shown};
 use crate::tui::paint::{Row, frame};
 use crate::tui::search;
-use crate::tui::styled::Styled;
 use crate::tui::theme::{Role, Theme};
 
 /// The columns for lines where the frame has so many inside: before them stands what was found, behind them a space.
@@ -82,7 +81,7 @@ fn put_line(
     }
     if log.cut {
         let mut row = gutter(theme, area, buf, row, is_hit);
-        put_cut(theme, &mut row, &line, log.shift);
+        line.put_cut(&mut row, log.shift, theme);
         return 1;
     }
     let rows = line.rows(columns(area.width));
@@ -100,22 +99,4 @@ fn gutter<'b>(theme: &Theme, area: Rect, buf: &'b mut Buffer, row: u16, is_hit: 
     let mut row = Row::new(buf, area, row);
     row.put(if is_hit { theme.pick("▸", ">") } else { " " }, theme.style(Role::Warning));
     row
-}
-
-/// Writes what is seen of a line that is scrolled to the side, with a sign where there is more.
-fn put_cut(theme: &Theme, row: &mut Row, line: &Styled, shift: usize) {
-    let (dim, more) = (theme.style(Role::Dim), theme.pick("…", "~"));
-    let mut hidden = shift;
-    if shift > 0 && !line.text().is_empty() {
-        row.put(more, dim);
-        hidden += 1;
-    }
-    let columns = usize::from(row.left().saturating_sub(1));
-    let all = line.window(hidden, columns);
-    if all.end < line.text().len() {
-        line.put(row, line.window(hidden, columns.saturating_sub(1)));
-        row.put(more, dim);
-    } else {
-        line.put(row, all);
-    }
 }

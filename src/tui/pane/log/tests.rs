@@ -100,7 +100,7 @@ fn it_follows_the_chosen_run_while_it_is_shown() {
     let effects = press(&mut app, "j");
     assert_eq!(effects, follow(app.runs.chosen()));
     assert_eq!(press(&mut app, "e"), follow(None));
-    assert_eq!(press(&mut app, "3"), [], "nothing was followed");
+    assert_eq!(press(&mut app, "5"), [], "nothing was followed");
 }
 
 #[test]

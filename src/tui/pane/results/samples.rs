@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::tiles::{Grid, Tile};
-use super::{View, confusion, matrix, names, tiles};
+use super::{View, cell, confusion, matrix, names, tiles};
 use crate::base::text::metric;
 use crate::record::event::Sample;
 use crate::tui::app::App;
@@ -35,10 +35,8 @@ pub fn why_none(view: View) -> &'static str {
 /// Those of the chosen cell of the matrix, with their places among all.
 pub fn of_cell(app: &App) -> Vec<(usize, &Sample)> {
     let Some(run) = app.run() else { return Vec::new() };
-    let (names, (label, predicted)) = (names(run), app.results.cell);
-    let classes = confusion(app).map_or(0, |confusion| confusion.classes());
-    let class = |at: usize| matrix::name(names, at.min(classes.saturating_sub(1)));
-    let (label, predicted) = (class(label), class(predicted));
+    let (label, predicted) = cell(app);
+    let [label, predicted] = [label, predicted].map(|class| matrix::name(names(run), class));
     let is_of_cell = |sample: &Sample| sample.label == label && sample.predicted.as_ref() == Some(&predicted);
     run.training.misclassified.iter().enumerate().filter(|(_, sample)| is_of_cell(sample)).collect()
 }
@@ -96,8 +94,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
 pub fn draw_lines(theme: &Theme, buf: &mut Buffer, app: &App, area: Rect) {
     let (Some(run), Some(confusion)) = (app.run(), confusion(app)) else { return };
     let names = names(run);
-    let classes = confusion.classes();
-    let [label, predicted] = [app.results.cell.0, app.results.cell.1].map(|at| at.min(classes.saturating_sub(1)));
+    let (label, predicted) = cell(app);
     let (count, of) = (confusion.count(label, predicted), confusion.support(label));
     let mut row = Row::new(buf, area, 0);
     row.put(&matrix::name(names, label), theme.style(Role::Good));

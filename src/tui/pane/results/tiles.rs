@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
-use super::{Slot, View, confusion, matrix, names, samples};
+use super::{Slot, View, cell, confusion, matrix, names, samples};
 use crate::record::event::Sample;
 use crate::tui::app::App;
 use crate::tui::paint::Row;
@@ -82,7 +82,7 @@ pub fn of(app: &App, area: Rect) -> Vec<Tile<'_>> {
         View::Misclassified | View::Augmented => samples::visible(app, area),
         View::Confusion => {
             let (Some(confusion), Some(run)) = (confusion(app), app.run()) else { return Vec::new() };
-            let below = matrix::Plan::of(confusion, names(run), app.results.cell, area).below();
+            let below = matrix::Plan::of(confusion, names(run), cell(app), area).below();
             samples::visible_of_cell(app, below)
         }
     }

@@ -27,8 +27,8 @@ fn events(bytes: &str) -> Vec<Event> {
 
 /// What is heard when the terminal sends these pieces, each in a read of its own, at once after the questions.
 fn heard(pieces: &[&str]) -> Vec<Heard> {
-    let mut sieve = Sieve::default();
-    pieces.iter().flat_map(|piece| events(piece)).flat_map(|event| sieve.take(event, Duration::ZERO)).collect()
+    let mut sieve = Sieve::start();
+    pieces.iter().flat_map(|piece| events(piece)).flat_map(|event| sieve.sift(event, Duration::ZERO)).collect()
 }
 
 fn keys(bytes: &str) -> Vec<Heard> {
@@ -87,23 +87,35 @@ fn what_a_person_types_is_given_on() {
 fn what_was_answered_or_comes_too_late_is_not_looked_for() {
     let answer = "\x1b]11;rgb:0/0/0\x07";
     assert_eq!(heard(&[answer, answer])[1..], keys(answer));
-    let mut sieve = Sieve::default();
-    let late: Vec<Heard> = events(answer).into_iter().flat_map(|event| sieve.take(event, PATIENCE)).collect();
+    let mut sieve = Sieve::start();
+    let late: Vec<Heard> = events(answer).into_iter().flat_map(|event| sieve.sift(event, PATIENCE)).collect();
     assert_eq!(late, keys(answer));
 }
 
 #[test]
+fn what_is_asked_again_is_looked_for_again() {
+    let (mut sieve, answer) = (Sieve::start(), "\x1b]11;rgb:0/0/0\x07");
+    sieve.asked(Question::Background);
+    for expected in std::iter::repeat_n(vec![Heard::Answer(Answer::Background(Rgb(0, 0, 0)))], 2).chain([keys(answer)])
+    {
+        let heard: Vec<Heard> =
+            events(answer).into_iter().flat_map(|event| sieve.sift(event, Duration::ZERO)).collect();
+        assert_eq!(heard, expected);
+    }
+}
+
+#[test]
 fn other_events_go_past_it() {
-    let mut sieve = Sieve::default();
+    let mut sieve = Sieve::start();
     let mouse = MouseEvent { kind: MouseEventKind::ScrollUp, column: 1, row: 1, modifiers: KeyModifiers::NONE };
     let mut all = Vec::new();
     for event in events("\x1b]11;rgb:0/0/0") {
-        all.extend(sieve.take(event, Duration::ZERO));
-        all.extend(sieve.take(Event::Mouse(mouse), Duration::ZERO));
+        all.extend(sieve.sift(event, Duration::ZERO));
+        all.extend(sieve.sift(Event::Mouse(mouse), Duration::ZERO));
     }
-    all.extend(sieve.take(Event::Resize(1, 1), Duration::ZERO));
+    all.extend(sieve.sift(Event::Resize(1, 1), Duration::ZERO));
     assert!(all.iter().all(|heard| matches!(heard, Heard::Event(Event::Mouse(_) | Event::Resize(..)))));
-    let end: Vec<Heard> = events("\x07").into_iter().flat_map(|event| sieve.take(event, Duration::ZERO)).collect();
+    let end: Vec<Heard> = events("\x07").into_iter().flat_map(|event| sieve.sift(event, Duration::ZERO)).collect();
     assert_eq!(end, [Heard::Answer(Answer::Background(Rgb(0, 0, 0)))]);
 }
 
