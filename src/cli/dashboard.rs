@@ -11,6 +11,7 @@ use crate::record::Store;
 use crate::runner::StartOptions;
 use crate::runner::protocol::{Add, NewExperiment};
 use crate::tui;
+use crate::tui::settings::Settings;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -40,6 +41,8 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
         experiments.iter().try_for_each(|loaded| run::in_foreground(loaded, store))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let settings =
+        Settings::load(|name| std::env::var(name).ok()).map_err(|error| Failure::usage(error.to_string()))?;
     let slots = args.slots.map(usize::from);
     let mut selected = None;
     if !experiments.is_empty() {
@@ -49,6 +52,6 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     }
     let store = Store::create(store)?;
     let start = StartOptions::this_program(&store)?.with_slots(slots);
-    tui::run(store, tui::Options { start, selected }).map_err(|error| Failure::failed(error.to_string()))?;
+    tui::run(store, tui::Options { start, selected, settings }).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,9 +8,11 @@ use ratatui::layout::{Position, Size};
 
 use super::editor::Edit;
 use super::job::Job;
+use super::layout::Edge;
 use super::library::{Check, Draft};
 use super::log;
 use super::meters::{Reading, Wish};
+use super::notices::Told;
 use super::orders::Order;
 use super::pane::{self, Tab};
 use super::picture::Page;
@@ -55,6 +57,10 @@ pub enum Action {
     Zoom,
     Show(Tab),
     Help,
+    /// The last notices.
+    Notices,
+    /// Moves a border by so many columns to the right, or rows upwards.
+    Move(Edge, i16),
     Yes,
     No,
     Accept,
@@ -64,6 +70,14 @@ pub enum Action {
     Paste(String),
     Click(Position),
     Wheel(Position, Motion),
+    /// The mouse is here, with the button still held down after a click.
+    Drag(Position),
+    /// The button was let go.
+    Drop,
+    /// Draw all anew: something else wrote on the screen.
+    Redraw,
+    /// Give the terminal to the shell until it says to go on.
+    Suspend,
     Resize(Size),
     Queue(pane::queue::Action),
     Curves(pane::curves::Action),
@@ -81,6 +95,10 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Quit,
+    Suspend,
+    Redraw,
+    /// Say it also where the dashboard is not looked at, as the person wishes.
+    Announce(Vec<Told>),
     /// Read these runs whole, and go on reading them.
     Want(BTreeSet<RunId>),
     /// Ask the reader of logs.

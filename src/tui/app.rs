@@ -6,8 +6,9 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 
 use super::keymap::{Keymap, Scope};
-use super::layout::{Focus, Layout, layout};
+use super::layout::{Edge, Focus, Layout, Shares, layout};
 use super::meters::Reading;
+use super::notices::Notices;
 use super::pane::{self, Pane, Tab};
 use super::probe::Terminal;
 use super::prompt::Prompt;
@@ -34,6 +35,10 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// What the runner answered last, or what went wrong.
     pub notice: Option<Notice>,
+    /// The name of what the palette did last.
+    pub last_done: Option<String>,
+    /// What happened to runs while it is open.
+    pub notices: Notices,
     pub orders: Orders,
     pub meters: Option<Reading>,
     /// What is known of the terminal.
@@ -55,6 +60,10 @@ pub struct Screen {
     pub zoomed: bool,
     /// What the place at the bottom shows.
     pub tab: Tab,
+    /// How the person divided it.
+    pub shares: Shares,
+    /// The border that the mouse holds.
+    pub held: Option<Edge>,
     /// Whether runs are compared, where else the chosen one is shown.
     pub comparing: bool,
 }
@@ -70,6 +79,8 @@ pub enum Overlay {
     Palette(pane::palette::Palette),
     /// The keys, scrolled by so many lines.
     Help(usize),
+    /// The last notices, scrolled by so many lines.
+    Notices(usize),
 }
 
 /// What the runner was asked for and has not answered.
@@ -92,7 +103,15 @@ impl App {
     pub fn new(size: Size, awaited: Option<RunId>) -> Self {
         App {
             runs: Runs::default(),
-            screen: Screen { size, focus: Focus::Queue, zoomed: false, tab: Tab::Events, comparing: false },
+            screen: Screen {
+                size,
+                focus: Focus::Queue,
+                zoomed: false,
+                tab: Tab::Events,
+                comparing: false,
+                shares: Shares::default(),
+                held: None,
+            },
             keymap: Keymap::default(),
             queue: Default::default(),
             curves: Default::default(),
@@ -104,6 +123,8 @@ impl App {
             system: Default::default(),
             overlay: None,
             notice: None,
+            last_done: None,
+            notices: Notices::default(),
             orders: Orders::default(),
             meters: None,
             terminal: Terminal::default(),
@@ -149,13 +170,13 @@ impl App {
             Some(Overlay::Question(_)) => Scope::Question,
             Some(Overlay::Sort(_)) => Scope::Sort,
             Some(Overlay::Palette(_)) => Scope::Palette,
-            Some(Overlay::Help(_)) => Scope::Help,
+            Some(Overlay::Help(_) | Overlay::Notices(_)) => Scope::Help,
         };
         vec![place, Scope::Everywhere]
     }
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        layout(self.screen.size, self.screen.focus, self.screen.zoomed)
+        layout(self.screen.size, self.screen.focus, self.screen.zoomed, self.screen.shares)
     }
 }

@@ -5,27 +5,33 @@ use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
+use signal_hook::consts::SIGCONT;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::sleep;
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::{App, Notice};
 use super::editor::Keyboard;
+use super::kept::{self, Keeper, Kept};
 use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
 use super::picture::Setting;
-use super::probe::{Heard, Sieve, Terminal};
+use super::probe::{Heard, Rgb, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
-use super::{Options, orders};
+use super::{Options, orders, terminal};
 use crate::base::clock::{self, Stopwatch};
 use crate::record::Store;
 
-/// Least time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
+/// How long a notice stands in the header, unless a key is pressed.
+const NOTICE: Duration = Duration::from_secs(20);
 /// How often the clock is read while something runs.
 const TICK: Duration = Duration::from_secs(2);
+/// How long a shell may take to stop us; where there is none, nobody does.
+const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 
 /// What the loop works with.
 struct Dashboard {
@@ -42,6 +48,19 @@ struct Dashboard {
     say: UnboundedSender<News>,
     /// Whether the state may differ from what is shown.
     dirty: bool,
+    next: Next,
+    /// When the newest notice came.
+    announced: Option<Stopwatch>,
+    keeper: Keeper,
+}
+
+/// What the loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    /// The terminal is the shell's until it says to go on.
+    Suspend,
+    Leave,
 }
 
 /// Shows the dashboard until the person leaves.
@@ -54,100 +73,135 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let logs = Logs::start(store.clone(), move |news| drop(heard.send(news)));
     let mut app = App::new(Size { width, height }, options.selected);
     app.terminal = Terminal { cell: cell(), ..Terminal::detect(|name| std::env::var(name).ok()) };
+    app.results.setting = options.settings.pictures;
     match std::env::var(Setting::VARIABLE).ok().as_deref().map(Setting::read) {
         Some(Ok(setting)) => app.results.setting = setting,
         Some(Err(problem)) => app.notice = Some(Notice::Wrong(problem)),
         None => {}
     }
+    app.keymap = options.settings.keymap.clone();
+    let file = kept::path(|name| std::env::var(name).ok());
+    let kept = file.as_deref().map(|file| kept::read(file, store.root())).unwrap_or_default();
+    kept.give(&mut app);
+    let keeper = Keeper::start(file, store.root().to_owned(), Kept::of(&app));
     let heard = say.clone();
     let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
-    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme));
-    Dashboard { app, keyboard, output, reader, logs, meters, sieve, store, options, say, dirty: true }
-        .live(&mut news)
-        .await
+    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme, true));
+    let (dirty, next, announced) = (true, Next::GoOn, None);
+    Dashboard {
+        app,
+        keyboard,
+        output,
+        reader,
+        logs,
+        meters,
+        sieve,
+        store,
+        options,
+        say,
+        dirty,
+        next,
+        announced,
+        keeper,
+    }
+    .live(&mut news)
+    .await
 }
 
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
-        let mut ticks = tokio::time::interval(TICK);
-        // Nobody ticks while nothing runs; an hour of that is not made up for afterwards.
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last_frame: Option<Stopwatch> = None;
+        let mut continued = signal(SignalKind::from_raw(SIGCONT))?;
+        let (mut ticked, mut drawn): (Option<Stopwatch>, Option<Stopwatch>) = (None, None);
         loop {
-            let wait = last_frame.map_or(Duration::ZERO, |frame| FRAME.saturating_sub(frame.elapsed()));
             let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
-            let mut leaving = false;
             // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
-            // it remembers only the first who asked.
+            // it remembers only the first who asked. A timer is there only while something runs or is to be drawn.
             tokio::select! {
                 biased;
-                event = self.keyboard.next() => leaving |= self.on_event(event)?,
-                Some(news) = news.recv() => leaving |= self.on_news(news),
-                _ = ticks.tick(), if self.app.runs.any_live() => self.tick(),
+                event = self.keyboard.next() => self.on_event(event)?,
+                Some(news) = news.recv() => self.on_news(news)?,
+                Some(()) = continued.recv(), if self.keyboard.is_ours() => self.take_terminal()?,
+                () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {
+                    ticked = Some(Stopwatch::start());
+                    self.tick();
+                }
+                () = sleep(left(NOTICE, self.announced)), if self.app.notices.is_fresh => {
+                    self.app.notices.is_fresh = false;
+                    self.dirty = true;
+                }
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = tokio::time::sleep(wait), if must_draw => {
+                () = sleep(left(self.output.pause(self.options.settings.frame()), drawn)), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
+                    drawn = Some(Stopwatch::start());
                     self.output.show(&self.app)?;
                     self.dirty = self.output.is_unfinished();
-                    last_frame = Some(Stopwatch::start());
                 }
             }
-            if leaving {
-                return Ok(());
+            match self.next {
+                Next::GoOn => {}
+                Next::Leave => {
+                    self.keeper.finish();
+                    return Ok(());
+                }
+                Next::Suspend if !self.output.is_free() => {}
+                Next::Suspend => {
+                    terminal::lend()?;
+                    // As the terminal's own Ctrl-z: whoever started us in the same job stops too.
+                    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+                    let _ = tokio::time::timeout(STOPPED_WITHIN, continued.recv()).await;
+                    self.take_terminal()?;
+                    self.next = Next::GoOn;
+                }
             }
         }
     }
 
-    /// Whether the person leaves. The end of the keyboard is one way to.
-    fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<bool> {
-        let Some(event) = event.transpose()? else { return Ok(true) };
-        let mut leaving = false;
+    /// The end of the keyboard is a way to leave.
+    fn on_event(&mut self, event: Option<io::Result<Event>>) -> io::Result<()> {
+        let Some(event) = event.transpose()? else {
+            self.next = Next::Leave;
+            return Ok(());
+        };
         for heard in self.sieve.take(event) {
             match heard {
-                Heard::Event(event) => leaving |= self.on_keys(event),
+                Heard::Event(event) => self.on_keys(event),
                 Heard::Answer(answer) => {
                     self.app.terminal.take(answer);
+                    let background = self.app.terminal.background.map(Rgb::is_light);
+                    self.output.theme = self.options.settings.theme(background, |name| std::env::var(name).ok());
                     self.dirty = true;
                 }
             }
         }
-        Ok(leaving)
+        Ok(())
     }
 
-    fn on_keys(&mut self, event: Event) -> bool {
+    fn on_keys(&mut self, event: Event) {
         if let Event::Resize(..) = event {
             self.app.terminal.cell = cell();
         }
-        let mut leaving = false;
         for event in apart(event) {
             if let Some(action) = action(&self.app, event) {
                 let effects = update(&mut self.app, action);
-                leaving |= self.carry_out(effects);
+                self.carry_out(effects);
             }
         }
-        leaving
+        self.keeper.keep(Kept::of(&self.app));
     }
 
-    fn on_news(&mut self, news: News) -> bool {
+    fn on_news(&mut self, news: News) -> io::Result<()> {
         if let News::Edited(_) = news {
-            self.take_terminal_back();
+            self.keyboard.take_back();
+            self.take_terminal()?;
         }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
             // Nothing runs: a clock would be all that changes.
             self.app.clock = None;
         }
-        self.carry_out(effects)
-    }
-
-    /// What another program left on the screen is drawn over.
-    fn take_terminal_back(&mut self) {
-        self.keyboard.take_back();
-        self.output.forget();
-        if let Ok((width, height)) = crossterm::terminal::size() {
-            update(&mut self.app, Action::Resize(Size { width, height }));
-        }
+        self.carry_out(effects);
+        Ok(())
     }
 
     fn tick(&mut self) {
@@ -155,13 +209,36 @@ impl Dashboard {
         self.dirty = true;
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> bool {
+    /// After whatever somebody else did with the terminal.
+    fn take_terminal(&mut self) -> io::Result<()> {
+        terminal::take()?;
+        let (width, height) = crossterm::terminal::size()?;
+        let effects = update(&mut self.app, Action::Resize(Size { width, height }));
+        self.carry_out(effects);
+        self.redraw();
+        Ok(())
+    }
+
+    fn redraw(&mut self) {
+        self.output.forget();
         self.dirty = true;
-        let mut leaving = false;
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        self.dirty = true;
         for effect in effects {
             let say = self.say.clone();
             match effect {
-                Effect::Quit => leaving = true,
+                Effect::Quit => self.next = Next::Leave,
+                Effect::Suspend => self.next = Next::Suspend,
+                Effect::Redraw => self.redraw(),
+                Effect::Announce(told) => {
+                    let wishes = &self.options.settings.notify;
+                    let wanted = wishes.wanted(&told);
+                    self.output.send_ahead(&wishes.bytes(&wanted, &self.app.terminal));
+                    wishes.run(&wanted);
+                    self.announced = Some(Stopwatch::start());
+                }
                 Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Measure(wish) => self.meters.wish(wish),
@@ -173,8 +250,12 @@ impl Dashboard {
                 }
             }
         }
-        leaving
     }
+}
+
+/// What is left of `whole` since a moment; nothing where there was none.
+fn left(whole: Duration, since: Option<Stopwatch>) -> Duration {
+    since.map_or(Duration::ZERO, |since| whole.saturating_sub(since.elapsed()))
 }
 
 /// Width and height of a cell in pixels, where the kernel knows it; through SSH it does.
@@ -209,6 +290,8 @@ fn action(app: &App, event: Event) -> Option<Action> {
                 MouseEventKind::ScrollUp => Some(Action::Wheel(position, Motion::Up)),
                 MouseEventKind::ScrollDown => Some(Action::Wheel(position, Motion::Down)),
                 MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(position)),
+                MouseEventKind::Drag(MouseButton::Left) => Some(Action::Drag(position)),
+                MouseEventKind::Up(MouseButton::Left) => Some(Action::Drop),
                 _ => None,
             }
         }

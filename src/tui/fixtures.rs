@@ -10,6 +10,7 @@ use super::action::{Effect, News};
 use super::app::App;
 use super::meters::Reading;
 use super::runs::Delta;
+use super::theme::palette::Palette;
 use super::theme::{Colors, Theme};
 use super::update::{hear, update};
 use super::{keymap, view};
@@ -284,8 +285,8 @@ pub fn delta(runs: impl IntoIterator<Item = RunState>) -> Delta {
     Delta { rows, whole, ..Delta::default() }
 }
 
-pub const UNICODE: Theme = Theme { colors: Colors::True, ascii: false };
-pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true };
+pub const UNICODE: Theme = Theme { colors: Colors::True, ascii: false, palette: Palette::Dark };
+pub const ASCII: Theme = Theme { colors: Colors::None, ascii: true, palette: Palette::Dark };
 
 /// A dashboard of so many columns and rows that has heard of these runs.
 pub fn app(size: (u16, u16), runs: Delta) -> App {

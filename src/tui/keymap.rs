@@ -2,6 +2,8 @@
 
 mod effective;
 pub mod key;
+#[cfg(test)]
+mod manual;
 mod name;
 
 use crossterm::event::KeyCode;
@@ -10,6 +12,7 @@ pub use self::effective::{Bound, Keymap};
 
 use self::key::{Key, ctrl, key, letter};
 use super::action::{Action, Motion};
+use super::layout::Edge;
 use super::pane;
 
 /// Where a key is pressed.
@@ -174,6 +177,41 @@ const OVERLAYS: &[Binding] = &[
     binding(Scope::Help, PAGE_UP, Action::Go(Motion::PageUp), "a page up", None),
     binding(Scope::Help, FIRST, Action::Go(Motion::First), "to the first", None),
     binding(Scope::Help, LAST, Action::Go(Motion::Last), "to the last", None),
+    binding(
+        Scope::Panes,
+        &[Key { code: KeyCode::Right, ctrl: true }],
+        Action::Move(Edge::Queue, 2),
+        "a wider queue",
+        None,
+    )
+    .named("queue-wider"),
+    binding(
+        Scope::Panes,
+        &[Key { code: KeyCode::Left, ctrl: true }],
+        Action::Move(Edge::Queue, -2),
+        "a narrower queue",
+        None,
+    )
+    .named("queue-narrower"),
+    binding(
+        Scope::Panes,
+        &[Key { code: KeyCode::Up, ctrl: true }],
+        Action::Move(Edge::Bottom, 1),
+        "a higher place at the bottom",
+        None,
+    )
+    .named("bottom-higher"),
+    binding(
+        Scope::Panes,
+        &[Key { code: KeyCode::Down, ctrl: true }],
+        Action::Move(Edge::Bottom, -1),
+        "a lower place at the bottom",
+        None,
+    )
+    .named("bottom-lower"),
+    binding(Scope::Panes, &[letter('N')], Action::Notices, "what happened lately", None),
+    binding(Scope::Everywhere, &[ctrl('l')], Action::Redraw, "draw the screen anew", None),
+    binding(Scope::Everywhere, &[ctrl('z')], Action::Suspend, "back to the shell; fg returns", None),
     binding(Scope::Everywhere, &[ctrl('c')], Action::Quit, "quit, also out of what lies over the panes", None)
         .named("quit-anywhere"),
 ];

@@ -5,6 +5,7 @@
 //! is as it was before.
 
 pub mod action;
+mod announce;
 pub mod app;
 pub mod chart;
 pub mod editor;
@@ -15,11 +16,13 @@ mod fixtures;
 pub mod format;
 pub mod fuzzy;
 mod job;
+mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod library;
 pub mod log;
 pub mod meters;
+pub mod notices;
 pub mod orders;
 mod output;
 mod paint;
@@ -29,6 +32,7 @@ pub mod probe;
 mod prompt;
 mod reader;
 pub mod runs;
+pub mod settings;
 pub mod search;
 pub mod styled;
 mod terminal;
@@ -41,13 +45,14 @@ use std::io;
 use crate::base::id::RunId;
 use crate::record::Store;
 use crate::runner::StartOptions;
-use theme::Theme;
+use settings::Settings;
 
 /// How the dashboard is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How a runner is started when an experiment is added and none lives.
     pub start: StartOptions,
+    pub settings: Settings,
     /// The run to be chosen at first.
     pub selected: Option<RunId>,
 }
@@ -59,10 +64,10 @@ pub struct Error(#[from] io::Error);
 
 /// Opens the dashboard on `store` and returns when the person leaves it. Runs and runner go on.
 pub fn run(store: Store, options: Options) -> Result<(), Error> {
-    let theme = Theme::detect(false, false, |name| std::env::var(name).ok());
+    let theme = options.settings.theme(None, |name| std::env::var(name).ok());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     ending::watch()?;
-    let terminal = terminal::Guard::open()?;
+    let terminal = terminal::Guard::open(options.settings.mouse)?;
     let ended = runtime.block_on(event_loop::run(store, options, theme));
     drop(terminal);
     // A thread that waits for the keyboard must not keep the program.

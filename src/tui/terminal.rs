@@ -1,12 +1,13 @@
 //! The terminal as the dashboard needs it, and as it was before.
 //!
 //! Invariants: it is restored exactly once, whoever is first: the end of the loop, a panic in any thread, a signal, the
-//! end of the line. From then on no frame is written. Restoring never waits long for a terminal that takes no bytes, and
-//! its errors are nobody's concern.
+//! end of the line. From then on no frame is written, and none while it is lent to somebody else. Restoring never waits
+//! long for a terminal that takes no bytes, and its errors are nobody's concern.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::sync::{Mutex, Once};
+use std::sync::{Mutex, MutexGuard, Once};
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
@@ -20,59 +21,43 @@ use crossterm::terminal::{
 /// How long a terminal may take for the last few bytes.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// Buttons and the wheel as events (modes 1000 and 1006), but not every move of the mouse, which crossterm's command asks
-/// for too: over a slow line that is a stream of bytes that nobody looks at.
-const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+/// Buttons, moves while one is held, and the wheel as events (modes 1002 and 1006), but not every move of the mouse, which
+/// crossterm's command asks for too: over a slow line that is a stream of bytes that nobody looks at.
+const MOUSE_ON: &str = "\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l";
+
+/// The window's title is kept by the terminal meanwhile.
+const KEEP_TITLE: &str = "\x1b[22;0t";
+const OLD_TITLE: &str = "\x1b[23;0t";
 
 /// Whose the screen is; locked while it is written to.
-static SCREEN: Mutex<Screen> = Mutex::new(Screen::Ours);
+static SCREEN: Mutex<Screen> = Mutex::new(Screen::GivenBack);
+/// Whether the mouse is ours as well.
+static MOUSE: AtomicBool = AtomicBool::new(true);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Screen {
     Ours,
-    /// Another program shows itself for a while.
+    /// Somebody else's for a while, as it was before.
     Lent,
+    /// For good.
     GivenBack,
 }
 
-/// Whether another program has the terminal, and is who Ctrl-C is for.
-pub fn is_lent() -> bool {
-    *SCREEN.lock().unwrap_or_else(|e| e.into_inner()) == Screen::Lent
-}
-
-/// Lets another program have the terminal, as it was before, while `work` goes on. Frames are not written meanwhile.
-pub fn lent<T>(work: impl FnOnce() -> T) -> T {
-    if switch(Screen::Ours, Screen::Lent, all_off) {
-        let _ = disable_raw_mode();
-    }
-    let done = work();
-    // Raw first: what is typed now is for us, and not to be shown.
-    if is_lent() && enable_raw_mode().is_ok() {
-        switch(Screen::Lent, Screen::Ours, all_on);
-    }
-    done
-}
-
-/// Writes what makes of the one the other; not if somebody else was there first.
-fn switch(from: Screen, to: Screen, bytes: fn() -> io::Result<Vec<u8>>) -> bool {
-    let mut screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
-    if *screen != from {
-        return false;
-    }
-    *screen = to;
-    bytes().and_then(|bytes| write_all(&bytes)).is_ok()
+fn screen() -> MutexGuard<'static, Screen> {
+    SCREEN.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 /// A terminal that is restored when it is dropped.
 pub struct Guard(());
 
 impl Guard {
-    /// Makes the terminal ready: no echo, a screen of our own, mouse and paste as events.
-    pub fn open() -> io::Result<Guard> {
-        enable_raw_mode()?;
+    /// Makes the terminal ready: no echo, a screen of our own, paste and, where wanted, the mouse as events.
+    pub fn open(mouse: bool) -> io::Result<Guard> {
+        MOUSE.store(mouse, Ordering::Relaxed);
+        *screen() = Screen::Lent;
         let guard = Guard(());
-        write_all(&all_on()?)?;
+        take()?;
         Ok(guard)
     }
 }
@@ -83,7 +68,59 @@ impl Drop for Guard {
     }
 }
 
-/// Makes the terminal as it was before. Later calls wait for the first and do nothing.
+/// Makes the terminal as it was before, for a while: for an editor, or a shell.
+pub fn lend() -> io::Result<()> {
+    let mut screen = screen();
+    if *screen == Screen::Ours {
+        write_all(&off()?)?;
+        disable_raw_mode()?;
+        *screen = Screen::Lent;
+    }
+    Ok(())
+}
+
+/// Makes the terminal ready again, also where somebody changed it behind our back; the next frame has to be a whole one.
+pub fn take() -> io::Result<()> {
+    let mut screen = screen();
+    if *screen == Screen::GivenBack {
+        return Ok(());
+    }
+    // What is raw already would be left as it is, whatever a shell did to it meanwhile.
+    disable_raw_mode()?;
+    enable_raw_mode()?;
+    write_all(&on(*screen == Screen::Lent)?)?;
+    *screen = Screen::Ours;
+    Ok(())
+}
+
+/// Lets another program have the terminal while `work` goes on.
+pub fn lent<T>(work: impl FnOnce() -> T) -> T {
+    let _ = lend();
+    let done = work();
+    let _ = take();
+    done
+}
+
+/// Whether another program has the terminal, and is who Ctrl-C is for.
+pub fn is_lent() -> bool {
+    *screen() == Screen::Lent
+}
+
+fn on(keep_title: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, Print(if keep_title { KEEP_TITLE } else { "" }), EnterAlternateScreen, Hide)?;
+    queue!(bytes, Print(if MOUSE.load(Ordering::Relaxed) { MOUSE_ON } else { "" }), EnableBracketedPaste)?;
+    Ok(bytes)
+}
+
+fn off() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, Print(MOUSE_OFF), Print(OLD_TITLE))?;
+    queue!(bytes, ResetColor, SetAttribute(Attribute::Reset), LeaveAlternateScreen, Show)?;
+    Ok(bytes)
+}
+
+/// Makes the terminal as it was before, for good. Later calls wait for the first and do nothing.
 pub fn restore() {
     static RESTORED: Once = Once::new();
     RESTORED.call_once(|| {
@@ -98,30 +135,17 @@ pub fn restore() {
     });
 }
 
-fn all_on() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    queue!(bytes, EnterAlternateScreen, Hide, Print(MOUSE_ON), EnableBracketedPaste)?;
-    Ok(bytes)
-}
-
-fn all_off() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, Print(MOUSE_OFF))?;
-    queue!(bytes, ResetColor, SetAttribute(Attribute::Reset), LeaveAlternateScreen, Show)?;
-    Ok(bytes)
-}
-
 /// Past the locks of `stdout`, which a writer that is stuck may hold.
 fn write_all_off() -> io::Result<()> {
-    let bytes = all_off()?;
-    let mut screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
-    *screen = Screen::GivenBack;
-    write_all(&bytes)
+    let bytes = off()?;
+    let mut screen = screen();
+    let was = std::mem::replace(&mut *screen, Screen::GivenBack);
+    if was == Screen::Ours { write_all(&bytes) } else { Ok(()) }
 }
 
 /// Writes a frame, unless the screen is not ours any more: a panic elsewhere must not be drawn over.
 pub fn write_frame(frame: &[u8]) -> io::Result<()> {
-    let screen = SCREEN.lock().unwrap_or_else(|e| e.into_inner());
+    let screen = screen();
     match *screen {
         Screen::Ours => write_all(frame),
         Screen::Lent | Screen::GivenBack => Ok(()),

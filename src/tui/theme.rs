@@ -1,7 +1,10 @@
 //! Colours and glyphs, as rich as the terminal allows: true colour, the sixteen, or none; Unicode or ASCII.
 
+pub mod palette;
+
 use ratatui::style::{Color, Modifier, Style};
 
+use self::palette::Palette;
 use crate::record::event::Event;
 use crate::record::state::RunState;
 use crate::record::state::Status;
@@ -10,6 +13,8 @@ use crate::record::state::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colors {
     True,
+    /// 256 of them.
+    Indexed,
     Sixteen,
     None,
 }
@@ -20,6 +25,7 @@ pub struct Theme {
     pub colors: Colors,
     /// Only characters below 128.
     pub ascii: bool,
+    pub palette: Palette,
 }
 
 /// What a text is, which decides its colour.
@@ -46,19 +52,23 @@ impl Theme {
         let value = |name: &str| variable(name).filter(|value| !value.is_empty());
         let plain = no_color || value("NO_COLOR").is_some() || value("TERM").is_some_and(|term| term == "dumb");
         let rich = value("COLORTERM").is_some_and(|term| term == "truecolor" || term == "24bit");
-        let colors = match (plain, rich) {
-            (true, _) => Colors::None,
-            (false, true) => Colors::True,
-            (false, false) => Colors::Sixteen,
+        let many = value("TERM").is_some_and(|term| term.ends_with("-256color"));
+        let colors = match (plain, rich, many) {
+            (true, ..) => Colors::None,
+            (false, true, _) => Colors::True,
+            (false, false, true) => Colors::Indexed,
+            (false, false, false) => Colors::Sixteen,
         };
         let locale = value("LC_ALL").or_else(|| value("LC_CTYPE")).or_else(|| value("LANG")).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
-        Theme { colors, ascii: ascii || !(locale.contains("utf-8") || locale.contains("utf8")) }
+        let light = value("COLORFGBG").is_some_and(|colors| is_light(&colors));
+        let palette = Palette::on(light, false);
+        Theme { colors, ascii: ascii || !(locale.contains("utf-8") || locale.contains("utf8")), palette }
     }
 
     /// One without colours, for what does not depend on them.
     pub fn plain() -> Theme {
-        Theme { colors: Colors::None, ascii: false }
+        Theme { colors: Colors::None, ascii: false, palette: Palette::Dark }
     }
 
     /// The style of a role.
@@ -66,36 +76,30 @@ impl Theme {
         let style = Style::new().fg(self.color(role));
         match role {
             Role::Strong | Role::Focus => style.add_modifier(Modifier::BOLD),
-            Role::Dim | Role::Border | Role::Steps if self.colors != Colors::True => style.add_modifier(Modifier::DIM),
+            Role::Dim | Role::Border | Role::Steps if !matches!(self.colors, Colors::True | Colors::Indexed) => {
+                style.add_modifier(Modifier::DIM)
+            }
             _ => style,
         }
     }
 
     fn color(&self, role: Role) -> Color {
-        let (rgb, sixteen) = match role {
-            Role::Plain | Role::Strong => return Color::Reset,
-            Role::Dim => ((0x7d, 0x87, 0x95), Color::Reset),
-            Role::Border => ((0x4b, 0x55, 0x63), Color::Reset),
-            Role::Focus | Role::Accent => ((0x7a, 0xa2, 0xf7), Color::Blue),
-            Role::Good => ((0x8f, 0xc8, 0x7a), Color::Green),
-            Role::Warning => ((0xe5, 0xb9, 0x5f), Color::Yellow),
-            Role::Bad => ((0xf0, 0x71, 0x78), Color::Red),
-            Role::Live => ((0x5f, 0xcf, 0xd8), Color::Cyan),
-            Role::Train => ((0x5f, 0xa8, 0xf5), Color::Blue),
-            Role::Val => ((0xf5, 0xa9, 0x5f), Color::Yellow),
-            Role::Steps => ((0x3c, 0x52, 0x6e), Color::Reset),
-        };
         match self.colors {
-            Colors::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
-            Colors::Sixteen => sixteen,
+            Colors::True | Colors::Indexed => self.palette.rgb(role).map_or(Color::Reset, |rgb| self.rich(rgb)),
+            Colors::Sixteen => self.palette.sixteen(role),
             Colors::None => Color::Reset,
         }
+    }
+
+    /// This colour, or the nearest of 256.
+    fn rich(&self, (r, g, b): (u8, u8, u8)) -> Color {
+        if self.colors == Colors::Indexed { palette::indexed((r, g, b)) } else { Color::Rgb(r, g, b) }
     }
 
     /// The style of the chosen row, over that of its text.
     pub fn selected(&self) -> Style {
         match self.colors {
-            Colors::True => Style::new().bg(Color::Rgb(0x2a, 0x33, 0x44)),
+            Colors::True | Colors::Indexed => Style::new().bg(self.rich(self.palette.selected())),
             Colors::Sixteen | Colors::None => Style::new().add_modifier(Modifier::REVERSED),
         }
     }
@@ -138,6 +142,11 @@ impl Theme {
     }
 }
 
+/// Whether the background that `COLORFGBG` names, the last of its numbers, is a light one.
+fn is_light(colors: &str) -> bool {
+    matches!(colors.rsplit(';').next().and_then(|number| number.parse().ok()), Some(7u8 | 9..=15))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +154,8 @@ mod tests {
     #[test]
     fn the_environment_decides() {
         type Case = (&'static [(&'static str, &'static str)], Colors, bool);
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
+            (&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")], Colors::Indexed, false),
             (&[("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")], Colors::True, false),
             (&[("TERM", "xterm"), ("LC_ALL", "de_DE.utf8")], Colors::Sixteen, false),
             (&[("NO_COLOR", "1"), ("COLORTERM", "24bit"), ("LANG", "en_US.UTF-8")], Colors::None, false),
@@ -156,15 +166,26 @@ mod tests {
         ];
         for (variables, colors, ascii) in cases {
             let variable = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
-            assert_eq!(Theme::detect(false, false, variable), Theme { colors, ascii }, "{variables:?}");
+            assert_eq!(
+                Theme::detect(false, false, variable),
+                Theme { colors, ascii, palette: Palette::Dark },
+                "{variables:?}"
+            );
         }
         let rich = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
-        assert_eq!(Theme::detect(true, true, rich), Theme { colors: Colors::None, ascii: true });
+        assert_eq!(
+            Theme::detect(true, true, rich),
+            Theme { colors: Colors::None, ascii: true, palette: Palette::Dark }
+        );
+        for (value, palette) in [("15;0", Palette::Dark), ("0;15", Palette::Light), ("0;default;7", Palette::Light)] {
+            let theme = Theme::detect(false, false, |name| (name == "COLORFGBG").then(|| value.to_owned()));
+            assert_eq!(theme.palette, palette, "{value}");
+        }
     }
 
     #[test]
     fn without_colour_no_style_has_one() {
-        let theme = Theme { colors: Colors::None, ascii: false };
+        let theme = Theme { colors: Colors::None, ascii: false, palette: Palette::Dark };
         for role in [Role::Good, Role::Bad, Role::Train, Role::Val, Role::Dim, Role::Focus] {
             assert_eq!(theme.style(role).fg, Some(Color::Reset));
         }

@@ -16,8 +16,11 @@ type Subject = (Option<RunId>, Tab);
 pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
     let before = subject(app);
     app.notice = None;
+    app.notices.is_fresh = false;
     let mut effects = match action {
         Action::Quit => return leave(app),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
         Action::Resize(size) => {
             app.screen.size = size;
             Vec::new()
@@ -29,7 +32,8 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
             Some(Overlay::Question(question)) => pane::question::update(app, question, action),
             Some(Overlay::Sort(sorting)) => pane::queue::sorting::update(app, sorting, action),
             Some(Overlay::Palette(palette)) => pane::palette::update(app, palette, action),
-            Some(Overlay::Help(scroll)) => on_help(app, scroll, action),
+            Some(Overlay::Help(scroll)) => on_page(app, scroll, action, Overlay::Help),
+            Some(Overlay::Notices(scroll)) => on_page(app, scroll, action, Overlay::Notices),
         },
     };
     effects.extend(after(app, before));
@@ -42,16 +46,18 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
     let before = subject(app);
     let mut effects = match news {
         News::Runs(delta) => {
-            if let Some(problem) = &delta.problem {
-                app.notice = Some(Notice::Wrong(problem.clone()));
-            }
+            let told = app.notices.hear(&app.runs, &delta);
             pane::system::take(app, &delta);
             app.runs.take(delta);
             if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
                 app.runs.choose(id);
                 app.awaited = None;
             }
-            pane::queue::ask_slots(app, false)
+            let mut effects = pane::queue::ask_slots(app, false);
+            if !told.is_empty() {
+                effects.push(Effect::Announce(told));
+            }
+            effects
         }
         News::Log(news) => pane::log::hear(app, news),
         News::Config(news) => pane::config::hear(app, news),
@@ -145,10 +151,14 @@ fn on_panes(app: &mut App, action: Action) -> Vec<Effect> {
             app.screen.focus = Focus::Bottom;
         }
         Action::Help => app.overlay = Some(Overlay::Help(0)),
+        Action::Notices => app.overlay = Some(Overlay::Notices(0)),
+        Action::Move(edge, by) => app.screen.shares = app.layout().nudged(edge, by, app.screen.shares),
+        Action::Drag(to) => drag(app, to),
+        Action::Drop => app.screen.held = None,
         Action::Click(position) => return click(app, position),
         Action::Wheel(position, motion) => return wheel(app, position, motion),
         Action::Yes | Action::No | Action::Accept | Action::Erase | Action::Type(_) | Action::Paste(_) => {}
-        Action::Quit | Action::Resize(_) => {}
+        Action::Quit | Action::Suspend | Action::Redraw | Action::Resize(_) => {}
         action => return pane::update(app, action),
     }
     Vec::new()
@@ -175,7 +185,18 @@ fn back(app: &mut App) {
     }
 }
 
+/// A border that was clicked goes with the mouse.
+fn drag(app: &mut App, to: Position) {
+    if let Some(edge) = app.screen.held {
+        app.screen.shares = app.layout().moved(edge, to, app.screen.shares);
+    }
+}
+
 fn click(app: &mut App, position: Position) -> Vec<Effect> {
+    app.screen.held = app.layout().edge(position);
+    if app.screen.held.is_some() {
+        return Vec::new();
+    }
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
     app.screen.focus = focus;
     if let Some(tab) = pane::tab_at(area, position).filter(|_| focus == Focus::Bottom) {
@@ -190,15 +211,19 @@ fn wheel(app: &mut App, position: Position, motion: Motion) -> Vec<Effect> {
     app.pane(focus).wheel(app, area, position, motion)
 }
 
-fn on_help(app: &mut App, scroll: usize, action: Action) -> Vec<Effect> {
+/// What a page that lies over the panes does: it scrolls until it is left.
+fn on_page(app: &mut App, scroll: usize, action: Action, page: fn(usize) -> Overlay) -> Vec<Effect> {
+    let lines = match page(0) {
+        Overlay::Notices(_) => app.notices.kept.len(),
+        _ => pane::help::length(app),
+    };
     match action {
         Action::Back => {}
         Action::Go(motion) | Action::Wheel(_, motion) => {
-            let page = usize::from(app.screen.size.height).saturating_sub(4).max(1);
-            let places = pane::help::length(app).saturating_sub(page) + 1;
-            app.overlay = Some(Overlay::Help(motion.from(scroll, places, page)));
+            let height = usize::from(app.screen.size.height).saturating_sub(4).max(1);
+            app.overlay = Some(page(motion.from(scroll, lines.saturating_sub(height) + 1, height)));
         }
-        _ => app.overlay = Some(Overlay::Help(scroll)),
+        _ => app.overlay = Some(page(scroll)),
     }
     Vec::new()
 }

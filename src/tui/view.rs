@@ -13,6 +13,7 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
     let layout = app.layout();
     let area = buf.area;
     pane::totals::draw(theme, layout.totals, buf, app);
+    pane::notices::headline(theme, layout.totals, buf, app);
     for (focus, area) in [(Focus::Queue, layout.queue), (Focus::Run, layout.run), (Focus::Bottom, layout.bottom)] {
         if let Some(area) = area {
             let focused = app.screen.focus == focus && app.overlay.is_none();
@@ -26,6 +27,7 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
         Some(Overlay::Question(question)) => pane::question::draw(theme, area, buf, app, question),
         Some(Overlay::Sort(sorting)) => pane::queue::sorting::draw(theme, area, buf, app, sorting),
         Some(Overlay::Palette(palette)) => pane::palette::draw(theme, area, buf, app, palette),
+        Some(Overlay::Notices(scroll)) => pane::notices::draw(theme, area, buf, app, *scroll),
         Some(Overlay::Help(scroll)) => pane::help::draw(theme, area, buf, app, *scroll),
     }
     if theme.ascii {

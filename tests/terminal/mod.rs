@@ -67,6 +67,9 @@ impl Terminal {
         {
             command.env(key, value);
         }
+        // What a person keeps and wishes is not a test's.
+        command.env("XDG_STATE_HOME", folder.join(".state"));
+        command.env("XDG_CONFIG_HOME", folder.join(".config"));
         environment.iter().for_each(|(key, value)| command.env(key, value));
         let settings_before = format!("{:?}", pair.master.get_termios());
         let mut output = pair.master.try_clone_reader().expect("the terminal's output");

@@ -72,6 +72,7 @@ fn run(theme: &Theme, slot: usize) -> Look {
     let slot = &RUNS[slot % SLOTS];
     let (style, dash) = match theme.colors {
         Colors::True => (Style::new().fg(Color::Rgb(slot.rgb.0, slot.rgb.1, slot.rgb.2)), WHOLE),
+        Colors::Indexed => (Style::new().fg(crate::tui::theme::palette::indexed(slot.rgb)), WHOLE),
         Colors::Sixteen => (Style::new().fg(slot.sixteen), WHOLE),
         Colors::None => (Style::new(), slot.dash),
     };

@@ -9,6 +9,7 @@ pub mod events;
 pub mod footer;
 pub mod help;
 pub mod log;
+pub mod notices;
 pub mod palette;
 pub mod question;
 pub mod queue;
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn a_click_on_a_name_of_the_title_finds_it() {
         let app = App::new(ratatui::layout::Size::new(80, 24), None);
-        let theme = Theme { colors: Colors::None, ascii: true };
+        let theme = Theme { colors: Colors::None, ascii: true, ..crate::tui::fixtures::UNICODE };
         let title: String = tab_title(&theme, &app).into_iter().map(|(text, _)| text).collect();
         let area = Rect::new(10, 5, 60, 8);
         for (name, tab) in Tab::ALL.map(|tab| (tab.name(), tab)) {

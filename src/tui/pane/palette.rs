@@ -1,20 +1,26 @@
-//! Every action by its name.
+//! Every action by its name, its key, and the command line that does the same.
 
+use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::action::{Action as Any, Effect};
+use crate::tui::action::{Action as Any, Effect, Motion};
 use crate::tui::app::{App, Overlay};
-use crate::tui::keymap::Binding;
-use crate::tui::keymap::key::letter;
-use crate::tui::keymap::{self, Scope, binding};
-use crate::tui::paint::popup;
-use crate::tui::theme::Theme;
+use crate::tui::fuzzy::{self, Match};
+use crate::tui::keymap::key::{ctrl, key, letter};
+use crate::tui::keymap::{self, Binding, Bound, Scope, binding};
+use crate::tui::layout::{Focus, first_row};
+use crate::tui::orders::Order;
+use crate::tui::paint::{Row, columns, popup};
+use crate::tui::pane::{Pane, Tab};
+use crate::tui::theme::{Role, Theme};
+use crate::tui::update;
 
-/// What is typed.
+/// What is typed, and which of what it leaves is chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Palette {
     pub text: String,
+    pub place: usize,
 }
 
 /// What opens it.
@@ -25,8 +31,20 @@ pub enum Action {
 
 /// Its keys.
 pub const KEYS: &[Binding] = &[
-    binding(Scope::Panes, &[letter(':')], Any::Palette(Action::Open), "all that can be done, by name", Some("command")),
+    binding(
+        Scope::Panes,
+        &[letter(':'), ctrl('p')],
+        Any::Palette(Action::Open),
+        "all that can be done, by name",
+        Some("command"),
+    ),
+    binding(Scope::Palette, keymap::ENTER, Any::Accept, "do it", Some("do it")),
     binding(Scope::Palette, keymap::ESC, Any::Back, "close", Some("close")),
+    binding(Scope::Palette, &[key(KeyCode::Backspace), ctrl('h')], Any::Erase, "erase a letter", None),
+    binding(Scope::Palette, &[key(KeyCode::Down), ctrl('n')], Any::Go(Motion::Down), "down", Some("down")),
+    binding(Scope::Palette, &[key(KeyCode::Up), ctrl('p')], Any::Go(Motion::Up), "up", Some("up")),
+    binding(Scope::Palette, &[key(KeyCode::PageDown)], Any::Go(Motion::PageDown), "a page down", None),
+    binding(Scope::Palette, &[key(KeyCode::PageUp)], Any::Go(Motion::PageUp), "a page up", None),
 ];
 
 /// Opens it.
@@ -37,18 +55,200 @@ pub fn start(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The rows that it offers: what was done last, those of the pane that has the focus, those of any pane, then those of the
+/// other panes. What only works while something lies over the panes makes no sense from here.
+fn offered(app: &App) -> Vec<&Bound> {
+    let here = app.pane(app.screen.focus).scope();
+    let rank = |row: &Bound| match row.binding.scope {
+        _ if app.last_done.as_deref() == Some(row.name.as_str()) => Some(0),
+        scope if scope == here => Some(1),
+        Scope::Panes => Some(2),
+        Scope::Everywhere => Some(3),
+        scope => place_of(scope).map(|_| 4),
+    };
+    let is_other = |row: &&Bound| row.binding.action != Any::Palette(Action::Open);
+    let rows = app.keymap.rows().iter().filter(is_other);
+    let mut rows: Vec<(u8, &Bound)> = rows.filter_map(|row| Some((rank(row)?, row))).collect();
+    rows.sort_by_key(|(rank, _)| *rank);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// What is offered and matches `text`, the best first; a name that is typed comes before all.
+fn found<'a>(app: &'a App, text: &str) -> Vec<(&'a Bound, Match)> {
+    let rows = offered(app);
+    let ranked = fuzzy::ranked(text, &rows, |row| words(row));
+    let mut found: Vec<(&Bound, Match)> = ranked.into_iter().map(|(row, found)| (*row, found)).collect();
+    found.sort_by_key(|(row, _)| (row.name != text, !row.name.starts_with(text)));
+    found
+}
+
+fn words(row: &Bound) -> String {
+    format!("{}  {}", row.name, row.binding.help)
+}
+
+/// Where the pane of a scope is, and what has to be shown there.
+fn place_of(scope: Scope) -> Option<(Focus, Option<Tab>)> {
+    let tab = Tab::ALL.into_iter().find(|&tab| Pane::from(tab).scope() == scope);
+    match scope {
+        Scope::Queue => Some((Focus::Queue, None)),
+        Scope::Curves | Scope::Compare => Some((Focus::Run, None)),
+        _ => tab.map(|tab| (Focus::Bottom, Some(tab))),
+    }
+}
+
 /// Takes an action while it is open.
-pub fn update(app: &mut App, mut palette: Palette, action: Any) -> Vec<Effect> {
+pub fn update(app: &mut App, palette: Palette, action: Any) -> Vec<Effect> {
+    let Palette { mut text, mut place } = palette;
     match action {
         Any::Back => return Vec::new(),
-        Any::Type(letter) => palette.text.push(letter),
+        Any::Accept => {
+            let row = found(app, &text).get(place).map(|(row, _)| row.binding);
+            return row.map_or_else(Vec::new, |row| carry_out(app, row));
+        }
+        Any::Go(motion) | Any::Wheel(_, motion) => place = motion.from(place, found(app, &text).len(), 10),
+        Any::Type(letter) => text.push(letter),
+        Any::Paste(pasted) => text.push_str(pasted.lines().next().unwrap_or_default()),
+        Any::Erase => drop(text.pop()),
         _ => {}
     }
-    app.overlay = Some(Overlay::Palette(palette));
+    let last = found(app, &text).len().saturating_sub(1);
+    app.overlay = Some(Overlay::Palette(Palette { text, place: place.min(last) }));
     Vec::new()
 }
 
+/// Does what a row says, in the pane that it belongs to.
+fn carry_out(app: &mut App, row: &'static Binding) -> Vec<Effect> {
+    app.last_done = Some(row.name());
+    let mut effects = Vec::new();
+    if let Some((focus, tab)) = place_of(row.scope) {
+        effects.extend(tab.map(|tab| update::update(app, Any::Show(tab))).unwrap_or_default());
+        app.screen.focus = focus;
+    }
+    effects.extend(update::update(app, row.action.clone()));
+    effects
+}
+
+/// The command line that does the same, where there is one.
+fn command(app: &App, row: &Bound) -> Option<String> {
+    let ids = app.targets();
+    let order = match row.name.as_str() {
+        "cancel" => Order::Cancel(ids),
+        "pause" => Order::Pause(ids),
+        "resume" => Order::Resume(ids),
+        "retry" => Order::Retry { ids, fresh: false },
+        "remove" => Order::Remove { ids, force: false },
+        name => return reading(app, name),
+    };
+    app.runs.chosen().map(|_| order.command())
+}
+
+/// The command that prints what a pane shows.
+fn reading(app: &App, name: &str) -> Option<String> {
+    let id = app.runs.chosen()?.0;
+    match name {
+        "show-log" => Some(format!("finetop logs {id}")),
+        "show-events" => Some(format!("finetop events {id}")),
+        "show-config" | "show-results" => Some(format!("finetop show {id}")),
+        name if name.starts_with("compare") => {
+            let ids: Vec<String> = app.targets().iter().map(|id| id.0.to_string()).collect();
+            (ids.len() > 1).then(|| format!("finetop compare {}", ids.join(" ")))
+        }
+        _ => None,
+    }
+}
+
 /// Draws it.
-pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, _app: &App, _palette: &Palette) {
-    popup(buf, area, (72, 20), "Command", theme);
+pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, palette: &Palette) {
+    let size = (area.width.saturating_sub(4).min(96), area.height.saturating_sub(2).min(24));
+    let inner = popup(buf, area, size, "What to do", theme);
+    Row::new(buf, inner, 0)
+        .put("> ", theme.style(Role::Accent))
+        .put(&palette.text, theme.style(Role::Strong))
+        .put(theme.pick("█", "_"), theme.style(Role::Accent));
+    let found = found(app, &palette.text);
+    let list = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
+    if found.is_empty() {
+        Row::new(buf, list, 0).put("nothing is called that", theme.style(Role::Dim));
+    }
+    let first = first_row(found.len(), palette.place, usize::from(list.height));
+    for (line, (place, (row, found))) in (0..list.height).zip(found.iter().enumerate().skip(first)) {
+        draw_row(theme, &mut Row::new(buf, list, line), app, row, found, place == palette.place);
+    }
+}
+
+fn draw_row(theme: &Theme, line: &mut Row, app: &App, row: &Bound, found: &Match, is_chosen: bool) {
+    let keys = row.keys();
+    let reserved = columns(&keys).saturating_add(1);
+    let name = row.name.chars().count();
+    for (place, letter) in words(row).chars().enumerate() {
+        let role = match found.places.binary_search(&place) {
+            Ok(_) => Role::Accent,
+            Err(_) if place < name => Role::Strong,
+            Err(_) => Role::Dim,
+        };
+        if line.left() > reserved {
+            line.put(letter.encode_utf8(&mut [0; 4]), theme.style(role));
+        }
+    }
+    if let Some(command) = command(app, row).filter(|_| is_chosen) {
+        let room = line.left().saturating_sub(reserved + 3);
+        line.gap(2).put_within(&format!("$ {command}"), room, theme.style(Role::Good));
+    }
+    line.right(&keys, theme.style(Role::Accent));
+    if is_chosen {
+        line.over(theme.selected());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixtures::{self, UNICODE, frame, press, text};
+
+    #[test]
+    fn it_finds_ranks_does_and_remembers() {
+        let mut app = fixtures::app((100, 30), fixtures::store());
+        press(&mut app, ":zoo");
+        let shown = text(&frame(&app, &UNICODE));
+        assert!(shown.contains("> zoo") && shown.contains("zoom") && shown.contains("z f"), "{shown}");
+        press(&mut app, "<Enter>");
+        assert!(app.screen.zoomed && app.overlay.is_none());
+        assert_eq!(found(&app, "")[0].0.name, "zoom", "what was done last is the first");
+        press(&mut app, ":xyzxyz");
+        assert!(text(&frame(&app, &UNICODE)).contains("nothing is called that"));
+        press(&mut app, "<Enter>");
+        assert_eq!(app.overlay, None);
+    }
+
+    #[test]
+    fn every_action_but_those_over_the_panes_is_reached_by_its_name() {
+        let app = fixtures::app((100, 30), fixtures::store());
+        let open = |scope| matches!(scope, Scope::Panes | Scope::Everywhere) || place_of(scope).is_some();
+        for row in app.keymap.rows().iter().filter(|row| open(row.binding.scope) && row.name != "palette") {
+            let found = found(&app, &row.name);
+            assert_eq!(found[0].0.name, row.name);
+        }
+    }
+
+    #[test]
+    fn an_action_of_another_pane_brings_that_pane() {
+        let mut app = fixtures::app((100, 30), fixtures::store());
+        let row = app.keymap.rows().iter().find(|row| row.binding.scope == Scope::Log).map(|row| row.binding);
+        carry_out(&mut app, row.unwrap());
+        assert_eq!((app.screen.focus, app.screen.tab), (Focus::Bottom, Tab::Log));
+    }
+
+    #[test]
+    fn the_command_line_does_the_same() {
+        let app = fixtures::app((100, 30), fixtures::store());
+        for (name, expected) in [
+            ("cancel", Some("finetop cancel 15")),
+            ("retry", Some("finetop retry 15")),
+            ("show-log", Some("finetop logs 15")),
+            ("zoom", None),
+        ] {
+            let row = app.keymap.rows().iter().find(|row| row.name == name).unwrap();
+            assert_eq!(command(&app, row).as_deref(), expected, "{name}");
+        }
+    }
 }

@@ -142,7 +142,7 @@ pub fn line_at(app: &App, area: Rect, y: u16) -> Option<usize> {
 pub fn kind_at(app: &App, area: Rect, x: u16) -> Option<usize> {
     // As `frame` puts it: the corner, and a space.
     let mut at = area.x + 2;
-    let theme = Theme { colors: crate::tui::theme::Colors::None, ascii: false };
+    let theme = Theme { colors: crate::tui::theme::Colors::None, ascii: false, palette: Default::default() };
     for (number, (text, _)) in title(&app.events, &theme, area, true).iter().enumerate() {
         let end = at + columns(text);
         if (at..end).contains(&x) {

@@ -252,7 +252,7 @@ fn colours_are_those_that_the_terminal_has() {
     for (colors, color) in
         [(Colors::True, Color::Rgb(255, 0, 0)), (Colors::Sixteen, Color::LightRed), (Colors::None, Color::Reset)]
     {
-        let buf = frame(&app, &Theme { colors, ascii: false });
+        let buf = frame(&app, &Theme { colors, ascii: false, ..crate::tui::fixtures::UNICODE });
         let cell = &buf[(area.x + 2, area.y + 1)];
         assert_eq!((cell.symbol(), cell.fg, cell.modifier), ("r", color, Modifier::BOLD));
     }

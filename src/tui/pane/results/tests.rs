@@ -16,7 +16,7 @@ use crate::tui::runs::Delta;
 use crate::tui::theme::Colors;
 use crate::tui::update::hear;
 
-const NONE: Theme = Theme { colors: Colors::None, ascii: false };
+const NONE: Theme = Theme { colors: Colors::None, ascii: false, ..crate::tui::fixtures::UNICODE };
 
 fn wrong(label: &str, predicted: &str, probability: f64, image: Option<&str>) -> Sample {
     Sample {
