@@ -22,6 +22,7 @@ use finetop::tui::app::App;
 use finetop::tui::layout::Focus;
 use finetop::tui::pane::curves;
 use finetop::tui::runs::Delta;
+use finetop::tui::theme::palette::Palette;
 use finetop::tui::theme::{Colors, Theme};
 use finetop::tui::update::hear;
 use ratatui::buffer::Buffer;
@@ -52,7 +53,7 @@ static ALLOCATOR: Counting = Counting(mimalloc::MiMalloc);
 const EPOCH: u32 = 1_000;
 /// Steps that arrive between two frames.
 const BATCH: u32 = 10;
-const THEME: Theme = Theme { colors: Colors::True, ascii: false };
+const THEME: Theme = Theme { colors: Colors::True, ascii: false, palette: Palette::Dark };
 
 fn main() {
     for steps in [1_000, 100_000, 1_000_000] {

@@ -15,6 +15,7 @@ use finetop::tui::app::App;
 use finetop::tui::pane;
 use finetop::tui::runs::Delta;
 use finetop::tui::runs::sort::{Column, Sort};
+use finetop::tui::theme::palette::Palette;
 use finetop::tui::theme::{Colors, Theme};
 use finetop::tui::update::{hear, update};
 use ratatui::buffer::Buffer;
@@ -26,7 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RUNS: u32 = 10_000;
 const AREA: Rect = Rect { x: 0, y: 1, width: 200, height: 58 };
-const THEME: Theme = Theme { colors: Colors::True, ascii: false };
+const THEME: Theme = Theme { colors: Colors::True, ascii: false, palette: Palette::Dark };
 
 fn main() {
     let rows: Vec<Arc<Row>> = (1..=RUNS).map(|id| Arc::new(row(id, 0.0))).collect();
@@ -70,10 +71,10 @@ fn row(id: u32, value: f64) -> Row {
     run.life.status = match id {
         9_991.. => Status::Starting,
         9_001.. => Status::Queued,
-        _ if id % 19 == 0 => Status::Failed,
+        _ if id.is_multiple_of(19) => Status::Failed,
         _ => Status::Finished,
     };
-    run.life.group = (id % 3 != 0).then(|| format!("sweep-{}", id / 20));
+    run.life.group = (!id.is_multiple_of(3)).then(|| format!("sweep-{}", id / 20));
     let value = 0.2 + f64::from(id % 641) / 1000.0 + value / 1e6;
     run.training.best = (id <= 9_000 || id > 9_990).then(|| Best { epoch: 3, monitor: "val_loss".into(), value });
     Row::new(&run, Path::new("runs"))

@@ -178,8 +178,11 @@ fn figures(training: &Training) -> BTreeMap<String, f64> {
     known.chain(further).filter(|(_, value)| value.is_finite()).collect()
 }
 
+/// A figure of an epoch.
+pub(super) type Figure = fn(&Epoch) -> f64;
+
 /// The figures that every epoch has.
-pub(super) const FIGURES: [(&str, fn(&Epoch) -> f64); 5] = [
+pub(super) const FIGURES: [(&str, Figure); 5] = [
     ("loss", |epoch| epoch.loss),
     ("accuracy", |epoch| epoch.accuracy),
     ("val_loss", |epoch| epoch.val_loss),

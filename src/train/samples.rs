@@ -4,7 +4,7 @@
 //! They end no run: one that cannot be made or written is left out.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::{ImageFormat, RgbImage};
 
@@ -143,7 +143,7 @@ fn worst(mut wrong: Vec<Wrong>, most: usize) -> Vec<Wrong> {
     chosen
 }
 
-fn write(path: &PathBuf, picture: &RgbImage) -> Result<(), durable::Error> {
+fn write(path: &Path, picture: &RgbImage) -> Result<(), durable::Error> {
     let mut file = std::io::Cursor::new(Vec::new());
     // Into memory, and of a size that PNG knows: it cannot fail.
     let _ = picture.write_to(&mut file, ImageFormat::Png);

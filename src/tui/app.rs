@@ -69,6 +69,8 @@ pub struct Screen {
 }
 
 /// What lies over the panes.
+// There is one at most.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     /// A line is typed into the footer.

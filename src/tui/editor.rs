@@ -118,7 +118,7 @@ pub struct Keyboard(Option<EventStream>);
 
 impl Keyboard {
     /// Listens.
-    pub fn new() -> Self {
+    pub fn listen() -> Self {
         Keyboard(Some(EventStream::new()))
     }
 

@@ -86,7 +86,7 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let keeper = Keeper::start(file, store.root().to_owned(), Kept::of(&app));
     let heard = say.clone();
     let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
-    let (keyboard, sieve, output) = (Keyboard::new(), Sieve::start(), Output::start(theme, true));
+    let (keyboard, sieve, output) = (Keyboard::listen(), Sieve::start(), Output::start(theme, true));
     let (dirty, next, announced) = (true, Next::GoOn, None);
     Dashboard {
         app,

@@ -157,7 +157,9 @@ impl Keeper {
     pub fn keep(&mut self, now: Kept) {
         if now != self.last {
             self.last = now.clone();
-            let _ = self.keep.as_ref().map(|keep| keep.send(now));
+            if let Some(keep) = &self.keep {
+                let _ = keep.send(now);
+            }
         }
     }
 

@@ -205,6 +205,8 @@ mod tests {
         assert_eq!(line(&buf, 1), "a longer te…");
     }
 
+    // Some have one part.
+    #[allow(clippy::single_range_in_vec_init)]
     #[test]
     fn marked_parts_have_a_style_of_their_own() {
         let area = Rect::new(0, 0, 12, 1);

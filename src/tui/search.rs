@@ -114,6 +114,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    // Some are in one place.
+    #[allow(clippy::single_range_in_vec_init)]
     #[test]
     fn capitals_count_only_where_one_is_typed() {
         for (typed, line, places) in [

@@ -13,7 +13,7 @@ pub mod window;
 
 pub use self::sgr::shown;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub enum Place {
 
 /// Where the first line of `time` or later begins in the log at `path`: at its end where all are older, at its beginning
 /// where no line has a time.
-pub fn since(path: &PathBuf, time: Timestamp) -> u64 {
+pub fn since(path: &Path, time: Timestamp) -> u64 {
     let Some(mut source) = source::Source::open(path) else { return 0 };
     match time::place(&mut source, time) {
         time::Place::Line(offset) => offset,

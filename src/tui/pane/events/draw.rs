@@ -101,10 +101,10 @@ fn seen(events: &Events, run: &RunState, inner: Rect, focused: bool) -> Vec<usiz
     };
     // Older lines below the chosen one, to the bottom of the pane; then newer ones above it, first up to the middle.
     let own = tall(chosen);
-    let older = fitting((0..chosen).rev(), height.saturating_sub(own), &tall);
+    let older = fitting((0..chosen).rev(), height.saturating_sub(own), tall);
     let most_above = height.saturating_sub(own + older.1.min(height.saturating_sub(own) / 2));
-    let newer = fitting(chosen + 1..count, most_above, &tall);
-    let below = fitting((0..chosen).rev(), height.saturating_sub(own + newer.1), &tall);
+    let newer = fitting(chosen + 1..count, most_above, tall);
+    let below = fitting((0..chosen).rev(), height.saturating_sub(own + newer.1), tall);
     let first = chosen + newer.0;
     let last = chosen - below.0;
     // One more is begun at the bottom, as far as there is room.

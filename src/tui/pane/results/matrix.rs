@@ -43,7 +43,7 @@ impl<'a> Plan<'a> {
         let cell = (cell.0.min(classes.saturating_sub(1)), cell.1.min(classes.saturating_sub(1)));
         let longest = (0..classes).map(|class| width(&name(names, class))).max().unwrap_or(0);
         let longest = u16::try_from(longest).unwrap_or(u16::MAX);
-        let label = longest.max(6).min(NAMES).min(area.width / 3) + 1;
+        let label = longest.clamp(6, NAMES).min(area.width / 3) + 1;
         let most = confusion.counts.iter().flatten().max().copied().unwrap_or(0);
         let narrowest = u16::try_from(most.to_string().len()).unwrap_or(20) + 3;
         let figures: u16 = FIGURES.iter().map(|(_, width)| width).sum();

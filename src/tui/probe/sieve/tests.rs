@@ -62,7 +62,7 @@ fn an_answer_may_come_in_pieces_and_between_keys() {
     let whole = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
     for cut in 1..whole.len() {
         let all = heard(&["j", &whole[..cut], &whole[cut..], "k"]);
-        let esc = (cut == 1).then(|| keys("\x1b")).unwrap_or_default();
+        let esc = if cut == 1 { keys("\x1b") } else { Vec::new() };
         let expected = [keys("j"), esc, vec![light.clone()], keys("k")].concat();
         assert_eq!(all, expected, "cut after {cut} bytes");
     }
