@@ -6,19 +6,19 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Size};
 use signal_hook::consts::SIGCONT;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::action::{Action, Effect, Motion, News};
 use super::app::{App, Notice};
-use super::editor::Keyboard;
+use super::editor::{Edit, Keyboard};
 use super::kept::{self, Keeper, Kept};
 use super::log::Logs;
 use super::meters::Meters;
 use super::output::Output;
 use super::picture::Setting;
-use super::probe::{Heard, Rgb, Sieve, Terminal};
+use super::probe::{Answer, Heard, Question, Rgb, Sieve, Terminal};
 use super::reader::Reader;
 use super::theme::Theme;
 use super::update::{hear, update};
@@ -55,11 +55,13 @@ struct Dashboard {
 }
 
 /// What the loop does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Next {
     GoOn,
     /// The terminal is the shell's until it says to go on.
     Suspend,
+    /// The terminal is an editor's until that ends.
+    Lend(Edit),
     Leave,
 }
 
@@ -114,6 +116,7 @@ impl Dashboard {
         let (mut ticked, mut drawn): (Option<Stopwatch>, Option<Stopwatch>) = (None, None);
         loop {
             let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
+            let wait = self.until_next_frame(drawn);
             // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
             // it remembers only the first who asked. A timer is there only while something runs or is to be drawn.
             tokio::select! {
@@ -130,28 +133,67 @@ impl Dashboard {
                     self.dirty = true;
                 }
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = sleep(left(self.output.pause(self.options.settings.frame()), drawn)), if must_draw => {
+                () = sleep(wait), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     drawn = Some(Stopwatch::start());
-                    self.output.show(&self.app)?;
+                    if self.output.show(&self.app)? {
+                        self.sieve.asked(Question::Background);
+                    }
                     self.dirty = self.output.is_unfinished();
                 }
             }
-            match self.next {
-                Next::GoOn => {}
-                Next::Leave => {
-                    self.keeper.finish();
-                    return Ok(());
-                }
-                Next::Suspend if !self.output.is_free() => {}
-                Next::Suspend => {
-                    terminal::lend()?;
-                    // As the terminal's own Ctrl-z: whoever started us in the same job stops too.
-                    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-                    let _ = tokio::time::timeout(STOPPED_WITHIN, continued.recv()).await;
-                    self.take_terminal()?;
-                    self.next = Next::GoOn;
+            if !self.goes_on(&mut continued).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Least time to the next frame.
+    fn until_next_frame(&mut self, drawn: Option<Stopwatch>) -> Duration {
+        let pause = self.output.pause(self.options.settings.frame());
+        left(pause, drawn).max(self.output.held_back())
+    }
+
+    /// Does what the last events asked for, as soon as the terminal has all that was sent to it; false to leave.
+    async fn goes_on(&mut self, continued: &mut Signal) -> io::Result<bool> {
+        match std::mem::replace(&mut self.next, Next::GoOn) {
+            Next::GoOn => {}
+            Next::Leave => {
+                self.keeper.finish();
+                self.last_answers().await;
+                return Ok(false);
+            }
+            later if !self.output.is_free() => self.next = later,
+            Next::Suspend => {
+                self.last_answers().await;
+                terminal::lend()?;
+                // As the terminal's own Ctrl-z: whoever started us in the same job stops too.
+                rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+                let _ = timeout(STOPPED_WITHIN, continued.recv()).await;
+                self.take_terminal()?;
+            }
+            Next::Lend(edit) => {
+                self.last_answers().await;
+                let say = self.say.clone();
+                self.keyboard.lend(edit, move |news| drop(say.send(news)));
+            }
+        }
+        Ok(true)
+    }
+
+    /// What the terminal still answers would be typed into the program that has it next.
+    async fn last_answers(&mut self) {
+        let began = Stopwatch::start();
+        loop {
+            let wait = self.output.last_wait().saturating_sub(began.elapsed());
+            if wait.is_zero() {
+                return;
+            }
+            let Ok(Some(Ok(event))) = timeout(wait, self.keyboard.next()).await else { return };
+            for heard in self.sieve.take(event) {
+                if let Heard::Answer(Answer::Background(_)) = heard {
+                    self.output.answered();
                 }
             }
         }
@@ -166,15 +208,23 @@ impl Dashboard {
         for heard in self.sieve.take(event) {
             match heard {
                 Heard::Event(event) => self.on_keys(event),
-                Heard::Answer(answer) => {
-                    self.app.terminal.take(answer);
-                    let background = self.app.terminal.background.map(Rgb::is_light);
-                    self.output.theme = self.options.settings.theme(background, |name| std::env::var(name).ok());
-                    self.dirty = true;
-                }
+                Heard::Answer(answer) => self.on_answer(answer),
             }
         }
         Ok(())
+    }
+
+    fn on_answer(&mut self, answer: Answer) {
+        if let Answer::Background(_) = answer {
+            self.output.answered();
+        }
+        let before = self.app.terminal.clone();
+        self.app.terminal.take(answer);
+        if self.app.terminal != before {
+            let background = self.app.terminal.background.map(Rgb::is_light);
+            self.output.theme = self.options.settings.theme(background, |name| std::env::var(name).ok());
+            self.dirty = true;
+        }
     }
 
     fn on_keys(&mut self, event: Event) {
@@ -242,7 +292,7 @@ impl Dashboard {
                 Effect::Log(order) => self.logs.ask(order),
                 Effect::Want(ids) => self.reader.want(ids),
                 Effect::Measure(wish) => self.meters.wish(wish),
-                Effect::Edit(edit) => self.keyboard.lend(edit, move |news| drop(say.send(news))),
+                Effect::Edit(edit) => self.next = Next::Lend(edit),
                 Effect::Do(job) => job.start(self.store.clone(), move |news| drop(say.send(news))),
                 Effect::Ask(order) => {
                     let (store, start) = (self.store.clone(), self.options.start.clone());

@@ -26,6 +26,7 @@ pub mod notices;
 pub mod orders;
 mod output;
 mod paint;
+mod pacing;
 pub mod pane;
 pub mod picture;
 pub mod probe;

@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 use tokio::sync::Notify;
 
 use super::app::App;
+use super::pacing::{self, Pacing};
 use super::picture::hanging::Wall;
 use super::terminal::write_frame;
 use super::theme::Theme;
@@ -46,6 +47,9 @@ pub struct Output {
     is_stale: bool,
     /// What goes before the next frame.
     ahead: Vec<u8>,
+    /// What is on its way to the terminal, as far as it answers.
+    pacing: Pacing,
+    began: Stopwatch,
     frames: Sender<Vec<u8>>,
     spare: Receiver<Vec<u8>>,
     line: Arc<Line>,
@@ -83,7 +87,22 @@ impl Output {
         let (shown, next) = (Buffer::empty(Rect::ZERO), Buffer::empty(Rect::ZERO));
         let title = titled.then(String::new);
         let (wall, ahead) = (Wall::default(), Vec::new());
-        Output { theme, shown, next, wall, asked: false, title, is_stale: true, ahead, frames, spare, line }
+        let (pacing, began) = (Pacing::default(), Stopwatch::start());
+        Output {
+            theme,
+            shown,
+            next,
+            wall,
+            asked: false,
+            title,
+            is_stale: true,
+            ahead,
+            pacing,
+            began,
+            frames,
+            spare,
+            line,
+        }
     }
 
     /// Whether the last frame has arrived.
@@ -108,6 +127,21 @@ impl Output {
         least.max((2 * took).min(LONGEST_PAUSE))
     }
 
+    /// How long the next frame waits for the answer to an earlier one, unless that comes.
+    pub fn held_back(&mut self) -> Duration {
+        self.pacing.wait(self.began.elapsed()).unwrap_or_default()
+    }
+
+    /// The terminal has answered: a frame has arrived.
+    pub fn answered(&mut self) {
+        self.pacing.answered();
+    }
+
+    /// How long to wait for the last answers.
+    pub fn last_wait(&self) -> Duration {
+        self.pacing.last_wait()
+    }
+
     /// The terminal may show anything: the next frame is drawn whole.
     pub fn forget(&mut self) {
         self.is_stale = true;
@@ -118,15 +152,26 @@ impl Output {
         self.ahead.extend_from_slice(bytes);
     }
 
-    /// Sends what is different from what is shown; where nothing is, not a byte.
-    pub fn show(&mut self, app: &App) -> io::Result<()> {
+    /// Sends what is different from what is shown; where nothing is, not a byte. Gives whether the terminal will answer.
+    pub fn show(&mut self, app: &App) -> io::Result<bool> {
         let mut bytes = self.spare.try_recv().unwrap_or_default();
+        let is_first = !self.asked;
         self.difference(app, &mut bytes)?;
-        if !bytes.is_empty() {
-            self.line.busy.store(true, Ordering::Release);
-            let _ = self.frames.send(bytes);
+        if bytes.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        if is_first && app.terminal.questions().is_empty() {
+            self.pacing.never_ask();
+        }
+        let asks = self.pacing.asks();
+        // The first frame has the question among others.
+        if asks && !is_first {
+            bytes.extend_from_slice(pacing::QUESTION);
+        }
+        self.pacing.sent(bytes.len(), self.began.elapsed());
+        self.line.busy.store(true, Ordering::Release);
+        let _ = self.frames.send(bytes);
+        Ok(asks && !is_first)
     }
 
     fn difference(&mut self, app: &App, bytes: &mut Vec<u8>) -> io::Result<()> {

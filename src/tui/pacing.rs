@@ -15,10 +15,12 @@ pub const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 /// Bytes that may be on their way when another frame follows. A line of 5 kB/s takes a third of a second for them.
 const WINDOW: usize = 1500;
 /// How long a first answer is waited for before each frame, and in all.
-const PATIENCE: Duration = Duration::from_millis(700);
-const FIRST_ANSWER: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_millis(250);
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// An answer that takes longer is lost.
 const LOST: Duration = Duration::from_secs(20);
+/// How long the last answers are waited for: they would be typed into whatever has the terminal next.
+const LAST_ANSWERS: Duration = Duration::from_millis(1500);
 
 /// What is known to be on its way. Times are since the start of the dashboard.
 #[derive(Debug, Default)]
@@ -57,6 +59,20 @@ impl Pacing {
     pub fn answered(&mut self) {
         self.terminal = Terminal::Answers;
         self.on_the_way.pop_front();
+    }
+
+    /// How long to wait for the answers that are still to come before another program gets the terminal.
+    pub fn last_wait(&self) -> Duration {
+        match (self.on_the_way.is_empty(), &self.terminal) {
+            (true, _) | (_, Terminal::Silent) => Duration::ZERO,
+            (false, Terminal::Unknown) => PATIENCE,
+            (false, Terminal::Answers) => LAST_ANSWERS,
+        }
+    }
+
+    /// The terminal is not to be asked.
+    pub fn never_ask(&mut self) {
+        self.terminal = Terminal::Silent;
     }
 
     /// Whether frames are to end with the question.
@@ -102,7 +118,7 @@ mod tests {
         let mut pacing = Pacing::default();
         assert_eq!(pacing.wait(ms(0)), None, "the first is sent at once");
         pacing.sent(8000, ms(0));
-        assert_eq!(pacing.wait(ms(100)), Some(ms(600)), "nothing is known of the terminal");
+        assert_eq!(pacing.wait(ms(100)), Some(ms(150)), "nothing is known of the terminal");
         pacing.answered();
         assert_eq!(pacing.wait(ms(200)), None);
         for n in 0..3 {
@@ -120,15 +136,16 @@ mod tests {
         let mut pacing = Pacing::default();
         pacing.sent(8000, ms(1000));
         assert!(pacing.wait(ms(1100)).is_some());
-        assert_eq!(pacing.wait(ms(1700)), None, "one frame is waited for so long");
-        pacing.sent(8000, ms(1700));
-        assert!(pacing.asks());
-        assert_eq!(pacing.wait(ms(5100)), None);
-        assert!(!pacing.asks());
-        pacing.sent(8000, ms(5100));
-        assert_eq!(pacing.wait(ms(5101)), None);
+        assert_eq!(pacing.wait(ms(1250)), None, "one frame is waited for so long");
+        pacing.sent(8000, ms(1250));
+        assert!(pacing.asks() && pacing.last_wait() == PATIENCE);
+        assert_eq!(pacing.wait(ms(4000)), None);
+        assert!(!pacing.asks() && pacing.last_wait().is_zero());
+        pacing.sent(8000, ms(4000));
+        assert_eq!(pacing.wait(ms(4001)), None);
         pacing.answered();
         assert!(pacing.asks(), "it only was slow");
+        assert!(pacing.last_wait().is_zero(), "nothing is on its way");
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 mod sieve;
 
-pub use sieve::{Heard, Sieve};
+pub use sieve::{Heard, Question, Sieve};
 
 /// The number of the picture that the question about kitty's protocol is about.
 const ASKED: &str = "i=31";

@@ -23,16 +23,22 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 struct Seen {
     parser: vt100::Parser,
     bytes: u64,
+    /// The end of the output, which may be the beginning of a question.
+    asked: Vec<u8>,
     /// All of the output, where it is to be looked at afterwards.
     kept: Option<Vec<u8>>,
     ended: bool,
 }
 
+type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
+
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     /// Kept open, as a shell would, so that the settings after the end can be read.
     slave: Option<Box<dyn SlavePty + Send>>,
-    keyboard: Option<Box<dyn Write + Send>>,
+    keyboard: Option<Keyboard>,
+    /// Whether it answers when it is asked for its background colour, as most do.
+    answers: Arc<AtomicBool>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     settings_before: String,
@@ -73,10 +79,15 @@ impl Terminal {
         environment.iter().for_each(|(key, value)| command.env(key, value));
         let settings_before = format!("{:?}", pair.master.get_termios());
         let mut output = pair.master.try_clone_reader().expect("the terminal's output");
-        let keyboard = pair.master.take_writer().expect("the terminal's keyboard");
+        let keyboard = Arc::new(Mutex::new(pair.master.take_writer().expect("the terminal's keyboard")));
+        let (answers, answering) = (Arc::new(AtomicBool::new(false)), Arc::clone(&keyboard));
+        let is_to_answer = Arc::clone(&answers);
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
-        let seen = Arc::new((Mutex::new(Seen { parser, bytes: 0, kept: None, ended: false }), Condvar::new()));
+        let seen = Arc::new((
+            Mutex::new(Seen { parser, bytes: 0, asked: Vec::new(), kept: None, ended: false }),
+            Condvar::new(),
+        ));
         let shared = Arc::clone(&seen);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -90,6 +101,12 @@ impl Terminal {
                 let Ok(n @ 1..) = output.read(&mut block) else { break };
                 let mut seen = shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 seen.parser.process(&block[..n]);
+                seen.asked.extend_from_slice(&block[..n]);
+                let questions = take_questions(&mut seen.asked);
+                if is_to_answer.load(Ordering::Relaxed) {
+                    let mut keyboard = answering.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                    let _ = keyboard.write_all(&ANSWER.repeat(questions)).and_then(|()| keyboard.flush());
+                }
                 seen.bytes += n as u64;
                 if let Some(kept) = &mut seen.kept {
                     kept.extend_from_slice(&block[..n]);
@@ -103,6 +120,7 @@ impl Terminal {
             master: Some(pair.master),
             slave: Some(pair.slave),
             keyboard: Some(keyboard),
+            answers,
             child,
             seen,
             settings_before,
@@ -118,6 +136,11 @@ impl Terminal {
         }
     }
 
+    /// Answers from now on when it is asked for its background colour.
+    pub fn answer(&self) {
+        self.answers.store(true, Ordering::Relaxed);
+    }
+
     /// Keeps the output from now on.
     pub fn keep_output(&self) {
         self.seen.0.lock().unwrap().kept = Some(Vec::new());
@@ -130,7 +153,7 @@ impl Terminal {
 
     /// Types `keys`.
     pub fn type_keys(&mut self, keys: &str) {
-        let keyboard = self.keyboard.as_mut().expect("an open keyboard");
+        let mut keyboard = self.keyboard.as_ref().expect("an open keyboard").lock().unwrap();
         keyboard.write_all(keys.as_bytes()).and_then(|()| keyboard.flush()).expect("keys are taken");
     }
 
@@ -214,6 +237,18 @@ impl Terminal {
         }
         self.master = None;
     }
+}
+
+const QUESTION: &[u8] = b"\x1b]11;?";
+const ANSWER: &[u8] = b"\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\";
+
+/// Takes the questions out of what came, and leaves what may be the beginning of another.
+fn take_questions(bytes: &mut Vec<u8>) -> usize {
+    let questions = bytes.windows(QUESTION.len()).filter(|window| *window == QUESTION).count();
+    let last = bytes.windows(QUESTION.len()).rposition(|window| window == QUESTION);
+    let rest = last.map_or(0, |at| at + QUESTION.len()).max(bytes.len().saturating_sub(QUESTION.len() - 1));
+    bytes.drain(..rest.min(bytes.len()));
+    questions
 }
 
 /// Waits a moment for output.
