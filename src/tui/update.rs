@@ -199,7 +199,7 @@ fn click(app: &mut App, position: Position) -> Vec<Effect> {
     }
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
     app.screen.focus = focus;
-    if let Some(tab) = pane::tab_at(area, position).filter(|_| focus == Focus::Bottom) {
+    if let Some(tab) = pane::tabs::at(app, area, position).filter(|_| focus == Focus::Bottom) {
         app.screen.tab = tab;
         return Vec::new();
     }

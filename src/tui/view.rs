@@ -20,6 +20,9 @@ pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
             app.pane(focus).draw(theme, area, buf, app, focused);
         }
     }
+    if let Some(area) = layout.bottom {
+        pane::tabs::draw(theme, area, buf, app);
+    }
     pane::footer::draw(theme, layout.footer, buf, app);
     match &app.overlay {
         None | Some(Overlay::Prompt(_)) => {}

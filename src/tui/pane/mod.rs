@@ -15,17 +15,16 @@ pub mod question;
 pub mod queue;
 pub mod results;
 pub mod system;
+pub mod tabs;
 pub mod totals;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 
 use super::action::{Action, Effect, Motion};
 use super::app::App;
 use super::keymap::Scope;
-use super::paint::columns;
-use super::theme::{Role, Theme};
+use super::theme::Theme;
 
 /// What can be in a place of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,24 +62,6 @@ impl Tab {
             Tab::System => "System",
         }
     }
-}
-
-/// The title of the place at the bottom: all that it can show, what it shows in strong. Each of its panes begins its title
-/// with this, so that a click on a name finds it under [`tab_at`].
-pub fn tab_title(theme: &Theme, app: &App) -> Vec<(&'static str, Style)> {
-    let style = |tab| theme.style(if tab == app.screen.tab { Role::Strong } else { Role::Dim });
-    Tab::ALL.into_iter().flat_map(|tab| [(tab.name(), style(tab)), (" ", Style::new())]).collect()
-}
-
-/// The name that is at a position of the title of the place at the bottom.
-pub fn tab_at(area: Rect, position: Position) -> Option<Tab> {
-    let mut left = position.x.checked_sub(area.x + 2).filter(|_| position.y == area.y)?;
-    Tab::ALL.into_iter().find(|tab| {
-        let columns = columns(tab.name());
-        let is_here = left < columns;
-        left = left.checked_sub(columns + 1).unwrap_or(u16::MAX);
-        is_here
-    })
 }
 
 impl From<Tab> for Pane {
@@ -217,27 +198,4 @@ pub fn chosen(app: &mut App) -> Vec<Effect> {
     effects.extend(config::chosen(app));
     effects.extend(results::chosen(app));
     effects
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::theme::Colors;
-
-    #[test]
-    fn a_click_on_a_name_of_the_title_finds_it() {
-        let app = App::new(ratatui::layout::Size::new(80, 24), None);
-        let theme = Theme { colors: Colors::None, ascii: true, ..crate::tui::fixtures::UNICODE };
-        let title: String = tab_title(&theme, &app).into_iter().map(|(text, _)| text).collect();
-        let area = Rect::new(10, 5, 60, 8);
-        for (name, tab) in Tab::ALL.map(|tab| (tab.name(), tab)) {
-            let at = area.x + 2 + u16::try_from(title.find(name).unwrap()).unwrap();
-            let end = at + columns(name) - 1;
-            for (x, y, found) in [(at, 5, Some(tab)), (end, 5, Some(tab)), (end + 1, 5, None), (at, 6, None)] {
-                assert_eq!(tab_at(area, Position { x, y }), found, "{name} at {x} {y}");
-            }
-        }
-        assert_eq!(tab_at(area, Position { x: 10, y: 5 }), None);
-        assert_eq!(tab_at(area, Position { x: 200, y: 5 }), None);
-    }
 }
