@@ -423,7 +423,8 @@ fn a_damaged_checkpoint_is_noticed_and_the_one_before_it_leads_to_the_same_bytes
 
     let mut both = copy(&here, &killed, "0020-both");
     for file in [LAST, PREVIOUS] {
-        damages[6].1(&both.at(file));
+        // They need not be of one length.
+        cut(usize::MAX)(&both.at(file));
     }
     both.assert_is(&expected, "both");
     assert_eq!(both.beginnings().pop().unwrap(), None);

@@ -88,7 +88,7 @@ mod tests {
         for width in 0..60 {
             let area = Rect::new(3, 2, width, 6);
             let found = (0..70).any(|x| at(&app, area, Position { x, y: 7 }).is_some());
-            assert_eq!(found, width >= 49, "{width}");
+            assert_eq!(found, width >= 52, "{width}");
         }
     }
 }
