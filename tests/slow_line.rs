@@ -98,6 +98,7 @@ fn is_whole(frame: &str) -> bool {
 #[test]
 fn it_stays_answerable_and_no_frame_is_torn() {
     const SIZE: (u16, u16) = (100, 30);
+    const MOST: usize = 80_000;
     let here = Workplace::with_texts();
     let Some(server) = Server::start(here.folder()) else { return };
     for n in 1..=30 {
@@ -118,8 +119,9 @@ fn it_stays_answerable_and_no_frame_is_torn() {
     let asked = Instant::now();
     far.wait_for_text("In the panes");
     let (answered, bytes) = (asked.elapsed(), far.kept_output().len());
-    eprintln!("answered after {answered:?}, {bytes} bytes");
-    assert!(answered < Duration::from_secs(6), "the help page came after {answered:?} and {bytes} bytes");
+    println!("the help page came after {answered:?} and {bytes} bytes");
+    // Without waiting for the terminal's answers it is four times as much, all of which the line has to carry first.
+    assert!(bytes < MOST, "{bytes} bytes were on their way before the help page");
     far.type_keys("\x1b");
     far.wait_for("the panes", |screen| !screen.contains("In the panes"));
     let frames = frames(&far.kept_output(), SIZE);
@@ -128,6 +130,5 @@ fn it_stays_answerable_and_no_frame_is_torn() {
         assert!(is_whole(frame), "frame {n} is torn:\n{frame}");
     }
     far.type_keys("q");
-    far.wait();
-    here.finetop(&["cancel", "state:queued", "state:live"]).succeeded();
+    assert!(far.wait().success());
 }
