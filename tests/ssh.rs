@@ -62,10 +62,11 @@ fn twenty_cut_lines_leave_no_dashboard_and_every_run_finished() {
     let (before, mut lived) = (Stopwatch::start(), 0);
     for line in 1..=LINES {
         let name = format!("line{line}");
-        here.write(&format!("{name}.yaml"), tiny_text(&name, 200));
+        here.write(&format!("{name}.yaml"), tiny_text(&name, 1000));
         let mut arguments = server.arguments();
         arguments.extend(["-tt".into(), "127.0.0.1".into(), remote(&here, &format!("{name}.yaml"))]);
         let mut connection = Terminal::start("ssh", &arguments, (100, 30), here.folder(), &[]);
+        connection.answer();
         connection.wait_for_text(&name);
         wait_for("the dashboard", || dashboards_in(here.folder()).len() == 1);
         let is_live = here.json(&["show", &line.to_string(), "--json"])["ended"].is_null();
