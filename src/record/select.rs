@@ -65,17 +65,6 @@ pub struct NoSelection {
     pub problem: String,
 }
 
-const STATES: [Status; 8] = [
-    Status::Queued,
-    Status::Starting,
-    Status::Running,
-    Status::Paused,
-    Status::Finished,
-    Status::Failed,
-    Status::Cancelled,
-    Status::Lost,
-];
-
 impl Word {
     /// Reads a word as it was typed.
     pub fn parse(text: &str) -> Result<Word, NoSelection> {
@@ -172,8 +161,8 @@ impl State {
         match text {
             "live" => Ok(State::Live),
             "over" => Ok(State::Over),
-            _ => STATES.into_iter().find(|status| status.name() == text).map(State::Is).ok_or_else(|| {
-                let names: Vec<&str> = STATES.into_iter().map(Status::name).collect();
+            _ => Status::ALL.into_iter().find(|status| status.name() == text).map(State::Is).ok_or_else(|| {
+                let names: Vec<&str> = Status::ALL.into_iter().map(Status::name).collect();
                 format!("there is no state `{text}`, only {}, live and over", names.join(", "))
             }),
         }

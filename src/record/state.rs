@@ -35,6 +35,18 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them, in the order of a run's life.
+    pub const ALL: [Status; 8] = [
+        Status::Queued,
+        Status::Starting,
+        Status::Running,
+        Status::Paused,
+        Status::Finished,
+        Status::Failed,
+        Status::Cancelled,
+        Status::Lost,
+    ];
+
     /// Whether a worker may be alive.
     pub fn is_live(self) -> bool {
         matches!(self, Status::Starting | Status::Running)

@@ -6,17 +6,6 @@ use super::compare::Comparison;
 use super::{Term, Test, states};
 use crate::record::state::Status;
 
-const STATES: [Status; 8] = [
-    Status::Queued,
-    Status::Starting,
-    Status::Running,
-    Status::Paused,
-    Status::Finished,
-    Status::Failed,
-    Status::Cancelled,
-    Status::Lost,
-];
-
 /// The terms that mean something, and what is wrong with the first that does not.
 pub fn terms(text: &str) -> (Vec<Term>, Option<String>) {
     let mut problem = None;
@@ -107,9 +96,9 @@ fn keyed(key: &str, value: &str) -> Option<Result<Test, String>> {
 
 fn state(value: &str) -> Result<Test, String> {
     let value = value.to_lowercase();
-    if STATES.into_iter().any(|status| states(status).any(|name| name.starts_with(&value))) {
+    if Status::ALL.into_iter().any(|status| states(status).any(|name| name.starts_with(&value))) {
         return Ok(Test::State(value));
     }
-    let names: Vec<&str> = STATES.into_iter().map(Status::name).collect();
+    let names: Vec<&str> = Status::ALL.into_iter().map(Status::name).collect();
     Err(format!("there is no state {value}, only {}, live and over", names.join(", ")))
 }
