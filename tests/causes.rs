@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use workplace::{Ended, PROGRAM, Workplace, skip, tiny, wait_for};
+use workplace::{Ended, PROGRAM, Workplace, copy_program, skip, tiny, wait_for};
 
 /// An experiment whose first layer alone needs gigabytes.
 fn greedy() -> String {
@@ -202,7 +202,7 @@ fn a_program_that_is_replaced_while_its_runs_live() {
     let here = Workplace::with_pictures();
     let program = here.path("bin/finetop");
     std::fs::create_dir_all(program.parent().unwrap()).unwrap();
-    std::fs::copy(PROGRAM, &program).unwrap();
+    copy_program(PROGRAM.as_ref(), &program);
     let run = |arguments: &[&str]| {
         let mut command = Command::new(&program);
         command.args(arguments).current_dir(here.folder()).env("FINETOP_STORE", here.store()).env("FINETOP_SLOTS", "1");
@@ -215,7 +215,7 @@ fn a_program_that_is_replaced_while_its_runs_live() {
     let exe = |pid: i32| std::fs::read_link(format!("/proc/{pid}/exe")).unwrap();
     let first = trains(&here, 1);
     assert_eq!(exe(first), program);
-    std::fs::copy(PROGRAM, here.path("bin/new")).unwrap();
+    copy_program(PROGRAM.as_ref(), &here.path("bin/new"));
     std::fs::rename(here.path("bin/new"), &program).unwrap();
     assert!(exe(first).to_string_lossy().ends_with(" (deleted)"));
     let runner = here.json(&["runner", "status", "--json"])["pid"].as_i64().unwrap() as i32;

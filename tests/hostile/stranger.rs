@@ -9,7 +9,7 @@ use std::process::Command;
 use finetop::record::Store;
 use finetop::runner::lock;
 
-use crate::workplace::{Workplace, skip, tiny_text};
+use crate::workplace::{Workplace, copy_program, skip, tiny_text};
 
 /// `nobody` of every system.
 const NOBODY: u32 = 65534;
@@ -87,7 +87,7 @@ fn a_runner_looks_who_speaks() {
     }
     // The test's own program may lie where others cannot go; its file is handed over as a copy.
     let program = here.path("stranger");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    copy_program(&std::env::current_exe().unwrap(), &program);
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let mut stranger = Command::new(&program);
     stranger.args(["--exact", "stranger::speak_as_another_user", "--ignored"]);

@@ -184,6 +184,12 @@ pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Copies a program so that it can be started at once. A process of its own writes it: what another thread's child holds
+/// open to be written, between its fork and its exec, is a "text file busy".
+pub fn copy_program(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success(), "cp {} {}", from.display(), to.display());
+}
+
 /// Says that a test was skipped, and why; a failure where nothing may be skipped.
 pub fn skip(why: &str) {
     assert!(std::env::var_os("FINETOP_REQUIRE_REAL").is_none(), "required here: {why}");
