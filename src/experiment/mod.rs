@@ -26,6 +26,7 @@ mod parse;
 mod paths;
 mod place;
 mod read;
+mod schedule;
 mod section;
 mod spans;
 mod train;
@@ -43,7 +44,8 @@ pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Wei
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
-pub use train::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+pub use schedule::{By, Schedule};
+pub use train::{ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};
 

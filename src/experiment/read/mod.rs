@@ -2,7 +2,9 @@
 
 mod data;
 mod model;
+mod numbers;
 mod optimizer;
+mod schedule;
 mod train;
 mod weights;
 
