@@ -241,9 +241,14 @@ impl Dashboard {
     }
 
     fn on_news(&mut self, news: News) -> io::Result<()> {
-        if let News::Edited(_) = news {
-            self.keyboard.take_back();
-            self.take_terminal()?;
+        match news {
+            News::Edited(_) => {
+                self.keyboard.take_back();
+                self.take_terminal()?;
+            }
+            // What was done to runs that are over, nothing else would tell soon.
+            News::Answered(_) => self.reader.look_at_all(),
+            _ => {}
         }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {
