@@ -80,14 +80,16 @@ impl Network {
         device: &Device,
     ) -> Result<(Network, WeightReport), Error> {
         let mut source = Source::open(found, spec.backbone, seed, device)?;
-        let told = match spec.preprocessing {
-            Some(preprocessing) => Some(preprocessing),
-            None => source.preprocessing()?.or(found.preprocessing()),
+        // what the weights say is asked even where it does not count, to be told
+        let said = match (source.preprocessing(), spec.preprocessing) {
+            (Err(_), Some(_)) => None,
+            (said, _) => said?.or(found.preprocessing()),
         };
         let (mut layers, features) = backbone::layers(spec, found, &mut source)?;
         layers.extend(head::layers(features, spec, classes, &mut source)?);
-        let preprocessing = told.or_else(|| source.usual_preprocessing()).unwrap_or(Preprocessing::Torch);
-        let report = source.finish()?;
+        let wanted = said.or_else(|| source.usual_preprocessing());
+        let preprocessing = spec.preprocessing.or(wanted).unwrap_or(Preprocessing::Torch);
+        let report = WeightReport { preprocessing: wanted, ..source.finish()? };
         Ok((Network { backbone: spec.backbone, preprocessing, layers }, report))
     }
 

@@ -94,6 +94,7 @@ impl Trainer<'_, '_> {
         }
         let Stepped { sums, diverged } = gathered.update(&mut *phase.optimizer, train.clip_norm)?;
         self.trained.moved();
+        self.progress.advice.step(sums.loss());
         self.progress.step += u64::from(diverged.is_none());
         let step = self.progress.unfinished.steps + 1;
         self.out.event(Event::Step(Step {

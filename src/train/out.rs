@@ -34,6 +34,11 @@ impl<'a> Out<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Set once somebody asked to stop, for other threads to look at.
+    pub fn stop(&self) -> &'a AtomicBool {
+        self.stop
+    }
+
     /// Interrupts the work if somebody asked to stop.
     pub fn check(&self) -> Stoppable<()> {
         if self.is_stopped() { Err(Interrupt::Stopped) } else { Ok(()) }

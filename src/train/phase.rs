@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::advice::Overfitting;
 use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
 use super::checkpoint::{BestEpoch, PhaseInProgress, PhaseState, RunBest, Unfinished, Weights};
 use super::epoch::{Trained, Validated};
@@ -28,19 +27,18 @@ pub(super) struct Phase {
     pub stretch: usize,
     early_stopping: Option<EarlyStopping>,
     reduce_lr: Option<ReduceLrOnPlateau>,
-    overfitting: Overfitting,
     /// The weights of the phase's best epoch, where early stopping restores them.
     restorable: Option<Weights>,
 }
 
 /// What an epoch came to.
-struct Figures {
+pub(super) struct Figures {
     trained: Trained,
-    validated: Validated,
+    pub validated: Validated,
 }
 
 impl Figures {
-    fn of(&self, metric: Metric) -> f64 {
+    pub fn of(&self, metric: Metric) -> f64 {
         match metric {
             Metric::Loss => self.trained.sums.loss(),
             Metric::Accuracy => self.trained.sums.accuracy(),
@@ -58,7 +56,6 @@ impl Phase {
             optimizer_steps: self.optimizer.steps(),
             early_stopping: self.early_stopping.as_ref().map(|callback| callback.state().clone()),
             reduce_lr: self.reduce_lr.as_ref().map(|callback| callback.state().clone()),
-            overfitting: self.overfitting.clone(),
         };
         let optimizer = self.optimizer.slots()?.into_iter().collect();
         Ok(PhaseInProgress { state, optimizer, restorable: self.restorable.clone() })
@@ -76,7 +73,6 @@ impl Phase {
         if let (Some(callback), Some(state)) = (&mut self.reduce_lr, resumed.state.reduce_lr) {
             *callback = ReduceLrOnPlateau::resume(callback.spec(), state);
         }
-        self.overfitting = resumed.state.overfitting;
         self.restorable = resumed.restorable;
         Ok(())
     }
@@ -123,7 +119,6 @@ impl Trainer<'_, '_> {
             stretch: self.setup.stretch(self.progress.phase, 0),
             early_stopping: train.early_stopping.as_ref().map(EarlyStopping::new),
             reduce_lr: train.reduce_lr_on_plateau.as_ref().map(ReduceLrOnPlateau::new),
-            overfitting: Overfitting::default(),
             restorable: None,
             spec,
         };
@@ -293,10 +288,7 @@ impl Trainer<'_, '_> {
         if let Some(why) = reduction {
             self.say_lr(epoch, [next, after], LrReason::ReduceLrOnPlateau, Some(why))?;
         }
-        let (loss, val_loss) = (figures.of(Metric::Loss), figures.of(Metric::ValLoss));
-        if let Some(advice) = phase.overfitting.epoch_end(loss, val_loss, self.job.experiment) {
-            self.out.event(Event::Advice(advice))?;
-        }
+        self.advise(phase, figures, lr)?;
         if is_last { Ok(()) } else { self.checkpoint_at_epoch_end(phase) }
     }
 

@@ -92,6 +92,9 @@ impl<'j, 'o> Trainer<'j, 'o> {
         for warning in warnings {
             trainer.out.log(Level::Warning, warning)?;
         }
+        if resumed_from.is_none() {
+            trainer.advise_at_start()?;
+        }
         Ok((trainer, phase))
     }
 

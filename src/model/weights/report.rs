@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::experiment::Preprocessing;
+
 /// Where weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -32,18 +34,29 @@ pub struct WeightReport {
     pub initialized: Vec<String>,
     /// Floating-point tensors that the network does not have, such as the old output layer, by the name in their file.
     pub unused: Vec<String>,
+    /// Those of them that are of layers like the backbone's: their names differ in numbers alone from some that were taken.
+    pub left_out: Vec<String>,
+    /// What the weights say, or the names of their tensors, that they want as input, whatever is done.
+    pub preprocessing: Option<Preprocessing>,
 }
 
 impl WeightReport {
     pub(crate) fn new(origin: Origin) -> WeightReport {
-        WeightReport { origin, loaded: vec![], initialized: vec![], unused: vec![] }
+        WeightReport {
+            origin,
+            loaded: vec![],
+            initialized: vec![],
+            unused: vec![],
+            left_out: vec![],
+            preprocessing: None,
+        }
     }
 }
 
 /// In one line.
 impl fmt::Display for WeightReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WeightReport { origin, loaded, initialized, unused } = self;
+        let WeightReport { origin, loaded, initialized, unused, .. } = self;
         match origin {
             Origin::Seed => write!(f, "{} tensors drawn by the seed: nothing is pretrained", initialized.len()),
             Origin::Away(place) => write!(f, "would be downloaded from {place}"),

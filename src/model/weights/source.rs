@@ -117,12 +117,25 @@ impl<'a> Source<'a> {
         let rest = checkpoint.tensors.iter().filter(|(name, stored)| is_rest(name, stored));
         let unused: Vec<String> = rest.map(|(name, _)| name.clone()).collect();
         if self.misfit.is_none() {
+            self.report.left_out = like(&unused, &self.used);
             self.report.unused = unused;
             return Ok(self.report);
         }
         let misfit = Misfit { unused, ..self.misfit };
         Err(Error::Misfit { origin: self.report.origin.to_string(), backbone: self.backbone.name(), misfit })
     }
+}
+
+/// Those of `names` that differ in their numbers alone from one that is `used`.
+fn like(names: &[String], used: &BTreeSet<String>) -> Vec<String> {
+    let kind = |name: &str| -> String { name.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect() };
+    let kind = |name: &str| kind(name).replace("00", "0");
+    let known: BTreeSet<String> = used.iter().map(|name| kind(name)).collect();
+    names
+        .iter()
+        .filter(|name| name.contains(|c: char| c.is_ascii_digit()) && known.contains(&kind(name)))
+        .cloned()
+        .collect()
 }
 
 /// A variable of this shape without a number in it.

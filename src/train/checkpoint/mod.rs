@@ -18,7 +18,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::advice::Overfitting;
+use super::advice::Advisers;
 use super::callback::{EarlyStoppingState, ReduceLrState};
 use super::metrics::Sums;
 use super::tensor_file::{self, Error};
@@ -61,6 +61,9 @@ pub struct Progress {
     pub lr: Option<f32>,
     /// Whether the latest phase that is over was stopped early.
     pub early_stopped: bool,
+    /// Those who watch it, and what they have said.
+    #[serde(default)]
+    pub advice: Advisers,
 }
 
 /// The beginning of an epoch.
@@ -81,7 +84,6 @@ pub struct PhaseState {
     pub optimizer_steps: u64,
     pub early_stopping: Option<EarlyStoppingState>,
     pub reduce_lr: Option<ReduceLrState>,
-    pub overfitting: Overfitting,
 }
 
 /// The best epoch of the run.

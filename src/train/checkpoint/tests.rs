@@ -25,7 +25,6 @@ fn checkpoint() -> Checkpoint {
         optimizer_steps: 77,
         early_stopping: Some(early_stopping),
         reduce_lr: Some(reduce_lr),
-        overfitting: Overfitting::default(),
     };
     Checkpoint {
         progress: Progress {
@@ -37,6 +36,7 @@ fn checkpoint() -> Checkpoint {
             seconds: 12.3,
             lr: Some(3e-4),
             early_stopped: true,
+            advice: Advisers::default(),
         },
         best: Some(RunBest { epoch: BestEpoch { epoch: 6, value: 1.0 / 3.0 }, weights: weights(&[4.0, 5.0]) }),
         phase: Some(PhaseInProgress {

@@ -1,0 +1,119 @@
+//! An augmentation so strong that the changed training pictures are much harder than the real ones: the training accuracy
+//! stays far below the validation accuracy.
+//!
+//! Below by a fifth, or by three tenths where the head has dropout, which makes training harder too, and by three standard
+//! errors of the difference of the two shares, in four epochs in a row. The first epoch of a phase does not count: its
+//! average has the steps before anything was learned.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochEnd, rounded, warning};
+use crate::experiment::{Augment, Experiment, HeadLayer};
+use crate::record::event::Advice;
+
+const EPOCHS: u32 = 4;
+const BELOW: f64 = 0.2;
+const BELOW_WITH_DROPOUT: f64 = 0.3;
+/// Standard errors that are more than noise.
+const NOISE: f64 = 3.0;
+
+/// Watches the accuracies of one phase.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct AugmentationTooStrong {
+    epochs: u32,
+    /// Epochs in a row in which training fell behind.
+    behind: u32,
+}
+
+impl AugmentationTooStrong {
+    pub fn epoch_end(&mut self, end: &EpochEnd) -> Option<Advice> {
+        let augment = end.experiment.data.augment();
+        self.epochs += 1;
+        let is_behind = self.epochs > 1 && !augment.is_none() && is_behind(end);
+        self.behind = if is_behind { self.behind + 1 } else { 0 };
+        if self.behind < EPOCHS {
+            return None;
+        }
+        let message = format!(
+            "accuracy stayed far below val_accuracy for {EPOCHS} epochs, {:.2} and {:.2}: augmented pictures are hard to \
+             know",
+            end.accuracy, end.val_accuracy
+        );
+        let evidence = [("accuracy", rounded(end.accuracy)), ("val_accuracy", rounded(end.val_accuracy))];
+        Some(warning("augmentation_too_strong", message, evidence, weaker(&augment)))
+    }
+}
+
+fn is_behind(end: &EpochEnd) -> bool {
+    let val_samples: u64 = end.confusion.iter().flatten().sum();
+    let samples: usize = end.samples.iter().sum();
+    let variance = |share: f64, count: f64| share * (1.0 - share) / count.max(1.0);
+    let error = (variance(end.accuracy, samples as f64) + variance(end.val_accuracy, val_samples as f64)).sqrt();
+    let below = end.val_accuracy - end.accuracy;
+    let least = if has_dropout(end.experiment) { BELOW_WITH_DROPOUT } else { BELOW };
+    below >= least && below > NOISE * error
+}
+
+fn has_dropout(experiment: &Experiment) -> bool {
+    experiment.model.head.iter().any(|layer| matches!(layer, HeadLayer::Dropout(rate) if *rate > 0.0))
+}
+
+/// Half of the change that is the strongest against what is usual: the article's values.
+fn weaker(augment: &Augment) -> String {
+    let changes = [
+        ("rotation", augment.rotation, 20.0),
+        ("zoom", augment.zoom, 0.2),
+        ("width_shift", augment.width_shift, 0.1),
+        ("height_shift", augment.height_shift, 0.1),
+    ];
+    let strongest =
+        changes.into_iter().max_by(|(_, a, usual_a), (_, b, usual_b)| (a / usual_a).total_cmp(&(b / usual_b)));
+    match strongest {
+        Some((name, value, usual)) if value > 0.0 => format!("data.augment.{name}: {}", (value / 2.0).min(usual)),
+        _ => "data.augment: {}".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Told, epoch, experiment};
+    use super::*;
+
+    const STRONG: &str = "data.augment={ rotation: 170, zoom: 0.3 }";
+
+    /// Epochs as (accuracy, val_accuracy), on 300 training and `val` validation samples.
+    fn told(changes: &str, val: u64, epochs: &[(f64, f64)]) -> Told {
+        let (mut watch, experiment) = (AugmentationTooStrong::default(), experiment(changes));
+        let confusion = [vec![val]];
+        Told::of(epochs.iter().map(|&(accuracy, val_accuracy)| {
+            watch.epoch_end(&EpochEnd { accuracy, val_accuracy, confusion: &confusion, ..epoch(&experiment) })
+        }))
+    }
+
+    #[test]
+    fn training_that_stays_far_below_is_told() {
+        let far = told(STRONG, 100, &[(0.5, 0.8); 7]);
+        assert_eq!(far.epochs, [4, 5, 6]);
+        assert_eq!(far.first().suggestion, "data.augment.rotation: 20");
+        assert_eq!(
+            weaker(&experiment("data.augment.height_shift=0.1").data.augment()),
+            "data.augment.height_shift: 0.05"
+        );
+    }
+
+    /// The last is a real run of experiments/emoji.yaml.
+    #[test]
+    fn what_is_not_augmented_or_catches_up_is_not() {
+        let dropout = format!("{STRONG}\nmodel.head=[ {{ dropout: 0.5 }} ]");
+        let emoji = [(0.508, 0.799), (0.732, 0.817), (0.783, 0.817), (0.807, 0.860), (0.842, 0.860), (0.852, 0.860)];
+        for (what, changes, val, epochs) in [
+            ("not augmented", "", 100, &[(0.5, 0.8); 8][..]),
+            ("dropout does it too", &dropout, 100, &[(0.55, 0.8); 8]),
+            ("few samples", STRONG, 8, &[(0.5, 0.8); 8]),
+            ("late", STRONG, 100, &[(0.4, 0.8), (0.5, 0.8), (0.55, 0.8), (0.6, 0.8), (0.7, 0.8)]),
+            ("emoji", STRONG, 164, &emoji),
+        ] {
+            assert!(told(changes, val, epochs).epochs.is_empty(), "{what}");
+        }
+    }
+}
