@@ -1,9 +1,9 @@
 //! An augmentation so strong that the changed training pictures are much harder than the real ones: the training accuracy
 //! stays far below the validation accuracy.
 //!
-//! Below by a fifth, or by three tenths where the head has dropout, which makes training harder too, and by three standard
-//! errors of the difference of the two shares, in four epochs in a row. The first epoch of a phase does not count: its
-//! average has the steps before anything was learned.
+//! Below by 0.12, or by 0.2 where the head has dropout, which makes training harder too, and by three standard errors of
+//! the difference of the two shares, in four epochs in a row. The first epoch of a phase does not count: its average has
+//! the steps before anything was learned.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,8 @@ use crate::experiment::{Augment, Experiment, HeadLayer};
 use crate::record::event::Advice;
 
 const EPOCHS: u32 = 4;
-const BELOW: f64 = 0.2;
-const BELOW_WITH_DROPOUT: f64 = 0.3;
+const BELOW: f64 = 0.12;
+const BELOW_WITH_DROPOUT: f64 = 0.2;
 /// Standard errors that are more than noise.
 const NOISE: f64 = 3.0;
 
@@ -101,6 +101,16 @@ mod tests {
         );
     }
 
+    /// Figures of a real run on emoji, turned by any angle and shifted by up to four fifths.
+    #[test]
+    fn a_real_run_is_told() {
+        let real = [(0.33, 0.476), (0.428, 0.53), (0.416, 0.61), (0.508, 0.634), (0.533, 0.671), (0.52, 0.689)];
+        let strong = "data.augment={ rotation: 180, zoom: 0.95, width_shift: 0.8, height_shift: 0.8 }";
+        let real = told(strong, 164, &real);
+        assert_eq!(real.epochs, [5]);
+        assert_eq!(real.first().suggestion, "data.augment.rotation: 20");
+    }
+
     /// The last is a real run of experiments/emoji.yaml.
     #[test]
     fn what_is_not_augmented_or_catches_up_is_not() {
@@ -108,9 +118,9 @@ mod tests {
         let emoji = [(0.508, 0.799), (0.732, 0.817), (0.783, 0.817), (0.807, 0.860), (0.842, 0.860), (0.852, 0.860)];
         for (what, changes, val, epochs) in [
             ("not augmented", "", 100, &[(0.5, 0.8); 8][..]),
-            ("dropout does it too", &dropout, 100, &[(0.55, 0.8); 8]),
+            ("dropout does it too", &dropout, 100, &[(0.62, 0.8); 8]),
             ("few samples", STRONG, 8, &[(0.5, 0.8); 8]),
-            ("late", STRONG, 100, &[(0.4, 0.8), (0.5, 0.8), (0.55, 0.8), (0.6, 0.8), (0.7, 0.8)]),
+            ("late", STRONG, 100, &[(0.4, 0.8), (0.5, 0.8), (0.55, 0.8), (0.6, 0.8), (0.7, 0.8), (0.75, 0.8)]),
             ("emoji", STRONG, 164, &emoji),
         ] {
             assert!(told(changes, val, epochs).epochs.is_empty(), "{what}");

@@ -14,6 +14,8 @@ mod learning_rate_too_low;
 mod overfitting;
 mod partial_weights;
 mod random_weights;
+#[cfg(test)]
+mod replay;
 mod steps;
 #[cfg(test)]
 mod tests;
