@@ -166,6 +166,8 @@ mod tests {
         let shown = |app: &crate::tui::app::App| fixtures::text(&fixtures::frame(app, &fixtures::UNICODE));
         assert!(shown(&app).contains("the folder is gone"));
         hear(&mut app, News::Runs(fixtures::store()));
+        assert!(shown(&app).contains("the folder is gone"), "what was read before says nothing of it");
+        hear(&mut app, News::Runs(Delta { mended: true, ..Delta::default() }));
         assert!(!shown(&app).contains("the folder is gone"));
     }
 }

@@ -141,6 +141,8 @@ fn damaged_folders_and_a_store_that_goes_away_are_survived() {
     assert!(delta.problem.is_some() && view.problem.is_some() && view.rows.len() == 4, "what is known stays");
     assert!(view.refresh(&Changes::All).is_empty());
     fs::rename(&moved, store.root()).unwrap();
+    let mended = view.refresh(&Changes::All);
+    assert!(mended.mended && mended.rows.is_empty() && !mended.is_empty(), "that it ended is news by itself");
     end(&good);
     assert_eq!(all(&mut view).0, [4]);
     assert!(view.problem.is_none());
