@@ -25,8 +25,10 @@ use super::summary::Row;
 use super::watch::Changes;
 use crate::base::id::RunId;
 
-/// Runs that are over, of which nobody tells when they change, that are looked at with one tick.
-const IN_TURN: usize = 500;
+/// Of the runs that are over nobody tells when they change; so many are looked at in turn with each tick, and the newest
+/// with every one.
+const IN_TURN: usize = 200;
+const NEWEST: usize = 100;
 
 /// The runs of a store.
 #[derive(Debug)]
@@ -70,12 +72,13 @@ impl Default for Folders {
 }
 
 impl Folders {
-    /// Those that may change, and of the others the next in turn: looking at ten thousand at once would be all that a
+    /// Those that may change, the newest, and of the others the next in turn: looking at ten thousand at once would be all that a
     /// dashboard does while nothing runs.
     fn next_in_turn(&mut self) -> BTreeSet<RunId> {
         let after = self.known.range((Bound::Excluded(self.turn), Bound::Unbounded)).take(IN_TURN);
         let mut ids: BTreeSet<RunId> = after.map(|(&id, _)| id).collect();
         self.turn = ids.last().copied().filter(|_| ids.len() == IN_TURN).unwrap_or(RunId(0));
+        ids.extend(self.known.keys().rev().take(NEWEST));
         ids.extend(&self.restless);
         ids
     }
