@@ -3,6 +3,8 @@
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
+use super::metric::MEASURES;
+
 /// A key: where it stands, what it takes, what it means when it is not given.
 #[derive(Debug)]
 pub struct Key {
@@ -45,6 +47,10 @@ pub enum Takes {
     Matrix,
     /// A list of maps from dotted keys to values.
     Combinations,
+    /// A list of figures of the validation samples.
+    Measures,
+    /// A figure that can be watched.
+    Metric,
 }
 
 /// What holds where a key is not given.
@@ -122,6 +128,10 @@ impl Takes {
             Takes::MapOrUnits => "a map of keys, or the number of units".into(),
             Takes::Matrix => "a map of dotted keys, each with a list of values".into(),
             Takes::Combinations => "a list of maps of dotted keys, each with a value".into(),
+            Takes::Measures => format!("a list of {}, or a score of one class as `f1/CLASS`", listed(&MEASURES, "and")),
+            Takes::Metric => {
+                "`loss`, `accuracy`, `val_loss`, `val_accuracy`, or `val_` and a metric as `val_f1`".into()
+            }
         }
     }
 }
@@ -169,6 +179,14 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("global_clipnorm", "clip_norm"),
     ("clipnorm", "clip_norm"),
     ("max_grad_norm", "clip_norm"),
+    ("roc_auc", "auroc"),
+    ("auc", "auroc"),
+    ("f1_score", "f1"),
+    ("f1_macro", "f1"),
+    ("precision_macro", "precision"),
+    ("recall_macro", "recall"),
+    ("calibration_error", "ece"),
+    ("expected_calibration_error", "ece"),
     ("reducelronplateau", "reduce_lr_on_plateau"),
     ("earlystopping", "early_stopping"),
 ];
@@ -196,8 +214,8 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
 }
 
 use Takes::{
-    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Name, Number, Samples, Text, Weights,
-    Whole, Words,
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Samples,
+    Text, Weights, Whole, Words,
 };
 use Unset::{Means, Required, Value};
 
@@ -208,7 +226,6 @@ const PROPER_SHARE: Takes = Number(Excluded(0.0), Excluded(1.0));
 const ABOVE_0: Takes = Number(Excluded(0.0), Unbounded);
 const FROM_0: Takes = Number(Included(0.0), Unbounded);
 const EPOCHS: u64 = 100_000;
-const METRICS: Takes = Words(&["loss", "accuracy", "val_loss", "val_accuracy"]);
 const MODES: Takes = Words(&["auto", "min", "max"]);
 
 /// Every key, in the order of the reference.
@@ -292,7 +309,7 @@ pub static KEYS: &[Key] = &[
     key("train.clip_norm", ABOVE_0, Means("off"), "The most that the norm of all gradients together may be; longer ones are shortened (Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`)."),
 
     key("train.early_stopping", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `EarlyStopping`: ends a phase when what it watches no longer gets better."),
-    key("train.early_stopping.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.early_stopping.monitor", Metric, Value("val_loss"), "What is watched (Keras). A metric that `train.metrics` does not list is computed too."),
     key("train.early_stopping.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
     key("train.early_stopping.patience", Whole(0, EPOCHS), Value("0"), "Epochs without improvement after which the phase ends (Keras; 0 acts like 1, as there)."),
     key("train.early_stopping.min_delta", FROM_0, Value("0"), "An improvement is one by more than this (Keras)."),
@@ -301,7 +318,7 @@ pub static KEYS: &[Key] = &[
     key("train.early_stopping.restore_best_weights", Flag, Value("false"), "Puts back the weights of the best epoch at the end of the phase, with or without an early stop (Keras 3; false is its default, true is what one mostly wants)."),
 
     key("train.reduce_lr_on_plateau", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `ReduceLROnPlateau`: lowers the learning rate when what it watches no longer gets better."),
-    key("train.reduce_lr_on_plateau.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.reduce_lr_on_plateau.monitor", Metric, Value("val_loss"), "What is watched (Keras). A metric that `train.metrics` does not list is computed too."),
     key("train.reduce_lr_on_plateau.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
     key("train.reduce_lr_on_plateau.factor", PROPER_SHARE, Value("0.1"), "What the learning rate is multiplied by (Keras)."),
     key("train.reduce_lr_on_plateau.patience", Whole(0, EPOCHS), Value("10"), "Epochs without improvement after which it is lowered (Keras; 0 acts like 1, as there)."),
@@ -309,7 +326,8 @@ pub static KEYS: &[Key] = &[
     key("train.reduce_lr_on_plateau.cooldown", Whole(0, EPOCHS), Value("0"), "Epochs after a drop in which nothing is counted (Keras; 1 acts like 0, as there)."),
     key("train.reduce_lr_on_plateau.min_lr", FROM_0, Value("0"), "The learning rate does not fall below this (Keras)."),
 
-    key("train.monitor", METRICS, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by."),
+    key("train.metrics", Measures, Means("loss and accuracy alone"), "Further figures of the validation samples, each in the record as `val_` and its name. See [below](#metrics)."),
+    key("train.monitor", Metric, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by. A metric that `train.metrics` does not list is computed too."),
     key("train.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name."),
     key("train.save", Words(&["best", "last"]), Value("best"), "Which weights end up in the run's `model/`: those of the best epoch of the whole run, or the last ones."),
 

@@ -16,6 +16,7 @@ mod known_weights;
 mod limits;
 mod matrix;
 mod meant;
+mod metric;
 mod mistakes;
 mod model;
 mod notes;
@@ -38,12 +39,13 @@ pub use file::Origin;
 pub use keys::{KEYS, Key, Takes, Unset, of as keys_of};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
+pub use metric::{Figure, Measure, Metric, Score};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
-pub use train::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+pub use train::{EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};
 

@@ -15,7 +15,7 @@ impl Experiment {
         notes.extend(head_notes(&self.model));
         notes.extend(weights_note(&self.model, &self.train.phases));
         self.train.phases.iter().for_each(|phase| notes.extend(phase_note(phase)));
-        notes.extend(watch_note("train", self.train.watch));
+        notes.extend(watch_note("train", &self.train.watch));
         if let Some(callback) = &self.train.early_stopping {
             notes.extend(early_stopping_notes(callback, &self.train));
         }
@@ -46,7 +46,7 @@ fn phase_note(phase: &Phase) -> Option<String> {
         .then(|| format!("phase {} trains nothing: `trainable: none` freezes the head too", phase.name))
 }
 
-fn watch_note(key: &str, watch: Watch) -> Option<String> {
+fn watch_note(key: &str, watch: &Watch) -> Option<String> {
     (watch.mode != watch.monitor.mode())
         .then(|| format!("{key}.mode: {} is held to be better when it is worse", watch.monitor.name()))
 }
@@ -54,7 +54,7 @@ fn watch_note(key: &str, watch: Watch) -> Option<String> {
 fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> {
     const KEY: &str = "train.early_stopping";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }
@@ -75,7 +75,7 @@ fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> 
 fn reduce_lr_notes(callback: &ReduceLrOnPlateau, train: &Train) -> Vec<String> {
     const KEY: &str = "train.reduce_lr_on_plateau";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }

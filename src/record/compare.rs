@@ -18,7 +18,7 @@ use super::state::{RunState, Status};
 use super::summary;
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
-use crate::experiment::Mode;
+use crate::experiment::{Metric, Mode};
 
 /// A run, as far as it is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -127,7 +127,7 @@ impl Member {
         match text("train.mode") {
             Some("min") => Mode::Min,
             Some("max") => Mode::Max,
-            _ => self.monitor.as_deref().and_then(summary::mode).unwrap_or(Mode::Min),
+            _ => self.monitor.as_deref().and_then(Metric::mode_of).unwrap_or(Mode::Min),
         }
     }
 }

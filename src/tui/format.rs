@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::text::{counted, duration, learning_rate, metric};
+use crate::experiment::{Metric, Mode};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
 use crate::record::state::{RunState, Status, Training};
@@ -174,9 +175,9 @@ fn left(patience: u32, waited: u32) -> u32 {
     patience.max(1).saturating_sub(waited).max(1)
 }
 
-/// What would be an improvement; accuracies rise, losses fall.
+/// What would be an improvement.
 fn better(monitor: &str, best: f64) -> String {
-    let sign = if monitor.ends_with("loss") { '<' } else { '>' };
+    let sign = if Metric::mode_of(monitor) == Some(Mode::Min) { '<' } else { '>' };
     format!("{monitor} {sign} {}", metric(best))
 }
 

@@ -195,9 +195,32 @@ fn shares() -> impl Strategy<Value = f64> {
     prop_oneof![0.0..1.0, Just(0.0), Just(0.1 + 0.2)]
 }
 
+fn figures() -> impl Strategy<Value = Figure> {
+    let scores = || prop::sample::select(Score::ALL.to_vec());
+    prop_oneof![
+        (1usize..1000).prop_map(Figure::TopK),
+        scores().prop_map(Figure::Macro),
+        scores().prop_map(Figure::Weighted),
+        (scores(), names()).prop_map(|(score, class)| Figure::OfClass(score, class)),
+        Just(Figure::Auroc),
+        Just(Figure::Ece),
+    ]
+}
+
+/// Each once, and what is watched too.
+fn measures() -> impl Strategy<Value = Vec<Measure>> {
+    let scores = prop::sample::select(Score::ALL.to_vec());
+    let measure = prop_oneof![4 => figures().prop_map(Measure::One), 1 => scores.prop_map(Measure::PerClass)];
+    prop::collection::vec(measure, 0..4).prop_map(|mut measures| {
+        measures.sort_by_key(Measure::to_string);
+        measures.dedup();
+        measures
+    })
+}
+
 fn watches() -> impl Strategy<Value = Watch> {
-    let metrics = vec![Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
-    (prop::sample::select(metrics), any::<bool>())
+    let always = vec![Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
+    (prop_oneof![prop::sample::select(always), figures().prop_map(Metric::Val)], any::<bool>())
         .prop_map(|(monitor, min)| Watch { monitor, mode: if min { Mode::Min } else { Mode::Max } })
 }
 
@@ -350,18 +373,40 @@ fn trains() -> impl Strategy<Value = Train> {
     );
     let clip_norms = prop::option::of(above_0());
     let callbacks = (prop::option::of(early), prop::option::of(reduce));
-    (1usize..=65_536, phases(), clip_norms, callbacks, watches(), any::<bool>(), above_0()).prop_map(
-        |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), watch, best, minutes)| Train {
-            batch_size,
-            checkpoint_minutes: minutes,
-            phases,
-            clip_norm,
-            early_stopping,
-            reduce_lr_on_plateau,
-            watch,
-            save: if best { Save::Best } else { Save::Last },
+    let watched = (measures(), watches());
+    (1usize..=65_536, phases(), clip_norms, callbacks, watched, any::<bool>(), above_0()).prop_map(
+        |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), (metrics, watch), best, minutes)| {
+            Train {
+                metrics: with_watched(
+                    metrics,
+                    [
+                        early_stopping.as_ref().map(|c: &EarlyStopping| &c.watch),
+                        reduce_lr_on_plateau.as_ref().map(|c: &ReduceLrOnPlateau| &c.watch),
+                        Some(&watch),
+                    ],
+                ),
+                batch_size,
+                checkpoint_minutes: minutes,
+                phases,
+                clip_norm,
+                early_stopping,
+                reduce_lr_on_plateau,
+                watch,
+                save: if best { Save::Best } else { Save::Last },
+            }
         },
     )
+}
+
+fn with_watched(mut metrics: Vec<Measure>, watches: [Option<&Watch>; 3]) -> Vec<Measure> {
+    for watch in watches.into_iter().flatten() {
+        if let Metric::Val(figure) = &watch.monitor
+            && !metrics.iter().any(|measure| measure.gives(figure))
+        {
+            metrics.push(Measure::One(figure.clone()));
+        }
+    }
+    metrics
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
