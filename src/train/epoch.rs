@@ -11,7 +11,7 @@ use super::inference;
 use super::metrics::{self, Outcome, Scored, Sums};
 use super::out::Progress;
 use super::phase::{Phase, shown};
-use super::step::{self, Batch, Diverged, Stepped, score};
+use super::step::{Batch, Diverged, Gathered, Stepped};
 use super::trainer::Trainer;
 use crate::base::clock::Stopwatch;
 use crate::base::random::{Purpose, Stream};
@@ -86,10 +86,11 @@ impl Trainer<'_, '_> {
         clock: &Stopwatch,
     ) -> Result<Sums, Error> {
         let pass = Pass::Train { seed: self.job.experiment.seed, step: self.progress.step };
-        let batch = Batch { x: &input.x, mask: input.mask.as_ref(), labels: &input.labels, first_layer: start };
+        let batch = Batch { x: &input.x, mask: input.mask.as_ref(), targets: &input.targets, first_layer: start };
         let clip_norm = self.job.experiment.train.clip_norm;
-        let Stepped { sums, diverged } =
-            step::step(&self.setup.network, &mut *phase.optimizer, clip_norm, batch, &pass)?;
+        let mut gathered = Gathered::of(input.targets.len());
+        gathered.add(&self.setup.network, &*phase.optimizer, &self.setup.objective, batch, &pass)?;
+        let Stepped { sums, diverged } = gathered.update(&mut *phase.optimizer, clip_norm)?;
         self.trained.moved();
         self.progress.step += u64::from(diverged.is_none());
         let step = self.progress.unfinished.steps + 1;
@@ -101,7 +102,7 @@ impl Trainer<'_, '_> {
             loss: sums.loss(),
             accuracy: sums.accuracy(),
             lr: shown(phase.optimizer.learning_rate()),
-            samples_per_s: per_second(input.labels.len(), clock.seconds()),
+            samples_per_s: per_second(input.targets.len(), clock.seconds()),
         }))?;
         match diverged {
             None => Ok(sums),
@@ -118,6 +119,7 @@ impl Trainer<'_, '_> {
     pub fn validate(&mut self, phase: &Phase) -> Stoppable<Validated> {
         let clock = Stopwatch::start();
         let feed = self.feed(Side::Val, 0, None)?;
+        let objective = self.setup.objective.of_validation();
         let mut sums = Sums::default();
         let mut scored = vec![Scored::NONE; feed.len()];
         let classes = self.setup.data.classes.len();
@@ -130,7 +132,7 @@ impl Trainer<'_, '_> {
             let input = input?;
             let range = feed.start()..usize::MAX;
             let logits = inference::forward(&self.setup.network, range, &input, &self.out)?;
-            let (batch, of_batch) = score(&logits, &input.labels)?;
+            let (batch, of_batch) = objective.score(&logits, &input.targets)?;
             sums.merge(&batch);
             done += of_batch.len();
             input.samples.iter().zip(of_batch).for_each(|(&sample, of_sample)| scored[sample] = of_sample);

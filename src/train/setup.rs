@@ -7,6 +7,7 @@ use candle_core::Device;
 use super::error::Error;
 use super::feed::Preparation;
 use super::metrics;
+use super::objective::Objective;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
 use crate::experiment::{self, Experiment, Inputs};
@@ -25,6 +26,8 @@ pub(super) struct Setup {
     pub weights: WeightReport,
     /// In the order of the experiment's phases.
     pub phases: Vec<PhaseShape>,
+    /// Of training.
+    pub objective: Objective,
 }
 
 /// What a phase trains.
@@ -52,7 +55,7 @@ impl Setup {
         let phases = shapes(&mut network, experiment)?;
         let preparation = preparation(experiment, &network, tokenizer.as_ref());
         let input = input_shape(&experiment.data, &data);
-        Ok(Setup { device, data, preparation, input, network, found, weights, phases })
+        Ok(Setup { device, data, preparation, input, network, found, weights, phases, objective: Objective::default() })
     }
 
     /// Names of the tensors that some phase trains: all others stay what they are.
