@@ -51,6 +51,8 @@ pub enum Takes {
     Measures,
     /// A figure that can be watched.
     Metric,
+    /// A list of two numbers within these bounds, the lower one first.
+    Range(Bound<f64>, Bound<f64>),
 }
 
 /// What holds where a key is not given.
@@ -128,6 +130,9 @@ impl Takes {
             Takes::MapOrUnits => "a map of keys, or the number of units".into(),
             Takes::Matrix => "a map of dotted keys, each with a list of values".into(),
             Takes::Combinations => "a list of maps of dotted keys, each with a value".into(),
+            Takes::Range(low, high) => {
+                format!("a list of two numbers, the lower one first, each {}", number_words(low, high))
+            }
             Takes::Measures => format!("a list of {}, or a score of one class as `f1/CLASS`", listed(&MEASURES, "and")),
             Takes::Metric => {
                 "`loss`, `accuracy`, `val_loss`, `val_accuracy`, or `val_` and a metric as `val_f1`".into()
@@ -179,6 +184,10 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("global_clipnorm", "clip_norm"),
     ("clipnorm", "clip_norm"),
     ("max_grad_norm", "clip_norm"),
+    ("shear_range", "shear"),
+    ("brightness_range", "brightness"),
+    ("channel_shift_range", "channel_shift"),
+    ("randomerasing", "random_erasing"),
     ("roc_auc", "auroc"),
     ("auc", "auroc"),
     ("f1_score", "f1"),
@@ -214,8 +223,8 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
 }
 
 use Takes::{
-    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Samples,
-    Text, Weights, Whole, Words,
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Range,
+    Samples, Text, Weights, Whole, Words,
 };
 use Unset::{Means, Required, Value};
 
@@ -247,12 +256,24 @@ pub static KEYS: &[Key] = &[
     key("data.val_split", PROPER_SHARE, Means("this or `val` must be given"), "Share of each class of `train` that is held out to validate on, drawn by the seed (stratified)."),
     key("data.image_size", Whole(16, 4096), Value("224"), "Pictures: height and width that each is resized to, in pixels."),
     key("data.resize", Words(&["bilinear", "nearest"]), Value("bilinear"), "Pictures: how they are resized, `bilinear` with antialiasing, or `nearest` as Keras' `flow_from_directory` does by default."),
-    key("data.augment", Map, Means("no augmentation"), "Pictures: random changes of those that are trained on, as Keras' `ImageDataGenerator` makes them; what is moved in is filled with the nearest pixel."),
+    key("data.augment", Map, Means("no augmentation"), "Pictures: random changes of those that are trained on, as Keras' `ImageDataGenerator` makes them."),
     key("data.augment.rotation", Number(Included(0.0), Included(180.0)), Value("0"), "Largest turn in degrees, either way (Keras' `rotation_range`)."),
     key("data.augment.zoom", SHARE, Value("0"), "The zoom of each axis is drawn from 1 - zoom to 1 + zoom; above 1 shrinks the picture (Keras' `zoom_range`)."),
     key("data.augment.width_shift", SHARE, Value("0"), "Largest shift as a share of the width, either way (Keras' `width_shift_range` below 1)."),
     key("data.augment.height_shift", SHARE, Value("0"), "Largest shift as a share of the height, either way (Keras' `height_shift_range` below 1)."),
-    key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture, by chance (Keras)."),
+    key("data.augment.shear", Number(Included(0.0), Excluded(90.0)), Value("0"), "Largest shear in degrees, either way (Keras' `shear_range`)."),
+    key("data.augment.fill_mode", Words(&["nearest", "reflect", "constant"]), Value("nearest"), "What is moved in from outside: the `nearest` pixel, the picture's mirror image, or black (Keras)."),
+    key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture left to right, by chance (Keras)."),
+    key("data.augment.vertical_flip", Flag, Value("false"), "Mirrors every other picture top to bottom, by chance (Keras)."),
+    key("data.augment.channel_shift", Number(Included(0.0), Included(255.0)), Value("0"), "The most that is added to all levels of a picture, or taken from them, of 255; they stay within what the picture had (Keras' `channel_shift_range`)."),
+    key("data.augment.brightness", Range(Included(0.0), Included(100.0)), Means("off"), "What all levels of a picture are multiplied by is drawn from here, as `[0.8, 1.2]`; they end at 255 (Keras' `brightness_range`)."),
+    key("data.augment.contrast", Number(Included(0.0), Included(1.0)), Value("0"), "What each level's distance from the mean of its colour is multiplied by is drawn from 1 - contrast to 1 + contrast (Keras' `RandomContrast`)."),
+    key("data.augment.random_erasing", Map, Means("off; `{}` turns it on with its defaults"), "Puts a rectangle of the mean colour that the weights' preprocessing knows over part of a picture (Zhong et al. 2020; torchvision's `RandomErasing` after `Normalize`)."),
+    key("data.augment.random_erasing.probability", Number(Excluded(0.0), Included(1.0)), Value("0.5"), "Share of the pictures that it is done to (torchvision's `p`)."),
+    key("data.augment.random_erasing.scale", Range(Excluded(0.0), Included(1.0)), Value("[0.02, 0.33]"), "The rectangle's share of the picture's area (torchvision)."),
+    key("data.augment.random_erasing.ratio", Range(Excluded(0.0), Unbounded), Value("[0.3, 3.3]"), "The rectangle's height over its width (torchvision)."),
+    key("data.augment.mixup", ABOVE_0, Means("off"), "Blends each picture of a batch, and its class, with the one before it: the share is drawn for each batch from Beta(α, α), and this is α, as 0.2 (Zhang et al. 2018). See [below](#mixed-pictures)."),
+    key("data.augment.cutmix", ABOVE_0, Means("off"), "Pastes a rectangle of the picture before it in the batch into each, and mixes their classes by its area: the share is drawn from Beta(α, α), and this is α, as 1 (Yun et al. 2019). With `mixup` too, each batch takes one of the two by chance."),
     key("data.augment.views", Whole(1, 1000), Means("every epoch draws anew"), "Draws this many fixed variants of each picture and takes one per epoch in turn, so that frozen layers are computed once for each."),
     key("data.text_column", Text, Value("text"), "Texts: the column of the table, or the field of each line of JSON, that has the text."),
     key("data.label_column", Text, Value("label"), "Texts: the column or field that has the class."),

@@ -7,6 +7,7 @@
 //! top of its base, `overrides` change the tree, `matrix` makes several of it, `read` says through `section` and the table
 //! `keys` what each means, `paths` looks whether what it names is there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
+mod augment;
 mod data;
 mod dotted;
 mod extends;
@@ -34,7 +35,8 @@ mod tree;
 mod values;
 mod write;
 
-pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
+pub use augment::{Augment, Fill, RandomErasing};
+pub use data::{Data, Inputs, Pictures, Resize, Texts};
 pub use file::Origin;
 pub use keys::{KEYS, Key, Takes, Unset, of as keys_of};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};

@@ -1,6 +1,8 @@
 //! What is no mistake but may not be meant: `finetop check` says it.
 
-use super::{Activation, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Trainable, Watch, Weights};
+use super::{
+    Activation, Augment, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Trainable, Watch, Weights,
+};
 use super::{ReduceLrOnPlateau, Train};
 use crate::base::text::printable;
 
@@ -12,6 +14,7 @@ impl Experiment {
         if augment.views.is_some() && augment.is_none() {
             notes.push("data.augment.views does nothing: no augmentation is set beside it".to_owned());
         }
+        notes.extend(mixing_note(&augment, &self.train.phases));
         notes.extend(head_notes(&self.model));
         notes.extend(weights_note(&self.model, &self.train.phases));
         self.train.phases.iter().for_each(|phase| notes.extend(phase_note(phase)));
@@ -24,6 +27,19 @@ impl Experiment {
         }
         notes.iter().map(|note| printable(note)).collect()
     }
+}
+
+fn mixing_note(augment: &Augment, phases: &[Phase]) -> Option<String> {
+    let key = match (augment.mixup, augment.cutmix) {
+        (Some(_), _) => "mixup",
+        (None, Some(_)) => "cutmix",
+        (None, None) => return None,
+    };
+    phases.iter().any(|phase| phase.trainable != Trainable::All).then(|| {
+        format!(
+            "data.augment.{key} mixes pictures anew in every batch: frozen layers are computed again in every epoch"
+        )
+    })
 }
 
 fn head_notes(model: &Model) -> Option<String> {

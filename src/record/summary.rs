@@ -184,6 +184,11 @@ pub(super) const FIGURES: [(&str, Figure); 5] = [
     ("lr", |epoch| epoch.lr),
 ];
 
+/// Whether every epoch has a figure of this name.
+pub(super) fn is_always_there(name: &str) -> bool {
+    FIGURES.iter().any(|(known, _)| *known == name)
+}
+
 impl Times {
     /// The times of a run that is live where there is a `now`.
     pub(super) fn new(

@@ -9,6 +9,7 @@ use super::feature_cache::{Key, Side};
 use super::feed::{Feed, Input};
 use super::inference;
 use super::metrics::{self, Outcome, Scored, Sums};
+use super::mixing::Mixing;
 use super::out::Progress;
 use super::phase::{Phase, shown};
 use super::step::{Batch, Diverged, Gathered, Stepped};
@@ -62,10 +63,16 @@ impl Trainer<'_, '_> {
         let batches = shuffled(&feed, self.job.experiment.seed, epoch, self.job.experiment.train.batch_size);
         let left = &batches[(self.progress.unfinished.steps as usize).min(batches.len())..];
         let steps = batches.len() as u32;
+        let classes = self.setup.data.classes.len();
+        let mixing = Mixing::of(&self.job.experiment.data.augment(), classes, self.job.experiment.seed);
         let mut clock = Stopwatch::start();
-        for input in feed.inputs(left) {
+        for (input, number) in feed.inputs(left).zip(self.progress.unfinished.steps..) {
             self.attend(phase)?;
-            let batch = self.step(phase, &input?, feed.start(), steps, &clock)?;
+            let input = match &mixing {
+                Some(mixing) => mixing.mix(input?, epoch, number)?,
+                None => input?,
+            };
+            let batch = self.step(phase, &input, feed.start(), steps, &clock)?;
             self.progress.unfinished.sums.merge(&batch);
             self.progress.unfinished.steps += 1;
             self.progress.unfinished.seconds = before + whole.seconds();

@@ -144,8 +144,9 @@ pub fn progress(run: &RunState) -> Progress {
 
 /// The figures of an epoch, named.
 pub fn figures(epoch: &Epoch) -> String {
+    let further: String = epoch.overall().map(|(name, value)| format!("  {name} {}", metric(value))).collect();
     format!(
-        "loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}",
+        "loss {}  accuracy {}  val_loss {}  val_accuracy {}{further}  lr {}",
         metric(epoch.loss),
         metric(epoch.accuracy),
         metric(epoch.val_loss),
@@ -210,4 +211,22 @@ pub fn summary(run: &RunState, separator: &str) -> String {
     };
     let parts: Vec<String> = best.into_iter().chain(trained).chain(seconds).collect();
     parts.join(&format!(" {separator} "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_improvement_is_in_the_direction_of_the_metric() {
+        for (monitor, words) in [
+            ("val_loss", "val_loss < .2500"),
+            ("val_ece", "val_ece < .2500"),
+            ("val_f1", "val_f1 > .2500"),
+            ("val_recall/loss", "val_recall/loss > .2500"),
+            ("unknown", "unknown > .2500"),
+        ] {
+            assert_eq!(better(monitor, 0.25), words);
+        }
+    }
 }

@@ -224,20 +224,46 @@ fn watches() -> impl Strategy<Value = Watch> {
         .prop_map(|(monitor, min)| Watch { monitor, mode: if min { Mode::Min } else { Mode::Max } })
 }
 
-fn datas(task: Task) -> impl Strategy<Value = Data> {
-    let augments = (0.0..=180.0, shares(), shares(), shares(), any::<bool>(), prop::option::of(1u32..=1000)).prop_map(
-        |(rotation, zoom, width_shift, height_shift, horizontal_flip, views)| Augment {
-            rotation,
-            zoom,
-            width_shift,
-            height_shift,
-            horizontal_flip,
-            views,
+fn augments() -> impl Strategy<Value = Augment> {
+    let ranges = |low: f64, high: f64| (low..=high, low..=high).prop_map(|(a, b)| [a.min(b), a.max(b)]);
+    let erasing = (0.001..=1.0, ranges(0.001, 1.0), ranges(0.001, 1e3))
+        .prop_map(|(probability, scale, ratio)| RandomErasing { probability, scale, ratio });
+    let moves = (0.0..=180.0, shares(), 0.0..90.0, shares(), shares());
+    let fills = prop::sample::select(vec![Fill::Nearest, Fill::Reflect, Fill::Constant]);
+    let colours = (0.0..=255.0, prop::option::of(ranges(0.0, 100.0)), 0.0..=1.0);
+    let mixes = (prop::option::of(above_0()), prop::option::of(above_0()), prop::option::of(1u32..=1000));
+    let flips = (any::<bool>(), any::<bool>());
+    (moves, fills, flips, colours, prop::option::of(erasing), mixes).prop_map(
+        |(moves, fill_mode, flips, colours, random_erasing, (mixup, cutmix, views))| {
+            let (rotation, zoom, shear, width_shift, height_shift) = moves;
+            let (horizontal_flip, vertical_flip) = flips;
+            let (channel_shift, brightness, contrast) = colours;
+            Augment {
+                rotation,
+                zoom,
+                shear,
+                width_shift,
+                height_shift,
+                fill_mode,
+                horizontal_flip,
+                vertical_flip,
+                channel_shift,
+                brightness,
+                contrast,
+                random_erasing,
+                mixup,
+                cutmix,
+                views,
+            }
         },
-    );
+    )
+}
+
+fn datas(task: Task) -> impl Strategy<Value = Data> {
+    let augments = augments();
     let validation =
         prop_oneof![paths().prop_map(|path| (Some(path), None)), (0.01..1.0).prop_map(|share| (None, Some(share)))];
-    let pictures = (16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments]).prop_map(
+    let pictures = (16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments.boxed()].boxed()).prop_map(
         |(image_size, nearest, augment)| {
             let resize = if nearest { Resize::Nearest } else { Resize::Bilinear };
             Inputs::Pictures(Pictures { image_size, resize, augment })
@@ -372,9 +398,9 @@ fn trains() -> impl Strategy<Value = Train> {
         },
     );
     let clip_norms = prop::option::of(above_0());
-    let callbacks = (prop::option::of(early), prop::option::of(reduce));
-    let watched = (measures(), watches());
-    (1usize..=65_536, phases(), clip_norms, callbacks, watched, any::<bool>(), above_0()).prop_map(
+    let callbacks = (prop::option::of(early).boxed(), prop::option::of(reduce).boxed());
+    let watched = (measures(), watches()).boxed();
+    (1usize..=65_536, phases().boxed(), clip_norms, callbacks, watched, any::<bool>(), above_0()).prop_map(
         |(batch_size, phases, clip_norm, (early_stopping, reduce_lr_on_plateau), (metrics, watch), best, minutes)| {
             Train {
                 metrics: with_watched(
@@ -417,7 +443,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 fn experiments() -> impl Strategy<Value = Experiment> {
     let devices = prop::sample::select(vec![Device::Auto, Device::Cpu, Device::Cuda, Device::Metal]);
     let of_one_task = models().prop_flat_map(|model| (datas(model.backbone.task()), Just(model)));
-    (names(), any::<u64>(), 0usize..=1024, devices, limits(), of_one_task, trains()).prop_map(
+    (names(), any::<u64>(), 0usize..=1024, devices, limits(), of_one_task.boxed(), trains().boxed()).prop_map(
         |(name, seed, threads, device, limits, (data, model), train)| Experiment {
             name,
             task: model.backbone.task(),
