@@ -215,3 +215,29 @@ fn a_thousand_runs_are_cheap_to_look_at_again() {
     view.want(of(&[1, 1000]));
     assert!(view.refresh(&Changes::default()).whole.iter().all(|run| run.training.steps.len() == 300));
 }
+
+#[test]
+fn of_what_nobody_tells_some_is_looked_at_with_each_tick_and_all_in_turn() {
+    let (_folder, store) = store();
+    let last = u32::try_from(IN_TURN).unwrap() * 2;
+    let first = queue(&store, 1);
+    end(&first);
+    let over: Vec<RunDir> = (2..=last).map(|id| RunDir::new(store.root(), RunId(id), "emoji")).collect();
+    for dir in &over {
+        fs::create_dir(dir.path()).unwrap();
+        fs::copy(first.run_log(), dir.run_log()).unwrap();
+    }
+    let waiting = queue(&store, last + 1);
+    let mut view = StoreView::new(store);
+    view.refresh(&Changes::default());
+    let tag = |dir: &RunDir| {
+        Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Tagged { tags: vec!["good".into()] }).unwrap();
+    };
+    [&first, &over[over.len() - 1], &waiting].into_iter().for_each(tag);
+    let tick = || Changes::Tick(BTreeSet::new());
+    assert_eq!(news(&view.refresh(&tick())).0, [1, last + 1], "what may change is looked at each time");
+    assert_eq!(news(&view.refresh(&tick())).0, [last]);
+    Writer::open(&first.run_log()).unwrap().write(LifeEvent::Tagged { tags: Vec::new() }).unwrap();
+    let found: Vec<u32> = (0..2).flat_map(|_| news(&view.refresh(&tick())).0).collect();
+    assert_eq!(found, [1], "and then from the first on");
+}

@@ -77,6 +77,16 @@ pub enum Action {
     Leave,
 }
 
+/// The command line that does the same.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    let id = app.runs.chosen()?.0;
+    match action {
+        Action::Follow => Some(format!("finetop logs {id} --follow")),
+        Action::Time => Some(format!("finetop logs {id} --since TIME")),
+        _ => None,
+    }
+}
+
 /// Its keys.
 pub const KEYS: &[Binding] = &[
     row(&[letter('/')], Action::Find, "find", Some("find")),

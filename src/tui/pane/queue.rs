@@ -27,7 +27,7 @@ use crate::tui::prompt::{Prompt, Purpose};
 use crate::tui::runs::{Choice, sort::Sort};
 use crate::tui::theme::{Role, Theme};
 use columns::Columns;
-pub use given::give;
+pub use given::{command, give};
 pub use typed::accept;
 
 /// What it keeps beside the table itself.
