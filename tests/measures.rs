@@ -154,7 +154,7 @@ fn a_metric_that_the_classes_do_not_have_is_a_mistake() {
         here.finetop(&["check", "a.yaml"]).exited(2).says(&says);
     }
     here.write("a.yaml", format!("{}  monitor: val_f2\n", tiny_text("a", 1)));
-    here.finetop(&["add", "a.yaml"]).exited(2).says(&["a.yaml:8", "did you mean `val_f1`?"]);
+    here.finetop(&["add", "a.yaml"]).exited(2).says(&["a.yaml:7", "did you mean `val_f1`?"]);
 }
 
 /// Two phases on pictures that are changed in every way that is drawn.
