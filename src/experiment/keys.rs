@@ -4,6 +4,7 @@
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::metric::MEASURES;
+pub(super) use super::names::{nearest, our_name};
 
 /// A key: where it stands, what it takes, what it means when it is not given.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub enum Takes {
     Choice(&'static [&'static str]),
     /// A map, or a whole number that stands for its first key.
     MapOrUnits,
+    /// A map from names, which are not keys, to numbers of at least 0; or one of these words.
+    Numbers(&'static [&'static str]),
     /// A map from dotted keys to lists of values.
     Matrix,
     /// A list of maps from dotted keys to values.
@@ -128,6 +131,8 @@ impl Takes {
             Takes::Number(low, high) => number_words(low, high),
             Takes::Words(words) | Takes::Choice(words) => listed(words, "or"),
             Takes::MapOrUnits => "a map of keys, or the number of units".into(),
+            Takes::Numbers([]) => "a map from names to numbers".into(),
+            Takes::Numbers(words) => format!("{}, or a map from names to numbers", listed(words, "or")),
             Takes::Matrix => "a map of dotted keys, each with a list of values".into(),
             Takes::Combinations => "a list of maps of dotted keys, each with a value".into(),
             Takes::Range(low, high) => {
@@ -163,68 +168,13 @@ pub(super) fn listed(words: &[&str], last: &str) -> String {
     }
 }
 
-/// What Keras, PyTorch and habit call a thing, and what it is called here.
-const OTHER_NAMES: &[(&str, &str)] = &[
-    ("learning_rate", "lr"),
-    ("eps", "epsilon"),
-    ("acc", "accuracy"),
-    ("val_acc", "val_accuracy"),
-    ("validation_split", "val_split"),
-    ("validation", "val"),
-    ("rotation_range", "rotation"),
-    ("zoom_range", "zoom"),
-    ("width_shift_range", "width_shift"),
-    ("height_shift_range", "height_shift"),
-    ("augmentation", "augment"),
-    ("pooling", "pool"),
-    ("average", "avg"),
-    ("mean", "avg"),
-    ("weightdecay", "weight_decay"),
-    ("rho", "alpha"),
-    ("global_clipnorm", "clip_norm"),
-    ("clipnorm", "clip_norm"),
-    ("max_grad_norm", "clip_norm"),
-    ("shear_range", "shear"),
-    ("brightness_range", "brightness"),
-    ("channel_shift_range", "channel_shift"),
-    ("randomerasing", "random_erasing"),
-    ("roc_auc", "auroc"),
-    ("auc", "auroc"),
-    ("f1_score", "f1"),
-    ("f1_macro", "f1"),
-    ("precision_macro", "precision"),
-    ("recall_macro", "recall"),
-    ("calibration_error", "ece"),
-    ("expected_calibration_error", "ece"),
-    ("reducelronplateau", "reduce_lr_on_plateau"),
-    ("earlystopping", "early_stopping"),
-];
-
-/// `typed` as keys are written here: in small letters, with `_`, and by our name for it.
-pub(super) fn our_name(typed: &str) -> String {
-    let typed = typed.to_lowercase().replace('-', "_");
-    OTHER_NAMES.iter().find(|(other, _)| *other == typed).map_or(typed, |(_, ours)| (*ours).to_owned())
-}
-
-/// The candidate that was most likely meant by `typed`, if any is near.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = our_name(typed);
-    let allowed = (typed.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&typed, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| distance <= allowed && distance < candidate.chars().count())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
-}
-
 const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str) -> Key {
     Key { path, takes, unset, about }
 }
 
 use Takes::{
-    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Range,
-    Samples, Text, Weights, Whole, Words,
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Numbers,
+    Range, Samples, Text, Weights, Whole, Words,
 };
 use Unset::{Means, Required, Value};
 
@@ -235,6 +185,10 @@ const PROPER_SHARE: Takes = Number(Excluded(0.0), Excluded(1.0));
 const ABOVE_0: Takes = Number(Excluded(0.0), Unbounded);
 const FROM_0: Takes = Number(Included(0.0), Unbounded);
 const EPOCHS: u64 = 100_000;
+const BY: Takes = Words(&["step", "epoch"]);
+const BY_ABOUT: &str = "Whether it moves at every step, or in one go at the end of each epoch.";
+const WARMUP: &str =
+    "Epochs, or parts of one, in which the rate rises from 0 in a straight line, step by step (transformers' warm-up).";
 const MODES: Takes = Words(&["auto", "min", "max"]);
 
 /// Every key, in the order of the reference.
@@ -286,22 +240,61 @@ pub static KEYS: &[Key] = &[
     key("model.tokenizer", File, Means("the one beside the weights"), "Texts: a `tokenizer.json`, or the `vocab.txt` of a BERT. Relative to the experiment file."),
     key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights are known to want"), "Pictures: what the weights want as input, `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
     key("model.pool", Words(&["avg", "max", "cls"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`). For texts `avg` is the mean over the tokens, and `cls` the first token's state, through BERT's pooler; `max` is for pictures."),
+    key("model.l2", FROM_0, Value("0"), "Adds this times the sum of the squared weights of each dense layer of the head, the output layer's included, to the loss (Keras' `kernel_regularizer=L2(l2)`; biases are left alone). As in Keras the losses that are reported have it in them, `val_loss` too. Not the same as an optimizer's `weight_decay`."),
     key("model.head", List, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
     key("model.head[].dense", MapOrUnits, Means("one of `dense` and `dropout` per layer"), "A fully connected layer (Keras' `Dense`, Glorot-uniform). `dense: 256` is short for `dense: { units: 256 }`."),
     key("model.head[].dense.units", Whole(1, 65_536), Required("units: 256"), "Number of outputs."),
     key("model.head[].dense.activation", Words(&["linear", "relu"]), Value("linear"), "What follows the layer; nothing by default (Keras)."),
+    key("model.head[].dense.l2", FROM_0, Means("`model.l2`"), "The same for this layer alone (Keras' `kernel_regularizer`)."),
     key("model.head[].dropout", SHARE, Means("one of `dense` and `dropout` per layer"), "Share of the inputs that is set to zero while training, the rest is scaled up (Keras' `Dropout`)."),
 
     key("train", Map, Means("every key's default"), "How it is trained."),
     key("train.batch_size", Whole(1, 65_536), Value("32"), "Samples per optimizer step (Keras)."),
+    key("train.accumulate", Whole(1, 65_536), Value("1"), "Batches per optimizer step: N batches of b samples come to the gradient of one of N times b, each sample of the step counts the same, also in an epoch's last step, which may have fewer (transformers' `gradient_accumulation_steps`). Steps, the rate's schedule and `clip_norm` go by optimizer steps; batch norms see one batch at a time."),
+    key("train.label_smoothing", SHARE, Value("0"), "Share of each target that is spread evenly over all classes, in `loss` and `val_loss` (Keras' `CategoricalCrossentropy(label_smoothing=…)`)."),
+    key("train.class_weight", Numbers(&["balanced"]), Means("every class weighs 1"), "What a training sample of each class weighs in the loss, by the class' name; a class that is not named weighs 1. `balanced` is samples / (classes × samples of the class), as scikit-learn has it. The loss of a batch is still divided by its samples, not by their weights, and `val_loss` is not weighted (Keras' `class_weight`)."),
     key("train.checkpoint_minutes", ABOVE_0, Value("5"), "Minutes of training after which a checkpoint is written also within an epoch. At the end of an epoch one is written wherever that costs less than a hundredth of the time, at the end of a phase always."),
     key("train.phases", List, Means("one phase `head` with the defaults below"), "Stretches of epochs, one after the other, as several calls of Keras' `fit`: each has a fresh optimizer and its callbacks start over; the best weights carry over."),
     key("train.phases[].name", Name, Means("`phase_1`, `phase_2` …"), "What the phase is called; names differ."),
     key("train.phases[].epochs", Whole(1, EPOCHS), Value("10"), "The most epochs of the phase; early stopping may end it sooner."),
-    key("train.phases[].trainable", Choice(&["head", "all", "none"]), Value("head"), "Which layers learn: `head` alone, `all`, `none`, or one of the keys below. With them the head learns too."),
-    key("train.phases[].trainable.last_layers", Whole(1, 10_000), Means("one of the three"), "The last N layers of the backbone, counted as Keras counts `base.layers[-N:]`, pools and activations included."),
-    key("train.phases[].trainable.from", Text, Means("one of the three"), "This layer of the backbone and all after it; `finetop check` lists the names."),
-    key("train.phases[].trainable.names", Globs, Means("one of the three"), "Layers of the backbone whose names match one of these, as in `[fire8*, fire9*]`."),
+    key("train.phases[].trainable", Choice(&["head", "all", "none", "gradual"]), Value("head"), "Which layers learn: `head` alone, `all`, `none`, `gradual`ly more, or one of the keys below. With them the head learns too."),
+    key("train.phases[].trainable.last_layers", Whole(1, 10_000), Means("one of the four"), "The last N layers of the backbone, counted as Keras counts `base.layers[-N:]`, pools and activations included."),
+    key("train.phases[].trainable.from", Text, Means("one of the four"), "This layer of the backbone and all after it; `finetop check` lists the names."),
+    key("train.phases[].trainable.names", Globs, Means("one of the four"), "Layers of the backbone whose names match one of these, as in `[fire8*, fire9*]`."),
+    key("train.phases[].trainable.gradual", Map, Means("one of the four"), "Gradual unfreezing (Howard and Ruder 2018, ULMFiT): first the head alone, then one block of the backbone more at a time, from the top down. A block is a stage of VGG, a residual block, a fire module, a layer of an encoder; `finetop check` says which learns when. What has learned before keeps its optimizer's state."),
+    key("train.phases[].trainable.gradual.every", Whole(1, EPOCHS), Value("1"), "Epochs after each of which one block more learns."),
+    key("train.phases[].trainable.gradual.blocks", Whole(1, 10_000), Means("all that the epochs suffice for"), "The most blocks that learn in the end, counted from the top."),
+    key("train.phases[].lr_decay", Number(Excluded(0.0), Included(1.0)), Value("1"), "Layers learn the slower the deeper they lie: the rate of the backbone's last block is this times the head's, that of the block below it this times that, and so on (discriminative fine-tuning, ULMFiT, where it is 1/2.6; layer-wise decay, ELECTRA and BEiT)."),
+    key("train.phases[].lr_factors", Numbers(&[]), Means("1 for every layer"), "What the rate of layers is multiplied by, by patterns of their names as in `{ \"layer4.*\": 0.5, \"head.*\": 2 }`; a layer that matches several takes all of them (PyTorch's parameter groups)."),
+    key("train.phases[].schedule", Choice(&["constant", "cosine", "linear", "polynomial", "one_cycle"]), Value("constant"), "How the rate goes on from the optimizer's `lr`: a name alone, or with its keys. `reduce_lr_on_plateau` multiplies what the schedule says."),
+    key("train.phases[].schedule.constant", Map, Means("its defaults"), "The rate stays (transformers' `constant_with_warmup`)."),
+    key("train.phases[].schedule.constant.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.step", Map, Means("its defaults"), "The rate drops every few epochs (PyTorch's `StepLR`)."),
+    key("train.phases[].schedule.step.every", Whole(1, EPOCHS), Required("every: 3"), "Epochs after each of which it drops (PyTorch's `step_size`)."),
+    key("train.phases[].schedule.step.factor", PROPER_SHARE, Value("0.1"), "What it is multiplied by (PyTorch's `gamma`)."),
+    key("train.phases[].schedule.step.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.exponential", Map, Means("its defaults"), "The rate falls by the same factor in every epoch (PyTorch's `ExponentialLR`; by `step` Keras' `ExponentialDecay`)."),
+    key("train.phases[].schedule.exponential.factor", PROPER_SHARE, Required("factor: 0.9"), "What it is multiplied by in an epoch (PyTorch's `gamma`)."),
+    key("train.phases[].schedule.exponential.by", BY, Value("epoch"), BY_ABOUT),
+    key("train.phases[].schedule.exponential.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.cosine", Map, Means("its defaults"), "The rate falls from `lr` to `min_lr` along half a cosine (Loshchilov and Hutter 2017; PyTorch's `CosineAnnealingLR`, transformers' `cosine`)."),
+    key("train.phases[].schedule.cosine.min_lr", FROM_0, Value("0"), "Where it ends (PyTorch's `eta_min`)."),
+    key("train.phases[].schedule.cosine.cycles", Whole(1, EPOCHS), Value("1"), "How often it does so in the phase, from `lr` each time (transformers' `cosine_with_restarts`)."),
+    key("train.phases[].schedule.cosine.by", BY, Value("step"), BY_ABOUT),
+    key("train.phases[].schedule.cosine.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.linear", Map, Means("its defaults"), "The rate falls from `lr` to `min_lr` in a straight line (transformers' `linear`)."),
+    key("train.phases[].schedule.linear.min_lr", FROM_0, Value("0"), "Where it ends (transformers: 0)."),
+    key("train.phases[].schedule.linear.by", BY, Value("step"), BY_ABOUT),
+    key("train.phases[].schedule.linear.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.polynomial", Map, Means("its defaults"), "The rate falls to `min_lr` by a power of what is left of the phase (Keras' `PolynomialDecay`, transformers' `polynomial`)."),
+    key("train.phases[].schedule.polynomial.power", ABOVE_0, Value("1"), "The power; 1 is a straight line (Keras)."),
+    key("train.phases[].schedule.polynomial.min_lr", FROM_0, Value("0"), "Where it ends (Keras' `end_learning_rate`, transformers' `lr_end`)."),
+    key("train.phases[].schedule.polynomial.by", BY, Value("step"), BY_ABOUT),
+    key("train.phases[].schedule.polynomial.warmup_epochs", FROM_0, Value("0"), WARMUP),
+    key("train.phases[].schedule.one_cycle", Map, Means("its defaults"), "The rate rises to `lr` along half a cosine and falls far below where it began along another (Smith and Topin 2018; PyTorch's `OneCycleLR` of which `lr` is the `max_lr`; momentum stays as it is)."),
+    key("train.phases[].schedule.one_cycle.pct_start", PROPER_SHARE, Value("0.3"), "Share of the phase's steps in which it rises (PyTorch)."),
+    key("train.phases[].schedule.one_cycle.div_factor", Number(Included(1.0), Unbounded), Value("25"), "It begins at `lr` divided by this (PyTorch)."),
+    key("train.phases[].schedule.one_cycle.final_div_factor", Number(Included(1.0), Unbounded), Value("1e4"), "It ends at what it began with, divided by this (PyTorch)."),
     key("train.phases[].optimizer", Choice(&["adam", "adamw", "sgd", "rmsprop"]), Value("adam"), "The rule of the update: a name alone, or with its keys."),
     key("train.phases[].optimizer.adam", Map, Means("its defaults"), "Adam (Kingma and Ba 2015)."),
     key("train.phases[].optimizer.adam.lr", ABOVE_0, Value("1e-3"), "Learning rate that the phase starts with (Keras' `learning_rate`)."),

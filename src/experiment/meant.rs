@@ -24,7 +24,7 @@ fn hint(takes: &Takes, node: &Node) -> Option<String> {
     let text = &scalar.typed;
     match takes {
         Takes::Words(words) => keys::nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?")),
-        Takes::Choice(words) => {
+        Takes::Choice(words) | Takes::Numbers(words) => {
             keys::nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"))
         }
         Takes::Whole(..) | Takes::Number(..) => number::hint(takes, scalar),

@@ -20,6 +20,7 @@ mod meant;
 mod metric;
 mod mistakes;
 mod model;
+mod names;
 mod notes;
 mod number;
 mod optimizer;
@@ -28,6 +29,7 @@ mod parse;
 mod paths;
 mod place;
 mod read;
+mod schedule;
 mod section;
 mod spans;
 mod train;
@@ -47,7 +49,8 @@ pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Wei
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
-pub use train::{EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+pub use schedule::{By, Schedule};
+pub use train::{ClassWeight, EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! What is no mistake but may not be meant: `finetop check` says it.
 
 use super::{
-    Activation, Augment, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Trainable, Watch, Weights,
+    Activation, Augment, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Schedule, Trainable, Watch,
+    Weights,
 };
 use super::{ReduceLrOnPlateau, Train};
 use crate::base::text::printable;
@@ -17,7 +18,7 @@ impl Experiment {
         notes.extend(mixing_note(&augment, &self.train.phases));
         notes.extend(head_notes(&self.model));
         notes.extend(weights_note(&self.model, &self.train.phases));
-        self.train.phases.iter().for_each(|phase| notes.extend(phase_note(phase)));
+        self.train.phases.iter().for_each(|phase| notes.extend(phase_notes(phase)));
         notes.extend(watch_note("train", &self.train.watch));
         if let Some(callback) = &self.train.early_stopping {
             notes.extend(early_stopping_notes(callback, &self.train));
@@ -57,9 +58,29 @@ fn weights_note(model: &Model, phases: &[Phase]) -> Option<String> {
     none_used.then(|| "model.weights is random and the backbone never learns: its features stay noise".to_owned())
 }
 
-fn phase_note(phase: &Phase) -> Option<String> {
-    (phase.trainable == Trainable::None)
-        .then(|| format!("phase {} trains nothing: `trainable: none` freezes the head too", phase.name))
+fn phase_notes(phase: &Phase) -> Vec<String> {
+    let Phase { name, epochs, trainable, schedule, .. } = phase;
+    let mut notes = Vec::new();
+    match trainable {
+        Trainable::None => {
+            notes.push(format!("phase {name} trains nothing: `trainable: none` freezes the head too"));
+        }
+        Trainable::Gradual { every, .. } if every >= epochs => {
+            notes.push(format!(
+                "phase {name} unfreezes nothing: it has {epochs} epochs, and a block more learns after {every}"
+            ));
+        }
+        Trainable::Head if phase.lr_decay < 1.0 => {
+            notes.push(format!("phase {name}: `lr_decay` does nothing where only the head learns"));
+        }
+        _ => {}
+    }
+    if let Schedule::Step { every, .. } = schedule
+        && every >= epochs
+    {
+        notes.push(format!("phase {name}: the rate never drops, it has {epochs} epochs and drops after {every}"));
+    }
+    notes
 }
 
 fn watch_note(key: &str, watch: &Watch) -> Option<String> {

@@ -29,6 +29,7 @@ pub enum Event {
     Step(Step),
     Epoch(Epoch),
     LrChanged(LrChanged),
+    Unfroze(Unfroze),
     Best(Best),
     EarlyStopped(EarlyStopped),
     Checkpoint(Checkpoint),
@@ -216,6 +217,18 @@ pub enum LrReason {
     ReduceLrOnPlateau,
     Schedule,
     Phase,
+}
+
+/// More layers learn from now on, within a phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfroze {
+    /// The first epoch that trains them.
+    pub epoch: u32,
+    pub phase: String,
+    /// Names of those that did not learn before, in order.
+    pub layers: Vec<String>,
+    /// Of all that learns now.
+    pub trainable_parameters: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

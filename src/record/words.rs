@@ -2,7 +2,7 @@
 
 use super::event::{
     Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason,
-    PhaseStarted, RunStarted, Stage,
+    PhaseStarted, RunStarted, Stage, Unfroze,
 };
 use crate::base::text::{bytes, counted, grouped, learning_rate, metric, seconds};
 
@@ -15,6 +15,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Step(_) => "step",
         Event::Epoch(_) => "epoch",
         Event::LrChanged(_) => "lr",
+        Event::Unfroze(_) => "thaw",
         Event::Best(_) => "best",
         Event::EarlyStopped(_) => "stop",
         Event::Checkpoint(_) => "saved",
@@ -49,6 +50,7 @@ pub fn words(event: &Event) -> String {
         ),
         Event::Epoch(epoch) => self::epoch(epoch),
         Event::LrChanged(change) => lr_changed(change),
+        Event::Unfroze(unfroze) => self::unfroze(unfroze),
         Event::Best(best) => self::best(best),
         Event::EarlyStopped(stop) => early_stopped(stop),
         Event::Checkpoint(checkpoint) => self::checkpoint(checkpoint),
@@ -137,6 +139,20 @@ fn lr_changed(change: &LrChanged) -> String {
         (LrReason::ReduceLrOnPlateau, ..) => format!("{step}   plateau"),
         (LrReason::Schedule, ..) => format!("{step}   schedule"),
         (LrReason::Phase, ..) => format!("{step}   new phase"),
+    }
+}
+
+fn unfroze(unfroze: &Unfroze) -> String {
+    let parameters = grouped(unfroze.trainable_parameters);
+    format!("{} from epoch {}, {parameters} parameters learn", layers(&unfroze.layers), unfroze.epoch)
+}
+
+/// `fire8`, `block4_conv1 to block4_pool`.
+pub fn layers(names: &[String]) -> String {
+    match names {
+        [] => "nothing more".to_owned(),
+        [one] => one.clone(),
+        [first, .., last] => format!("{first} to {last}"),
     }
 }
 

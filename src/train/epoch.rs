@@ -10,6 +10,7 @@ use super::feed::{Feed, Input};
 use super::inference;
 use super::metrics::{self, Outcome, Scored, Sums};
 use super::mixing::Mixing;
+use super::objective;
 use super::out::Progress;
 use super::phase::{Phase, shown};
 use super::step::{Batch, Diverged, Gathered, Stepped};
@@ -59,21 +60,25 @@ impl Trainer<'_, '_> {
         let epoch = self.progress.epoch + 1;
         let whole = Stopwatch::start();
         let before = self.progress.unfinished.seconds;
-        let feed = self.train_feed(epoch)?;
-        let batches = shuffled(&feed, self.job.experiment.seed, epoch, self.job.experiment.train.batch_size);
-        let left = &batches[(self.progress.unfinished.steps as usize).min(batches.len())..];
-        let steps = batches.len() as u32;
-        let classes = self.setup.data.classes.len();
-        let mixing = Mixing::of(&self.job.experiment.data.augment(), classes, self.job.experiment.seed);
+        let feed = self.train_feed(phase, epoch)?;
+        let train = &self.job.experiment.train;
+        let (seed, accumulate) = (self.job.experiment.seed, train.accumulate);
+        let batches = shuffled(&feed, seed, epoch, train.batch_size);
+        let done = (self.progress.unfinished.steps as usize).saturating_mul(accumulate);
+        let left = &batches[done.min(batches.len())..];
+        let steps = batches.len().div_ceil(accumulate) as u32;
+        let mixing = Mixing::of(&self.job.experiment.data.augment(), self.setup.data.classes.len(), seed);
+        let mut inputs = feed.inputs(left).zip(done as u32..).map(|(input, number)| match &mixing {
+            Some(mixing) => Ok(mixing.mix(input?, epoch, number)?),
+            None => input,
+        });
         let mut clock = Stopwatch::start();
-        for (input, number) in feed.inputs(left).zip(self.progress.unfinished.steps..) {
+        for group in left.chunks(accumulate) {
             self.attend(phase)?;
-            let input = match &mixing {
-                Some(mixing) => mixing.mix(input?, epoch, number)?,
-                None => input?,
-            };
-            let batch = self.step(phase, &input, feed.start(), steps, &clock)?;
-            self.progress.unfinished.sums.merge(&batch);
+            let inputs = &mut inputs.by_ref().take(group.len());
+            let samples = group.iter().map(Vec::len).sum();
+            let of_step = self.step(phase, inputs, samples, feed.start(), steps, &clock)?;
+            self.progress.unfinished.sums.merge(&of_step);
             self.progress.unfinished.steps += 1;
             self.progress.unfinished.seconds = before + whole.seconds();
             clock = Stopwatch::start();
@@ -83,21 +88,29 @@ impl Trainer<'_, '_> {
         Ok(Trained { sums: self.progress.unfinished.sums, samples_per_s })
     }
 
-    /// One step of the optimizer on `input`, which goes into layer `start`. `clock` runs since the step before.
+    /// One step of the optimizer on `inputs` of so many `samples`, which go into layer `start`. `clock` runs since the step
+    /// before.
     fn step(
         &mut self,
         phase: &mut Phase,
-        input: &Input,
+        inputs: &mut dyn Iterator<Item = Result<Input, Error>>,
+        samples: usize,
         start: usize,
         steps: u32,
         clock: &Stopwatch,
     ) -> Result<Sums, Error> {
-        let pass = Pass::Train { seed: self.job.experiment.seed, step: self.progress.step };
-        let batch = Batch { x: &input.x, mask: input.mask.as_ref(), targets: &input.targets, first_layer: start };
-        let clip_norm = self.job.experiment.train.clip_norm;
-        let mut gathered = Gathered::of(input.targets.len());
-        gathered.add(&self.setup.network, &*phase.optimizer, &self.setup.objective, batch, &pass)?;
-        let Stepped { sums, diverged } = gathered.update(&mut *phase.optimizer, clip_norm)?;
+        let train = &self.job.experiment.train;
+        let mut gathered = Gathered::of(samples);
+        phase.set_rate();
+        for (input, number) in inputs.zip(0..) {
+            let input = input?;
+            let batch = Batch { x: &input.x, mask: input.mask.as_ref(), targets: &input.targets, first_layer: start };
+            // each batch drops out others
+            let step = self.progress.step * train.accumulate as u64 + number;
+            let pass = Pass::Train { seed: self.job.experiment.seed, step };
+            gathered.add(&self.setup.network, &*phase.optimizer, &self.setup.objective, batch, &pass)?;
+        }
+        let Stepped { sums, diverged } = gathered.update(&mut *phase.optimizer, train.clip_norm)?;
         self.trained.moved();
         self.progress.step += u64::from(diverged.is_none());
         let step = self.progress.unfinished.steps + 1;
@@ -109,7 +122,7 @@ impl Trainer<'_, '_> {
             loss: sums.loss(),
             accuracy: sums.accuracy(),
             lr: shown(phase.optimizer.learning_rate()),
-            samples_per_s: per_second(input.targets.len(), clock.seconds()),
+            samples_per_s: per_second(samples, clock.seconds()),
         }))?;
         match diverged {
             None => Ok(sums),
@@ -125,7 +138,7 @@ impl Trainer<'_, '_> {
     /// Puts every validation sample through the network.
     pub fn validate(&mut self, phase: &Phase) -> Stoppable<Validated> {
         let clock = Stopwatch::start();
-        let feed = self.feed(Side::Val, 0, None)?;
+        let feed = self.feed(phase, Side::Val, 0, None)?;
         let objective = self.setup.objective.of_validation();
         let mut sums = Sums::default();
         let mut scored = vec![Scored::NONE; feed.len()];
@@ -150,6 +163,7 @@ impl Trainer<'_, '_> {
                 self.out.event(event)?;
             }
         }
+        sums.penalize(objective::penalty(&self.setup.network.penalized(&Pass::Eval))?);
         if !sums.loss().is_finite() {
             let steps = self.progress.unfinished.steps;
             return Err(self.diverged(phase, "val_loss", sums.loss(), steps, steps).into());
@@ -158,23 +172,23 @@ impl Trainer<'_, '_> {
     }
 
     /// The training samples as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
-    fn train_feed(&mut self, epoch: u32) -> Stoppable<Feed> {
+    fn train_feed(&mut self, phase: &Phase, epoch: u32) -> Stoppable<Feed> {
         let augment = self.job.experiment.data.augment();
         let turn = epoch - 1;
         match augment.views {
-            _ if augment.is_none() => self.feed(Side::Train, 0, None),
+            _ if augment.is_none() => self.feed(phase, Side::Train, 0, None),
             Some(views) => {
                 let view = turn % views.max(1);
-                self.feed(Side::Train, view, Some(u64::from(view)))
+                self.feed(phase, Side::Train, view, Some(u64::from(view)))
             }
-            None => self.feed(Side::Train, 0, Some(u64::from(turn))),
+            None => self.feed(phase, Side::Train, 0, Some(u64::from(turn))),
         }
     }
 
     /// The samples of `side` from the cache where they are kept there, else as they are, pictures in `variant`.
-    fn feed(&mut self, side: Side, view: u32, variant: Option<u64>) -> Stoppable<Feed> {
+    fn feed(&mut self, phase: &Phase, side: Side, view: u32, variant: Option<u64>) -> Stoppable<Feed> {
         let inputs = self.inputs(side, variant);
-        let layer = self.setup.phases[self.progress.phase].frozen_prefix;
+        let layer = self.setup.stretches[phase.stretch].frozen_prefix;
         if !self.cache.is_admitted(side, layer) {
             return Ok(inputs);
         }

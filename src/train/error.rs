@@ -27,6 +27,8 @@ pub enum Error {
     SavedModel { path: std::path::PathBuf, reason: String },
     #[error("the {what} became {value} in epoch {epoch}, step {step} of {steps} (phase `{phase}`)")]
     Diverged { what: &'static str, value: f64, epoch: u32, step: u32, steps: u32, phase: String, lr: f32 },
+    #[error("`train.class_weight` has a weight for `{name}`, and there is no such class")]
+    UnknownClass { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("`device: {device}` cannot be used: {reason}")]
     Device { device: &'static str, reason: String },
     #[error("`train.metrics`: {metric} {reason}")]
@@ -55,6 +57,7 @@ impl Error {
             Error::Data(_)
             | Error::Checkpoint { .. }
             | Error::SavedModel { .. }
+            | Error::UnknownClass { .. }
             | Error::Device { .. }
             | Error::Metric { .. } => Cause::Experiment,
             Error::Model(e) => match &**e {
@@ -96,6 +99,8 @@ impl Error {
             Error::Diverged { lr, .. } => {
                 Some(format!("use a lower learning rate than {lr}, as `lr: {}`, or `train.clip_norm: 1`", lr / 10.0))
             }
+            Error::UnknownClass { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Error::UnknownClass { known, .. } => Some(format!("the classes are {}", known.join(", "))),
             Error::Device { .. } => Some("use `device: auto`".into()),
             Error::Metric { hint, .. } => Some(hint.clone()),
             Error::SavedModel { .. } | Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,

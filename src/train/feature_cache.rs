@@ -280,6 +280,7 @@ mod tests {
             tokenizer: None,
             preprocessing: None,
             pool: Pool::Avg,
+            l2: 0.0,
             head: vec![],
         };
         let (network, _) = Network::build(&spec, &Found::random(), 2, 1, &Device::Cpu).unwrap();

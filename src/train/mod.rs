@@ -29,6 +29,7 @@ mod rows;
 mod samples;
 mod saved_model;
 mod saving;
+mod schedule;
 mod setup;
 mod step;
 mod tensor_file;

@@ -1,5 +1,5 @@
 //! What training makes small: cross-entropy with targets that may be mixed or smoothed, each sample with the weight of
-//! its class.
+//! its class, and what the squares of some weights cost.
 //!
 //! Invariants: the graph and the figures say the same; the loss of a batch is the sum over its samples by their count,
 //! whatever they weigh (Keras' `sum_over_batch_size`); a class' weight counts in training only, smoothing in both.
@@ -7,6 +7,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::metrics::{self, Scored, Sums};
+use super::optimizer::clip;
 use crate::ops;
 
 /// What the samples of a batch are to be taken for.
@@ -72,6 +73,13 @@ impl Objective {
         (losses * on(weights, &[targets.len()], logits.device())?)?.mean_all()
     }
 
+    /// The same and what the squares of `penalized` weights cost.
+    pub fn penalized_loss(&self, logits: &Tensor, targets: &Targets, penalized: &[(Tensor, f64)]) -> Result<Tensor> {
+        penalized
+            .iter()
+            .try_fold(self.loss(logits, targets)?, |loss, (weights, cost)| loss + (weights.sqr()?.sum_all()? * *cost)?)
+    }
+
     fn losses(&self, logits: &Tensor, targets: &Targets) -> Result<Tensor> {
         let device = logits.device();
         match targets {
@@ -120,6 +128,12 @@ impl Objective {
     fn weight(&self, label: u32) -> f64 {
         self.class_weights.get(label as usize).copied().unwrap_or(1.0)
     }
+}
+
+/// What the squares of the weights cost, with the cost of a unit of each (Keras' `L2`).
+pub(super) fn penalty(penalized: &[(Tensor, f64)]) -> Result<f64> {
+    let squares = |(weights, cost): &(Tensor, f64)| Ok(cost * clip::norm([weights])?.powi(2));
+    penalized.iter().map(squares).sum()
 }
 
 fn on(values: Vec<f32>, shape: &[usize], device: &Device) -> Result<Tensor> {
@@ -182,6 +196,27 @@ mod tests {
         let expected = (expected[0] + 2.0 * expected[1] + 0.5 * expected[2]) / 3.0;
         assert!((both(&weighted, &mixed()) - expected).abs() < 1e-7);
         assert_eq!((mixed().labels(), mixed().len()), (vec![1, 0, 2], 3));
+    }
+
+    #[test]
+    fn a_penalty_is_the_sum_of_squares_by_its_cost_and_its_gradient_twice_the_weights() {
+        let weights = [[1.0f32, -2.0], [0.5, 3.0]].map(|row| candle_core::Var::new(&row, &Device::Cpu).unwrap());
+        let costs = [0.1, 0.01];
+        let penalized: Vec<(Tensor, f64)> = weights.iter().map(|var| var.as_tensor().clone()).zip(costs).collect();
+        let expected = 0.1 * 5.0 + 0.01 * 9.25;
+        assert!((penalty(&penalized).unwrap() - expected).abs() < 1e-9);
+        let (objective, targets) = (Objective::default(), Targets::Labels(vec![1, 0, 2]));
+        let loss = objective.penalized_loss(&logits(), &targets, &penalized).unwrap();
+        let plain = objective.loss(&logits(), &targets).unwrap().to_scalar::<f32>().unwrap();
+        assert!((f64::from(loss.to_scalar::<f32>().unwrap() - plain) - expected).abs() < 1e-6);
+        let gradients = loss.backward().unwrap();
+        for (var, cost) in weights.iter().zip(costs) {
+            let of_var = gradients.get(var).unwrap().to_vec1::<f32>().unwrap();
+            let values = var.to_vec1::<f32>().unwrap();
+            for (gradient, value) in of_var.into_iter().zip(values) {
+                assert!((f64::from(gradient) - 2.0 * cost * f64::from(value)).abs() < 1e-7);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use candle_core::backprop::GradStore;
 
 use super::error::Error;
 use super::metrics::Sums;
-use super::objective::{Objective, Targets};
+use super::objective::{self, Objective, Targets};
 use super::optimizer::{Optimizer, clip};
 use crate::model::{Network, Pass};
 
@@ -66,8 +66,10 @@ impl Gathered {
             return Ok(());
         }
         let logits = network.forward_range(batch.first_layer..usize::MAX, batch.x, batch.mask, pass)?;
-        let loss = objective.loss(&logits, batch.targets)?;
-        let (sums, _) = objective.score(&logits, batch.targets)?;
+        let penalized = network.penalized(pass);
+        let loss = objective.penalized_loss(&logits, batch.targets, &penalized)?;
+        let (mut sums, _) = objective.score(&logits, batch.targets)?;
+        sums.penalize(objective::penalty(&penalized)?);
         self.sums.merge(&sums);
         if !sums.loss().is_finite() {
             self.diverged = Some(Diverged { what: "loss", value: sums.loss() });

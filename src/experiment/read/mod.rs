@@ -3,7 +3,9 @@
 mod data;
 mod metrics;
 mod model;
+mod numbers;
 mod optimizer;
+mod schedule;
 mod train;
 mod weights;
 

@@ -1,15 +1,18 @@
 //! The key `train`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use globset::Glob;
 use serde::Deserialize;
 
+use super::numbers::{Numbers, numbers};
 use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::place::Place;
 use crate::experiment::section::{Form, Section, text_of};
 use crate::experiment::tree::Kind;
-use crate::experiment::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+use crate::experiment::{
+    ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
+};
 
 use super::metrics::{measures, monitor};
 
@@ -22,6 +25,9 @@ pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     Train {
         metrics: measures(section, watched),
         batch_size: section.small("batch_size"),
+        accumulate: section.small("accumulate"),
+        label_smoothing: section.number("label_smoothing"),
+        class_weight: class_weight(section),
         checkpoint_minutes: section.number("checkpoint_minutes"),
         phases: phases(section, findings),
         clip_norm: section.given_number("clip_norm"),
@@ -68,16 +74,36 @@ fn names_differ(phases: &[Phase], places: impl Iterator<Item = Place>, findings:
 }
 
 fn phase(section: &Section, number: usize) -> Phase {
+    let (epochs, optimizer) = (section.small("epochs"), super::optimizer::optimizer(section));
     Phase {
         name: super::name(section).unwrap_or_else(|| format!("phase_{number}")),
-        epochs: section.small("epochs"),
+        epochs,
         trainable: trainable(section),
-        optimizer: super::optimizer::optimizer(section),
+        lr_decay: section.number("lr_decay"),
+        lr_factors: lr_factors(section),
+        schedule: super::schedule::schedule(section, epochs, optimizer.lr()),
+        optimizer,
+    }
+}
+
+fn class_weight(section: &Section) -> Option<ClassWeight> {
+    Some(match numbers(section, "class_weight", |_| None)? {
+        Numbers::Word => ClassWeight::Balanced,
+        Numbers::Map(weights) => ClassWeight::Of(weights),
+    })
+}
+
+fn lr_factors(section: &Section) -> BTreeMap<String, f64> {
+    match numbers(section, "lr_factors", |entry| bad_glob(&entry.key, entry.key_place)) {
+        Some(Numbers::Map(factors)) => factors,
+        Some(Numbers::Word) | None => BTreeMap::new(),
     }
 }
 
 fn trainable(phase: &Section) -> Trainable {
     match phase.form("trainable") {
+        Some(Form::Word("gradual")) => gradual(&phase.defaults("train.phases[].trainable.gradual")),
+        Some(Form::Key("gradual", section)) => gradual(&section.section("gradual")),
         Some(Form::Word("all")) => Trainable::All,
         Some(Form::Word("none")) => Trainable::None,
         Some(Form::Key("last_layers", section)) => Trainable::LastLayers(section.small("last_layers")),
@@ -85,6 +111,10 @@ fn trainable(phase: &Section) -> Trainable {
         Some(Form::Key(_, section)) => Trainable::Names(globs(&section)),
         Some(Form::Word(_)) | None => Trainable::Head,
     }
+}
+
+fn gradual(section: &Section) -> Trainable {
+    Trainable::Gradual { every: section.small("every"), blocks: section.given_small("blocks") }
 }
 
 fn layer_name(section: &Section) -> String {
@@ -112,15 +142,21 @@ fn globs(section: &Section) -> Vec<String> {
                 section.found(Finding::new(item.place, message));
                 return None;
             };
-            if let Err(error) = Glob::new(text) {
-                let message = format!("{} is no pattern: {}", quoted(text), error.kind());
-                section.found(Finding::new(item.place, message).hint(
-                    "`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either",
-                ));
+            if let Some(finding) = bad_glob(text, item.place) {
+                section.found(finding);
             }
             Some(text.to_owned())
         })
         .collect()
+}
+
+fn bad_glob(text: &str, place: Place) -> Option<Finding> {
+    let error = Glob::new(text).err()?;
+    let message = format!("{} is no pattern: {}", quoted(text), error.kind());
+    Some(
+        Finding::new(place, message)
+            .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either"),
+    )
 }
 
 fn early_stopping(section: &Section) -> EarlyStopping {

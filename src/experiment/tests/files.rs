@@ -19,7 +19,7 @@ fn the_example_of_the_design_is_read_as_it_is_meant() {
     assert_eq!(experiment.data.train, absolute("data/train"));
     assert_eq!(experiment.data.val, Some(absolute("data/val")));
     assert_eq!(experiment.model.weights, Weights::File(absolute("weights/squeezenet1_1.safetensors")));
-    let dense = HeadLayer::Dense { units: 256, activation: Activation::Relu };
+    let dense = HeadLayer::Dense { units: 256, activation: Activation::Relu, l2: None };
     assert_eq!(experiment.model.head, [dense, HeadLayer::Dropout(0.5)]);
     let [head, fine_tune] = &*experiment.train.phases else { panic!("two phases") };
     assert_eq!((head.optimizer.lr(), fine_tune.optimizer.lr()), (1e-3, 1e-5));

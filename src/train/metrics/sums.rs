@@ -28,6 +28,11 @@ impl Sums {
         self.samples += other.samples;
     }
 
+    /// Adds `cost` to the loss of each sample.
+    pub fn penalize(&mut self, cost: f64) {
+        self.loss += cost * self.samples as f64;
+    }
+
     /// Average over the samples; NaN without any.
     pub fn loss(&self) -> f64 {
         self.loss / self.samples as f64

@@ -76,7 +76,15 @@ impl Training {
 
 /// A network of random weights, which figures then set.
 pub(super) fn spec(backbone: Backbone, pool: Pool, head: Vec<HeadLayer>, preprocessing: Preprocessing) -> Model {
-    Model { backbone, weights: Weights::Random, tokenizer: None, preprocessing: Some(preprocessing), pool, head }
+    Model {
+        backbone,
+        weights: Weights::Random,
+        tokenizer: None,
+        preprocessing: Some(preprocessing),
+        pool,
+        l2: 0.0,
+        head,
+    }
 }
 
 /// The tensors of a network by name, each to be set.
