@@ -138,6 +138,31 @@ fn a_shear_moves_rows_along_by_their_distance_from_the_middle() {
     assert_ne!(applied(&turned, &source), applied(&Transform { shear: 0.0, ..turned }, &source));
 }
 
+/// What Keras' matrix and `scipy.ndimage.affine_transform` 1.17 (`order=1`) give for a turn, a shift, a shear and a zoom at
+/// once, in each mode.
+#[test]
+fn all_together_is_what_scipy_gives() {
+    let source = RgbImage::from_fn(5, 5, |x, y| image::Rgb([(50 * y + 30 * x) as u8, 0, 0]));
+    let all = Transform { theta: 25.0, shear: 20.0, tx: 0.75, ty: -1.5, zx: 1.2, zy: 1.5, ..Transform::STILL };
+    let inside = [89.301, 147.285, 193.232, 52.53, 110.514, 168.498, 180.683, 131.727, 185.83, 97.689];
+    let nearest = [97.795, 120.0, 120.0, 120.0, 120.0, 65.975, 98.602, 120.0, 140.199, 165.556, 34.156];
+    let reflect = [156.7, 153.548, 115.142, 74.324, 41.696, 71.847, 98.602, 120.0, 126.343, 119.073, 34.156];
+    let rest = [15.622, 103.227];
+    for (fill, first, fourteenth, outside, last) in [
+        (Fill::Nearest, nearest, 218.589, rest, 45.024),
+        (Fill::Reflect, reflect, 203.925, rest, 45.024),
+        (Fill::Constant, [0.0; 11], 0.0, [0.0; 2], 0.0),
+    ] {
+        let thirteenth = if fill == Fill::Constant { 0.0 } else { inside[2] };
+        let [i, j, _, k, l, m, n, o, p, q] = inside;
+        let expected = [i, j, thirteenth, fourteenth, k, l, m, n, outside[0], outside[1], o, p, q, last];
+        let seen = applied(&Transform { fill, ..all }, &source);
+        for ((at, seen), expected) in seen.chunks(3).enumerate().zip(first.into_iter().chain(expected)) {
+            assert!((seen[0] - expected).abs() < 0.01, "{fill:?} {at}: {} not {expected}", seen[0]);
+        }
+    }
+}
+
 fn coloured(colours: Colours, pixels: &[[f32; 3]]) -> Vec<[f32; 3]> {
     let mut pixels = pixels.to_vec();
     colours.apply(&mut pixels);

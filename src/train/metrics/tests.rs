@@ -150,6 +150,53 @@ fn only_the_area_takes_the_probabilities_of_all_classes() {
     assert!(!takes_probabilities(&measures(&["top_3", "f1_per_class", "ece"])));
 }
 
+/// What scikit-learn 1.9 gives for the same probabilities (`zero_division=0`; the area as the mean over the classes that are
+/// there), and Guo's own code for the calibration error. The fourth class is predicted and never there; some are equal.
+#[test]
+fn figures_are_those_of_scikit_learn() {
+    let samples: [(u32, [f32; 4]); 12] = [
+        (0, [2.0, 0.5, 1.0, 2.0]),
+        (0, [0.5, 1.0, 1.5, -1.0]),
+        (0, [-2.0, -1.0, -1.0, 1.5]),
+        (1, [2.0, -2.0, 0.0, 1.5]),
+        (1, [-1.5, 1.5, -1.5, 0.0]),
+        (1, [1.5, -1.0, -0.5, -1.0]),
+        (1, [1.0, -1.0, 2.0, 0.0]),
+        (2, [0.0, 0.0, 0.5, 0.0]),
+        (2, [0.0, 2.0, 1.5, 1.5]),
+        (0, [1.0, 0.5, -0.5, 2.0]),
+        (2, [0.0, -1.5, 1.5, -1.5]),
+        (1, [1.5, 0.5, -1.5, -2.0]),
+    ];
+    let samples = samples.map(|(label, logits)| (label, logits.to_vec()));
+    let each = ["precision_per_class", "recall_per_class"];
+    let figures = of(&[&ALL[..], &["top_3"], &each].concat(), 4, &samples);
+    for (name, expected) in [
+        ("precision", 0.3125),
+        ("recall", 0.2791666666666667),
+        ("f1", 0.2767857142857143),
+        ("precision_weighted", 0.4166666666666667),
+        ("recall_weighted", 0.3333333333333333),
+        ("f1_weighted", 0.3452380952380952),
+        ("precision/c1", 0.5),
+        ("precision/c3", 0.0),
+        ("recall/c2", 0.6666666666666666),
+        ("recall/c3", 0.0),
+        ("f1/c1", 0.2857142857142857),
+        ("f1/c2", 0.5714285714285714),
+        ("auroc", 0.5327601410934745),
+        ("ece", 0.48256009502348346),
+        // Of equals the first, where scikit-learn takes the last: .25, .5, .6667.
+        ("top_1", 0.3333333333333333),
+        ("top_2", 0.5833333333333334),
+        ("top_3", 0.75),
+    ] {
+        close(&figures, &format!("val_{name}"), expected);
+    }
+    let two = [(0, 0.1), (1, 0.4), (1, 0.35), (0, 0.8), (1, 0.8), (0, 0.35), (0, 0.2), (1, 0.9)];
+    close(&of(&["auroc"], 2, &two.map(|(label, p)| binary(label, p))), "val_auroc", 0.8125);
+}
+
 const ALL: [&str; 11] = [
     "top_1",
     "top_2",
