@@ -93,12 +93,15 @@ pub struct Delta {
     pub whole: Vec<Arc<RunState>>,
     /// Why the store could not be listed, where that is the news.
     pub problem: Option<String>,
+    /// Whether it can be listed again, where that is the news.
+    pub mended: bool,
 }
 
 impl Delta {
     /// Whether nothing is new.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && self.problem.is_none()
+        let is_as_before = self.problem.is_none() && !self.mended;
+        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && is_as_before
     }
 }
 
@@ -151,7 +154,7 @@ impl StoreView {
             self.problem = Some(problem);
             return delta;
         }
-        self.problem = None;
+        delta.mended = self.problem.take().is_some();
         self.look(changes, &mut delta);
         self.make_whole(&mut delta);
         delta

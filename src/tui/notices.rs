@@ -62,7 +62,7 @@ impl Notices {
     pub fn hear(&mut self, before: &Runs, delta: &Delta) -> Vec<Told> {
         match &delta.problem {
             Some(problem) => self.trouble = Some(problem.clone()),
-            None if !delta.rows.is_empty() || !delta.gone.is_empty() => self.trouble = None,
+            None if delta.mended => self.trouble = None,
             None => {}
         }
         let mut told: Vec<Told> = delta.rows.iter().filter_map(|row| ended(before, row)).collect();

@@ -65,6 +65,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
         News::Compared(compared) => pane::compare::hear(app, *compared),
+        News::Sought(sought) => pane::events::sought(app, sought),
         News::Exported(done) => {
             app.notice = Some(match done {
                 Ok(text) => Notice::Done(text),
