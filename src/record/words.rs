@@ -111,8 +111,9 @@ fn phase_started(phase: &PhaseStarted) -> String {
 }
 
 fn epoch(epoch: &Epoch) -> String {
+    let further: String = epoch.overall().map(|(name, value)| format!("  {name} {}", metric(value))).collect();
     format!(
-        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}  {:.1} s",
+        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}{further}  lr {}  {:.1} s",
         epoch.epoch,
         epoch.phase,
         epoch.phase_epoch,
@@ -238,6 +239,31 @@ mod tests {
         assert_eq!(
             words(&Event::Finished(finished)),
             "stopped early after 18 epochs in 1:01, best epoch 13  val_accuracy .9024"
+        );
+    }
+
+    #[test]
+    fn an_epoch_says_its_metrics_but_not_those_of_each_class() {
+        let metrics = [("val_f1", 0.75), ("val_f1/cat", 0.5), ("val_ece", 0.125)];
+        let epoch = Epoch {
+            phase: "head".into(),
+            epoch: 3,
+            phase_epoch: 3,
+            phase_epochs: 20,
+            lr: 1e-3,
+            loss: 0.5,
+            accuracy: 0.75,
+            val_loss: 0.25,
+            val_accuracy: 0.5,
+            seconds: 1.5,
+            samples_per_s: 10.0,
+            callbacks: Default::default(),
+            metrics: metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        assert_eq!(
+            words(&Event::Epoch(epoch)),
+            "epoch 3  head 3/20  loss .5000  accuracy .7500  val_loss .2500  val_accuracy .5000  val_ece .1250  \
+             val_f1 .7500  lr 1.0e-3  1.5 s"
         );
     }
 }
