@@ -61,7 +61,7 @@ fn rates(rates: &[f64]) -> String {
     let each = rates.len().div_ceil(MOST).max(1);
     let mut shown: Vec<String> = (0..rates.len()).step_by(each).map(told).collect();
     let last = rates.len().saturating_sub(1);
-    if last % each != 0 {
+    if !last.is_multiple_of(each) {
         shown.push(told(last));
     }
     shown.join(", ")
