@@ -115,7 +115,7 @@ fn a_class_weight_multiplies_the_loss_of_training_alone() {
     assert_eq!(error.hint().unwrap(), "did you mean `food`?", "{error}");
 }
 
-/// Nine of one class and 33 of the other: 42 / (2 × 9) and 42 / (2 × 33).
+/// A fifth of the texts is of one class: samples / (2 × samples of the class), counted by the plan.
 #[test]
 fn balanced_weights_are_those_of_scikit_learn() {
     let texts = texts();
