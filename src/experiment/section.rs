@@ -53,7 +53,11 @@ impl<'a> Section<'a> {
                 section.broken = true;
                 let (what, expected) = (keys::place_words(path), keys::listed(&keys::names(path), "and"));
                 let message = format!("{what} is {}, expected a map with the keys {expected}", node.described());
-                findings.push(Finding::new(node.place, message));
+                let finding = Finding::new(node.place, message);
+                findings.push(match node.kind {
+                    Kind::List(_) => finding.hint("there is one of a kind: give its keys without `- ` and `[ ]`"),
+                    _ => finding,
+                });
             }
         }
         section

@@ -264,7 +264,7 @@ impl Trainer<'_, '_> {
         self.progress.phase_epoch += 1;
         let seconds = std::mem::take(&mut self.progress.unfinished).seconds + figures.validated.seconds;
         let (epoch, phase_epoch) = (self.progress.epoch, self.progress.phase_epoch);
-        let lr = phase.optimizer.learning_rate();
+        let lr = phase.rate(phase.optimizer.steps().saturating_sub(1));
 
         let verdict = match &mut phase.early_stopping {
             Some(callback) => callback.epoch_end(epoch, phase_epoch, figures.of(&callback.spec().watch.monitor)),
