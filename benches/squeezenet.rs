@@ -73,7 +73,8 @@ fn network() -> std::result::Result<(), Box<dyn std::error::Error>> {
         tokenizer: None,
         preprocessing: None,
         pool: Pool::Avg,
-        head: vec![HeadLayer::Dense { units: 256, activation: Activation::Relu }, HeadLayer::Dropout(0.5)],
+        l2: 0.0,
+        head: vec![HeadLayer::Dense { units: 256, activation: Activation::Relu, l2: None }, HeadLayer::Dropout(0.5)],
     };
     let (mut network, _) = Network::build(&spec, &Found::random(), 3, 42, &Device::Cpu)?;
     network.freeze(&Trainable::LastLayers(4))?;

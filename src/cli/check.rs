@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+mod course;
 mod memory;
 mod sweep;
 
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::load::Files;
 use super::output::{self, line};
 use crate::base::text::{grouped, learning_rate};
-use crate::experiment::{AdamVariant, Experiment, Loaded, Optimizer, Task};
+use crate::experiment::{self, AdamVariant, Experiment, Loaded, Optimizer, Task};
 use crate::model::LayerSummary;
 use crate::record::life::Cause;
 use crate::train::{self, PhasePlan, Plan};
@@ -142,9 +143,13 @@ fn print(experiment: &Experiment, plan: &Plan) {
     if let Some(norm) = experiment.train.clip_norm {
         line(&format!("  clipping  gradients of a norm above {norm} are shortened to it"));
     }
+    if experiment.train.accumulate > 1 {
+        let (batches, size) = (experiment.train.accumulate, experiment.train.batch_size);
+        line(&format!("  steps     of {batches} batches of {size}"));
+    }
     for (phase, spec) in plan.phases.iter().zip(&experiment.train.phases) {
         line("");
-        self::phase(phase, &spec.optimizer);
+        self::phase(phase, spec);
     }
 }
 
@@ -168,18 +173,19 @@ fn data(experiment: &Experiment, plan: &Plan) {
 }
 
 /// As Keras' `model.summary()` has it.
-fn phase(phase: &PhasePlan, optimizer: &Optimizer) {
+fn phase(phase: &PhasePlan, spec: &experiment::Phase) {
     line(&format!(
         "phase {}: at most {} epochs of {} steps, lr {}, {}",
         phase.name,
         phase.epochs,
         phase.steps_per_epoch,
         learning_rate(phase.lr),
-        self::optimizer(optimizer)
+        optimizer(&spec.optimizer)
     ));
+    course::lines(phase, &spec.schedule).iter().for_each(|text| line(text));
     line(&format!("  {:<16} {:<22} {:<15} {:>12}  {}", "layer", "type", "output shape", "parameters", "learns"));
-    for layer in &phase.layers {
-        self::layer(layer);
+    for (layer, rate) in phase.layers.iter().zip(&phase.layer_rates) {
+        self::layer(layer, *rate);
     }
     let total: usize = phase.layers.iter().map(|layer| layer.parameters).sum();
     let learns = phase.trainable_parameters;
@@ -220,12 +226,14 @@ fn optimizer(optimizer: &Optimizer) -> String {
     }
 }
 
-fn layer(layer: &LayerSummary) {
+/// `rate`: what its learning rate is multiplied by.
+fn layer(layer: &LayerSummary, rate: f64) {
     let shape: Vec<String> = layer.output_shape.iter().map(ToString::to_string).collect();
     let learns = match (layer.parameters, layer.trainable) {
-        (0, _) => "",
-        (_, true) => "yes",
-        (_, false) => "frozen",
+        (0, _) => String::new(),
+        (_, true) if rate == 1.0 => "yes".to_owned(),
+        (_, true) => format!("yes, lr × {rate:.3}"),
+        (_, false) => "frozen".to_owned(),
     };
     let shape = format!("({})", shape.join(", "));
     let text =

@@ -76,6 +76,7 @@ fn print(event: &Event) {
         Event::RunStarted(_)
         | Event::PhaseStarted(_)
         | Event::LrChanged(_)
+        | Event::Unfroze(_)
         | Event::Best(_)
         | Event::EarlyStopped(_)
         | Event::Advice(_)

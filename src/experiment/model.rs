@@ -21,6 +21,8 @@ pub struct Model {
     pub preprocessing: Option<Preprocessing>,
     /// From the feature map to a vector; `avg` by default.
     pub pool: Pool,
+    /// What the squared weights of the head's dense layers cost in the loss, the output layer's included; 0 by default.
+    pub l2: f64,
     /// Layers between pooling and the output layer, which follows from the classes.
     pub head: Vec<HeadLayer>,
 }
@@ -147,6 +149,9 @@ pub enum HeadLayer {
         units: usize,
         /// `linear` by default, as in Keras.
         activation: Activation,
+        /// What its squared weights cost in the loss, at least 0; as the model says where it is not given.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        l2: Option<f64>,
     },
     /// Share of the inputs set to zero while training, in `0..1`.
     Dropout(f64),

@@ -1,6 +1,9 @@
 //! What is no mistake but may not be meant: `finetop check` says it.
 
-use super::{Activation, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Trainable, Watch, Weights};
+use super::{
+    Activation, Augment, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Schedule, Trainable, Watch,
+    Weights,
+};
 use super::{ReduceLrOnPlateau, Train};
 use crate::base::text::printable;
 
@@ -12,10 +15,11 @@ impl Experiment {
         if augment.views.is_some() && augment.is_none() {
             notes.push("data.augment.views does nothing: no augmentation is set beside it".to_owned());
         }
+        notes.extend(mixing_note(&augment, &self.train.phases));
         notes.extend(head_notes(&self.model));
         notes.extend(weights_note(&self.model, &self.train.phases));
-        self.train.phases.iter().for_each(|phase| notes.extend(phase_note(phase)));
-        notes.extend(watch_note("train", self.train.watch));
+        self.train.phases.iter().for_each(|phase| notes.extend(phase_notes(phase)));
+        notes.extend(watch_note("train", &self.train.watch));
         if let Some(callback) = &self.train.early_stopping {
             notes.extend(early_stopping_notes(callback, &self.train));
         }
@@ -24,6 +28,19 @@ impl Experiment {
         }
         notes.iter().map(|note| printable(note)).collect()
     }
+}
+
+fn mixing_note(augment: &Augment, phases: &[Phase]) -> Option<String> {
+    let key = match (augment.mixup, augment.cutmix) {
+        (Some(_), _) => "mixup",
+        (None, Some(_)) => "cutmix",
+        (None, None) => return None,
+    };
+    phases.iter().any(|phase| phase.trainable != Trainable::All).then(|| {
+        format!(
+            "data.augment.{key} mixes pictures anew in every batch: frozen layers are computed again in every epoch"
+        )
+    })
 }
 
 fn head_notes(model: &Model) -> Option<String> {
@@ -41,12 +58,32 @@ fn weights_note(model: &Model, phases: &[Phase]) -> Option<String> {
     none_used.then(|| "model.weights is random and the backbone never learns: its features stay noise".to_owned())
 }
 
-fn phase_note(phase: &Phase) -> Option<String> {
-    (phase.trainable == Trainable::None)
-        .then(|| format!("phase {} trains nothing: `trainable: none` freezes the head too", phase.name))
+fn phase_notes(phase: &Phase) -> Vec<String> {
+    let Phase { name, epochs, trainable, schedule, .. } = phase;
+    let mut notes = Vec::new();
+    match trainable {
+        Trainable::None => {
+            notes.push(format!("phase {name} trains nothing: `trainable: none` freezes the head too"));
+        }
+        Trainable::Gradual { every, .. } if every >= epochs => {
+            notes.push(format!(
+                "phase {name} unfreezes nothing: it has {epochs} epochs, and a block more learns after {every}"
+            ));
+        }
+        Trainable::Head if phase.lr_decay < 1.0 => {
+            notes.push(format!("phase {name}: `lr_decay` does nothing where only the head learns"));
+        }
+        _ => {}
+    }
+    if let Schedule::Step { every, .. } = schedule
+        && every >= epochs
+    {
+        notes.push(format!("phase {name}: the rate never drops, it has {epochs} epochs and drops after {every}"));
+    }
+    notes
 }
 
-fn watch_note(key: &str, watch: Watch) -> Option<String> {
+fn watch_note(key: &str, watch: &Watch) -> Option<String> {
     (watch.mode != watch.monitor.mode())
         .then(|| format!("{key}.mode: {} is held to be better when it is worse", watch.monitor.name()))
 }
@@ -54,7 +91,7 @@ fn watch_note(key: &str, watch: Watch) -> Option<String> {
 fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> {
     const KEY: &str = "train.early_stopping";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }
@@ -75,7 +112,7 @@ fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> 
 fn reduce_lr_notes(callback: &ReduceLrOnPlateau, train: &Train) -> Vec<String> {
     const KEY: &str = "train.reduce_lr_on_plateau";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }

@@ -1,14 +1,23 @@
 //! The key `train`: phases, callbacks, and what they watch.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Optimizer;
+use super::{Measure, Metric, Optimizer, Schedule};
 
 /// How it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Train {
     /// Samples per optimizer step, 1 to 65536; 32 by default.
     pub batch_size: usize,
+    /// Batches per optimizer step, 1 to 65536; 1 by default.
+    pub accumulate: usize,
+    /// Share of each target that is spread over all classes, from 0, the default, to below 1.
+    pub label_smoothing: f64,
+    /// What training samples weigh by their class; all the same by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weight: Option<ClassWeight>,
     /// Minutes of training after which a checkpoint is written also within an epoch, above 0; 5 by default.
     pub checkpoint_minutes: f64,
     /// At least one; their names differ. By default one phase `head` with the defaults of a phase.
@@ -22,11 +31,25 @@ pub struct Train {
     /// Lowers the learning rate; off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
+    /// Further figures of the validation samples, what is watched among them; none by default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Measure>,
     /// What `best` means over the whole run; by default what early stopping watches, else `val_loss`.
     #[serde(flatten)]
     pub watch: Watch,
     /// Which weights end up in `model/`; `best` by default.
     pub save: Save,
+}
+
+/// What training samples weigh in the loss by their class (Keras' `class_weight`).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// Samples / (classes × samples of the class), as scikit-learn's `balanced`.
+    Balanced,
+    /// By the names of classes, at least 0; those not named weigh 1.
+    #[serde(untagged)]
+    Of(BTreeMap<String, f64>),
 }
 
 /// Which weights end up in `model/`.
@@ -47,6 +70,13 @@ pub struct Phase {
     pub epochs: u32,
     /// `head` by default.
     pub trainable: Trainable,
+    /// What the rate is multiplied by from one block of the backbone to the one below it, above 0 to 1, the default.
+    pub lr_decay: f64,
+    /// What the rate of layers is multiplied by, by patterns of their names, at least 0.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lr_factors: BTreeMap<String, f64>,
+    /// How the rate goes on from the optimizer's; constant by default.
+    pub schedule: Schedule,
     /// Adam with Keras' figures by default.
     pub optimizer: Optimizer,
 }
@@ -64,36 +94,12 @@ pub enum Trainable {
     From(String),
     /// Layers of the backbone whose names match one of these globs.
     Names(Vec<String>),
-}
-
-/// A figure of an epoch that can be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    Loss,
-    Accuracy,
-    ValLoss,
-    ValAccuracy,
-}
-
-impl Metric {
-    /// The name in files and events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Loss => "loss",
-            Metric::Accuracy => "accuracy",
-            Metric::ValLoss => "val_loss",
-            Metric::ValAccuracy => "val_accuracy",
-        }
-    }
-
-    /// The direction in which it gets better: what `mode: auto` means.
-    pub fn mode(self) -> Mode {
-        match self {
-            Metric::Loss | Metric::ValLoss => Mode::Min,
-            Metric::Accuracy | Metric::ValAccuracy => Mode::Max,
-        }
-    }
+    /// The head alone, and after each `every` epochs one block of the backbone more from the top down, at most `blocks`.
+    Gradual {
+        every: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        blocks: Option<usize>,
+    },
 }
 
 /// Which direction is better.
@@ -150,7 +156,7 @@ pub struct ReduceLrOnPlateau {
 }
 
 /// A metric and the direction in which it gets better, as the keys `monitor` and `mode` of what watches it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Watch {
     pub monitor: Metric,
     pub mode: Mode,

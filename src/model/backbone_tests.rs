@@ -21,9 +21,9 @@ const TINY_DISTILBERT: &str = r#"{ "vocab_size": 40, "dim": 16, "n_layers": 4, "
 
 fn spec(backbone: Backbone, pool: Pool, folder: &Path) -> Model {
     let is_of_texts = backbone.task() == crate::experiment::Task::TextClassification;
-    let head = vec![HeadLayer::Dense { units: 8, activation: Activation::Relu }];
+    let head = vec![HeadLayer::Dense { units: 8, activation: Activation::Relu, l2: None }];
     let tokenizer = is_of_texts.then(|| folder.join("vocab.txt"));
-    Model { backbone, weights: Weights::Random, tokenizer, preprocessing: None, pool, head }
+    Model { backbone, weights: Weights::Random, tokenizer, preprocessing: None, pool, l2: 0.0, head }
 }
 
 fn network(backbone: Backbone, pool: Pool, config: &str) -> Network {

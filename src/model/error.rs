@@ -42,6 +42,8 @@ pub enum Error {
     BadPattern { pattern: String, reason: String },
     #[error("the last {asked} layers cannot be trained: the backbone has {there}")]
     TooManyLayers { asked: usize, there: usize },
+    #[error("{asked} blocks cannot be unfrozen: the backbone has {there}")]
+    TooManyBlocks { asked: usize, there: usize },
     #[error("{shape} do not fit {backbone}: {reason}")]
     UnfitInput { shape: InputShape, backbone: &'static str, reason: String },
     #[error(transparent)]
@@ -134,6 +136,7 @@ impl Error {
             Error::TooManyLayers { there, .. } => {
                 Some(format!("use `trainable: {{ last_layers: {there} }}` or less, or `trainable: all`"))
             }
+            Error::TooManyBlocks { there, .. } => Some(format!("use `blocks: {there}` or less, or leave it out")),
             Error::UnfitInput { shape: InputShape::Picture { .. }, .. } => {
                 Some("use a larger `data.image_size`".into())
             }

@@ -13,7 +13,8 @@ pub(crate) fn selection(layers: &[Layer], trainable: &Trainable) -> Result<Vec<b
     Ok(match trainable {
         Trainable::All => from(0),
         Trainable::None => from(layers.len()),
-        Trainable::Head => from(backbone),
+        // more learns later, as `blocks::stretches` says
+        Trainable::Head | Trainable::Gradual { .. } => from(backbone),
         Trainable::LastLayers(asked) => match backbone.checked_sub(*asked) {
             Some(first) => from(first),
             None => return Err(Error::TooManyLayers { asked: *asked, there: backbone }),
@@ -34,18 +35,23 @@ pub(crate) fn selection(layers: &[Layer], trainable: &Trainable) -> Result<Vec<b
 
 /// Marks the layers whose names match `pattern`; at least one of them must have something to learn.
 fn choose(pattern: &str, backbone: &[Layer], chosen: &mut [bool]) -> Result<(), Error> {
+    matching(pattern, backbone)?.into_iter().for_each(|i| chosen[i] = true);
+    Ok(())
+}
+
+/// Which of `layers` have names that match `pattern`: at least one that has something to learn.
+pub(crate) fn matching(pattern: &str, layers: &[Layer]) -> Result<Vec<usize>, Error> {
     let glob = Glob::new(pattern)
         .map_err(|e| Error::BadPattern { pattern: pattern.to_owned(), reason: e.kind().to_string() })?
         .compile_matcher();
-    let matching: Vec<usize> = (0..backbone.len()).filter(|&i| glob.is_match(backbone[i].name())).collect();
+    let matching: Vec<usize> = (0..layers.len()).filter(|&i| glob.is_match(layers[i].name())).collect();
     if matching.is_empty() && !pattern.contains(['*', '?', '[', '{']) {
-        return Err(unknown(pattern, backbone));
+        return Err(unknown(pattern, layers));
     }
-    if matching.iter().all(|&i| backbone[i].parameter_count() == 0) {
-        return Err(Error::NothingMatches { pattern: pattern.to_owned(), known: names(backbone) });
+    if matching.iter().all(|&i| layers[i].parameter_count() == 0) {
+        return Err(Error::NothingMatches { pattern: pattern.to_owned(), known: names(layers) });
     }
-    matching.into_iter().for_each(|i| chosen[i] = true);
-    Ok(())
+    Ok(matching)
 }
 
 fn names(layers: &[Layer]) -> Vec<String> {

@@ -24,16 +24,18 @@ pub(crate) fn layers(
     let mut layers: Vec<Layer> = pooling(features, spec.pool).into_iter().collect();
     for layer in &spec.head {
         layers.push(match *layer {
-            HeadLayer::Dense { units, activation } => {
+            HeadLayer::Dense { units, activation, l2 } => {
                 let name = names.next("dense");
-                let dense = Dense::new(&name, width, units, activation, source)?;
+                let form = Form { units, activation, l2: l2.unwrap_or(spec.l2) };
+                let dense = Dense::new(&name, width, form, source)?;
                 width = units;
                 Layer::new(name, Part::Head, dense)
             }
             HeadLayer::Dropout(rate) => Layer::new(names.next("dropout"), Part::Head, Dropout { rate }),
         });
     }
-    let output = Dense::new("head.output", width, classes, Activation::Linear, source)?;
+    let form = Form { units: classes, activation: Activation::Linear, l2: spec.l2 };
+    let output = Dense::new("head.output", width, form, source)?;
     layers.push(Layer::new("head.output", Part::Head, output));
     Ok(layers)
 }
@@ -134,19 +136,24 @@ struct Dense {
     weight: Var,
     bias: Var,
     activation: Activation,
+    /// What a unit of its squared weights costs in the loss (Keras' `kernel_regularizer=L2(l2)`).
+    l2: f64,
+}
+
+/// What an experiment says of a dense layer.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    units: usize,
+    activation: Activation,
+    l2: f64,
 }
 
 impl Dense {
-    fn new(
-        name: &str,
-        inputs: usize,
-        units: usize,
-        activation: Activation,
-        source: &mut Source,
-    ) -> std::result::Result<Dense, Error> {
+    fn new(name: &str, inputs: usize, form: Form, source: &mut Source) -> std::result::Result<Dense, Error> {
+        let Form { units, activation, l2 } = form;
         let weight = source.fresh(&format!("{name}.weight"), &[units, inputs], Init::Glorot)?;
         let bias = source.fresh(&format!("{name}.bias"), &[units], Init::Zeros)?;
-        Ok(Dense { weight, bias, activation })
+        Ok(Dense { weight, bias, activation, l2 })
     }
 }
 
@@ -172,6 +179,10 @@ impl Block for Dense {
 
     fn parameters(&self) -> Vec<(String, &Var)> {
         vec![("weight".into(), &self.weight), ("bias".into(), &self.bias)]
+    }
+
+    fn penalized(&self) -> Option<(&Var, f64)> {
+        (self.l2 > 0.0).then_some((&self.weight, self.l2))
     }
 }
 

@@ -66,6 +66,11 @@ pub(crate) trait Block: std::fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Weights whose squares cost something in the loss, and what a unit of them costs.
+    fn penalized(&self) -> Option<(&Var, f64)> {
+        None
+    }
+
     /// Whether its output differs between steps of training though its weights do not.
     fn is_random(&self) -> bool {
         false
@@ -124,6 +129,12 @@ impl Layer {
         let mut all = self.parameters();
         all.extend(self.named(self.block.buffers()));
         all
+    }
+
+    /// Weights whose squares cost something in the loss, as they take part in `pass`, and what a unit of them costs.
+    pub(crate) fn penalized(&self, pass: &Pass) -> Option<(Tensor, f64)> {
+        let call = Call { pass, mask: None, index: 0, trainable: self.unfrozen };
+        self.block.penalized().map(|(var, cost)| (call.tensor(var), cost))
     }
 
     /// Whether its output for an input stays the same while training.

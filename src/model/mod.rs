@@ -9,6 +9,7 @@
 
 mod backbone;
 mod bert;
+mod blocks;
 mod distilbert;
 mod encoder_config;
 mod error;
@@ -129,6 +130,28 @@ impl Network {
         Ok(())
     }
 
+    /// What `trainable` lets learn in the course of a phase of so many `epochs`, each with the epochs of the phase after
+    /// which it does: one for all of it, or ever more blocks.
+    ///
+    /// # Errors
+    /// Where it names more blocks than the backbone has.
+    pub fn stretches(&self, trainable: &Trainable, epochs: u32) -> Result<Vec<(u32, Trainable)>, Error> {
+        blocks::stretches(&self.layers, trainable, epochs)
+    }
+
+    /// What the learning rate of each layer is multiplied by, in the order of layers.
+    ///
+    /// # Errors
+    /// Where a pattern matches no layer that could learn.
+    pub fn rates(&self, decay: f64, factors: &BTreeMap<String, f64>) -> Result<Vec<f64>, Error> {
+        blocks::rates(&self.layers, decay, factors)
+    }
+
+    /// Weights whose squares cost something in the loss, with what a unit of them costs; tracked where they learn.
+    pub fn penalized(&self, pass: &Pass) -> Vec<(Tensor, f64)> {
+        self.layers.iter().filter_map(|layer| layer.penalized(pass)).collect()
+    }
+
     /// All layers in order.
     pub fn layers(&self) -> impl Iterator<Item = &Layer> {
         self.layers.iter()
@@ -157,6 +180,12 @@ impl Network {
         let layers = self.layers.iter().enumerate().take(range.end).skip(range.start);
         let run = |x: Tensor, (index, layer): (usize, &Layer)| layer.forward(&x, mask, pass, index);
         Ok(layers.into_iter().try_fold(x.clone(), run)?)
+    }
+
+    /// What learns, in order: its name, and what of `rates` (one a layer) is that of its layer.
+    pub fn trainable_at(&self, rates: &[f64]) -> Vec<(String, Var, f64)> {
+        let layers = self.layers.iter().zip(rates).filter(|(layer, _)| layer.is_trainable());
+        layers.flat_map(|(layer, rate)| layer.parameters().into_iter().map(|(name, var)| (name, var, *rate))).collect()
     }
 
     /// What learns, in order, by name.

@@ -17,13 +17,14 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 fn spec(weights: Weights) -> Model {
-    let dense = |units| HeadLayer::Dense { units, activation: Activation::Relu };
+    let dense = |units| HeadLayer::Dense { units, activation: Activation::Relu, l2: None };
     Model {
         backbone: Backbone::SqueezeNet1_1,
         weights,
         tokenizer: None,
         preprocessing: None,
         pool: Pool::Avg,
+        l2: 0.0,
         head: vec![dense(16), HeadLayer::Dropout(0.5), dense(8)],
     }
 }

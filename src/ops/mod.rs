@@ -44,7 +44,7 @@ pub use embedding::embedding;
 pub use gelu::{gelu, gelu_tanh};
 pub use layer_norm::layer_norm;
 pub use linear::linear;
-pub use loss::{cross_entropy, cross_entropy_per_sample};
+pub use loss::{Targets, cross_entropy, cross_entropy_per_sample};
 pub use masked_mean::masked_mean;
 pub(crate) use pool::max_pool2d_window;
 pub use pool::{avg_pool2d, global_avg_pool2d, global_max_pool2d, max_pool2d};

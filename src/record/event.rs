@@ -29,6 +29,7 @@ pub enum Event {
     Step(Step),
     Epoch(Epoch),
     LrChanged(LrChanged),
+    Unfroze(Unfroze),
     Best(Best),
     EarlyStopped(EarlyStopped),
     Checkpoint(Checkpoint),
@@ -150,6 +151,18 @@ pub struct Epoch {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Epoch {
+    /// Further metrics that are of all classes together. Those of one class, as `val_f1/cat`, can be many.
+    pub fn overall(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.metrics.iter().map(|(name, &value)| (name.as_str(), value)).filter(|(name, _)| !is_of_class(name))
+    }
+}
+
+/// Whether the metric of this name is of one class.
+pub fn is_of_class(metric: &str) -> bool {
+    metric.contains('/')
+}
+
 /// How near each callback is to act, after this epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Callbacks {
@@ -204,6 +217,18 @@ pub enum LrReason {
     ReduceLrOnPlateau,
     Schedule,
     Phase,
+}
+
+/// More layers learn from now on, within a phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfroze {
+    /// The first epoch that trains them.
+    pub epoch: u32,
+    pub phase: String,
+    /// Names of those that did not learn before, in order.
+    pub layers: Vec<String>,
+    /// Of all that learns now.
+    pub trainable_parameters: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::event::{
     Advice, Best, Checkpoint, EarlyStopped, Epoch, Event, FinishReason, Finished, Level, LrChanged, LrReason,
-    PhaseStarted, RunStarted, Stage,
+    PhaseStarted, RunStarted, Stage, Unfroze,
 };
 use crate::base::text::{bytes, counted, grouped, learning_rate, metric, seconds};
 
@@ -15,6 +15,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Step(_) => "step",
         Event::Epoch(_) => "epoch",
         Event::LrChanged(_) => "lr",
+        Event::Unfroze(_) => "thaw",
         Event::Best(_) => "best",
         Event::EarlyStopped(_) => "stop",
         Event::Checkpoint(_) => "saved",
@@ -49,6 +50,7 @@ pub fn words(event: &Event) -> String {
         ),
         Event::Epoch(epoch) => self::epoch(epoch),
         Event::LrChanged(change) => lr_changed(change),
+        Event::Unfroze(unfroze) => self::unfroze(unfroze),
         Event::Best(best) => self::best(best),
         Event::EarlyStopped(stop) => early_stopped(stop),
         Event::Checkpoint(checkpoint) => self::checkpoint(checkpoint),
@@ -109,8 +111,9 @@ fn phase_started(phase: &PhaseStarted) -> String {
 }
 
 fn epoch(epoch: &Epoch) -> String {
+    let further: String = epoch.overall().map(|(name, value)| format!("  {name} {}", metric(value))).collect();
     format!(
-        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}  {:.1} s",
+        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}{further}  lr {}  {:.1} s",
         epoch.epoch,
         epoch.phase,
         epoch.phase_epoch,
@@ -136,6 +139,20 @@ fn lr_changed(change: &LrChanged) -> String {
         (LrReason::ReduceLrOnPlateau, ..) => format!("{step}   plateau"),
         (LrReason::Schedule, ..) => format!("{step}   schedule"),
         (LrReason::Phase, ..) => format!("{step}   new phase"),
+    }
+}
+
+fn unfroze(unfroze: &Unfroze) -> String {
+    let parameters = grouped(unfroze.trainable_parameters);
+    format!("{} from epoch {}, {parameters} parameters learn", layers(&unfroze.layers), unfroze.epoch)
+}
+
+/// `fire8`, `block4_conv1 to block4_pool`.
+pub fn layers(names: &[String]) -> String {
+    match names {
+        [] => "nothing more".to_owned(),
+        [one] => one.clone(),
+        [first, .., last] => format!("{first} to {last}"),
     }
 }
 
@@ -222,6 +239,31 @@ mod tests {
         assert_eq!(
             words(&Event::Finished(finished)),
             "stopped early after 18 epochs in 1:01, best epoch 13  val_accuracy .9024"
+        );
+    }
+
+    #[test]
+    fn an_epoch_says_its_metrics_but_not_those_of_each_class() {
+        let metrics = [("val_f1", 0.75), ("val_f1/cat", 0.5), ("val_ece", 0.125)];
+        let epoch = Epoch {
+            phase: "head".into(),
+            epoch: 3,
+            phase_epoch: 3,
+            phase_epochs: 20,
+            lr: 1e-3,
+            loss: 0.5,
+            accuracy: 0.75,
+            val_loss: 0.25,
+            val_accuracy: 0.5,
+            seconds: 1.5,
+            samples_per_s: 10.0,
+            callbacks: Default::default(),
+            metrics: metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        assert_eq!(
+            words(&Event::Epoch(epoch)),
+            "epoch 3  head 3/20  loss .5000  accuracy .7500  val_loss .2500  val_accuracy .5000  val_ece .1250  \
+             val_f1 .7500  lr 1.0e-3  1.5 s"
         );
     }
 }

@@ -49,6 +49,7 @@ impl Record for Event {
             | Event::Stage(_)
             | Event::PhaseStarted(_)
             | Event::LrChanged(_)
+            | Event::Unfroze(_)
             | Event::Best(_)
             | Event::EarlyStopped(_)
             | Event::Confusion(_)

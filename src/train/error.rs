@@ -27,8 +27,12 @@ pub enum Error {
     SavedModel { path: std::path::PathBuf, reason: String },
     #[error("the {what} became {value} in epoch {epoch}, step {step} of {steps} (phase `{phase}`)")]
     Diverged { what: &'static str, value: f64, epoch: u32, step: u32, steps: u32, phase: String, lr: f32 },
+    #[error("`train.class_weight` has a weight for `{name}`, and there is no such class")]
+    UnknownClass { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("`device: {device}` cannot be used: {reason}")]
     Device { device: &'static str, reason: String },
+    #[error("`train.metrics`: {metric} {reason}")]
+    Metric { metric: String, reason: String, hint: String },
     #[error("could not use {asked} threads: {reason}")]
     Threads { asked: usize, reason: String },
 }
@@ -50,9 +54,12 @@ impl Error {
     pub fn cause(&self) -> Cause {
         match self {
             Error::Data(e) if matches!(**e, data::Error::Crashed { .. }) => Cause::Crashed,
-            Error::Data(_) | Error::Checkpoint { .. } | Error::SavedModel { .. } | Error::Device { .. } => {
-                Cause::Experiment
-            }
+            Error::Data(_)
+            | Error::Checkpoint { .. }
+            | Error::SavedModel { .. }
+            | Error::UnknownClass { .. }
+            | Error::Device { .. }
+            | Error::Metric { .. } => Cause::Experiment,
             Error::Model(e) => match &**e {
                 model::Error::Tensor(e) => of_candle(e),
                 model::Error::Hub(HubError::Write(e)) if e.is_full() => Cause::DiskFull,
@@ -92,7 +99,10 @@ impl Error {
             Error::Diverged { lr, .. } => {
                 Some(format!("use a lower learning rate than {lr}, as `lr: {}`, or `train.clip_norm: 1`", lr / 10.0))
             }
+            Error::UnknownClass { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Error::UnknownClass { known, .. } => Some(format!("the classes are {}", known.join(", "))),
             Error::Device { .. } => Some("use `device: auto`".into()),
+            Error::Metric { hint, .. } => Some(hint.clone()),
             Error::SavedModel { .. } | Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::error::Error;
+use super::objective::Targets;
 use super::rows::Rows;
 use crate::base::random::Stream;
 use crate::data::{Draw, Loader, Picture, Samples, Text, TokenBatch, by_length};
@@ -40,7 +41,7 @@ pub(super) struct Input {
     pub x: Tensor,
     /// Of texts: `[batch, tokens]`, 1 for a token, 0 for padding.
     pub mask: Option<Tensor>,
-    pub labels: Vec<u32>,
+    pub targets: Targets,
     /// Each one's place in its side.
     pub samples: Vec<usize>,
 }
@@ -145,6 +146,6 @@ impl Feed {
 
     fn input(&self, x: Tensor, mask: Option<Tensor>, samples: &[usize]) -> Input {
         let labels = samples.iter().map(|&sample| self.samples.label(sample)).collect();
-        Input { x, mask, labels, samples: samples.to_vec() }
+        Input { x, mask, targets: Targets::Labels(labels), samples: samples.to_vec() }
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::feature_cache::{FeatureCache, Sizes};
 use super::optimizer;
-use super::setup::{PhaseShape, Setup, shapes};
+use super::setup::{Setup, Stretch, stretches};
 use crate::base::machine;
 use crate::data::{Extent, Kind};
 use crate::experiment::{self, Experiment, Inputs};
@@ -72,10 +72,10 @@ pub fn asked(experiment: &Experiment) -> Option<u64> {
 fn estimate(experiment: &Experiment, counted: &mut Counted, limit: u64) -> Result<Memory, Error> {
     let data = counted.of(&experiment.data);
     let mut network = Network::of_shapes(&experiment.model, data.classes)?;
-    let phases = shapes(&mut network, experiment)?;
+    let stretches = stretches(&mut network, experiment)?;
     let outlines = network.outline(data.input, 1)?;
     let sizes = Sizes::new(experiment, data.input, &outlines, [data.train, data.val]);
-    Run { experiment, network: &network, phases: &phases, input: data.input, sizes }.memory(limit)
+    Run { experiment, network: &network, stretches: &stretches, input: data.input, sizes }.memory(limit)
 }
 
 /// Of an experiment whose samples are known, with as much room for features as it has.
@@ -110,7 +110,7 @@ const HELD_BACK: u64 = 8;
 struct Run<'a> {
     experiment: &'a Experiment,
     network: &'a Network,
-    phases: &'a [PhaseShape],
+    stretches: &'a [Stretch],
     /// The largest sample.
     input: InputShape,
     sizes: Sizes,
@@ -119,8 +119,8 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn of(experiment: &'a Experiment, setup: &'a Setup) -> Result<Self, Error> {
         let sizes = Sizes::of(experiment, setup)?;
-        let Setup { network, phases, input, .. } = setup;
-        Ok(Run { experiment, network, phases, input: *input, sizes })
+        let Setup { network, stretches, input, .. } = setup;
+        Ok(Run { experiment, network, stretches, input: *input, sizes })
     }
 
     fn feature_limit(&self, reserved: Option<u64>, machine: Option<u64>) -> Result<u64, Error> {
@@ -136,39 +136,41 @@ impl<'a> Run<'a> {
         let steps = Steps::new(self.network, self.input, self.experiment, larger_side)?;
         let samples = self.samples();
         let mut cache = FeatureCache::new(self.sizes.clone(), limit);
-        let prefixes: Vec<usize> = self.phases.iter().map(|phase| phase.frozen_prefix).collect();
-        let of_phase = |(index, shape): (usize, &PhaseShape)| {
+        let prefixes: Vec<usize> = self.stretches.iter().map(|stretch| stretch.frozen_prefix).collect();
+        let of_stretch = |(index, shape): (usize, &Stretch)| {
             cache.begin_phase(&prefixes[index..]);
             let activations = steps.peak(shape, &cache);
             Memory {
                 program: PROGRAM + (activations + samples) / HELD_BACK,
-                weights: self.weights(shape, &self.experiment.train.phases[index].optimizer),
+                weights: self.weights(shape, &self.experiment.train.phases[shape.phase].optimizer),
                 activations,
                 samples,
                 features: cache.admitted_bytes(),
             }
         };
-        let phases = self.phases.iter().enumerate().map(of_phase);
-        Ok(phases.max_by_key(Memory::total).unwrap_or_default())
+        let stretches = self.stretches.iter().enumerate().map(of_stretch);
+        Ok(stretches.max_by_key(Memory::total).unwrap_or_default())
     }
 
     /// Weights, and what stands beside those that are trained.
-    fn weights(&self, phase: &PhaseShape, optimizer: &experiment::Optimizer) -> u64 {
+    fn weights(&self, stretch: &Stretch, optimizer: &experiment::Optimizer) -> u64 {
         let trained: BTreeSet<&str> =
-            self.phases.iter().flat_map(|phase| &phase.trainable).map(String::as_str).collect();
+            self.stretches.iter().flat_map(|stretch| &stretch.trainable).map(String::as_str).collect();
         let sizes = |layer: &Layer| layer.tensors().into_iter().map(|(_, var)| var.elem_count()).collect::<Vec<_>>();
         let scalars = |layer: &Layer| sizes(layer).into_iter().sum::<usize>();
         let all: usize = self.network.layers().map(scalars).sum();
         // It is read, written or summed up beside itself, twice at the most.
         let largest = self.network.layers().flat_map(sizes).max().unwrap_or(0);
         let trained: usize = self.network.layers().filter(|layer| trained.contains(layer.name())).map(scalars).sum();
-        let learning = phase.trainable_parameters;
+        let learning = stretch.trainable_parameters;
         let restores =
             self.experiment.train.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best_weights);
         // The best of the run, those to be restored, and one more while either is replaced or a checkpoint written.
         let copies = trained * (2 + usize::from(restores));
-        // A gradient beside each weight, the optimizer's values, and their copies for a checkpoint.
-        let training = learning * (1 + 2 * optimizer::running_values(optimizer));
+        // A gradient beside each weight, the sum of several where they are gathered, the optimizer's values, and their
+        // copies for a checkpoint.
+        let gradients = 1 + usize::from(self.experiment.train.accumulate > 1);
+        let training = learning * (gradients + 2 * optimizer::running_values(optimizer));
         bytes(all + 2 * largest + copies + training)
     }
 

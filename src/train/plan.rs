@@ -6,6 +6,8 @@ use super::error::Error;
 use super::feature_cache::{FeatureCache, Side, Sizes};
 use super::memory::{self, Memory};
 use super::out::Out;
+use super::phase::shown;
+use super::schedule::Schedule;
 use super::setup::{Setup, device_name};
 use crate::data::{Samples, Skipped};
 use crate::experiment::Experiment;
@@ -38,7 +40,14 @@ pub struct PhasePlan {
     pub epochs: u32,
     pub steps_per_epoch: usize,
     pub lr: f64,
+    /// That of the first step of each epoch, plateaus apart.
+    pub rates: Vec<f64>,
+    /// As it begins.
     pub layers: Vec<LayerSummary>,
+    /// What the rate of each of `layers` is multiplied by.
+    pub layer_rates: Vec<f64>,
+    /// Epochs of the phase (from 1) from which more layers learn, with all that do then.
+    pub unfreezes: Vec<(u32, Vec<String>)>,
     pub trainable_parameters: usize,
     /// Leading layers that are computed once, or None where the cache holds nothing of the training pictures.
     pub cached_layers: Option<usize>,
@@ -58,17 +67,27 @@ fn of_setup(experiment: &Experiment, mut setup: Setup) -> Result<Plan, Error> {
     let memory = memory::of_setup(experiment, &setup)?;
     let mut cache = FeatureCache::new(Sizes::of(experiment, &setup)?, memory::feature_limit(experiment, &setup)?);
     let mut phases = Vec::new();
-    for (index, spec) in experiment.train.phases.iter().enumerate() {
-        setup.network.freeze(&spec.trainable)?;
-        let ahead: Vec<usize> = setup.phases[index..].iter().map(|phase| phase.frozen_prefix).collect();
+    let steps = setup.steps_per_epoch(&experiment.train);
+    for (number, spec) in experiment.train.phases.iter().enumerate() {
+        let index = setup.stretch(number, 0);
+        let shape = &setup.stretches[index];
+        setup.network.freeze(&shape.learns)?;
+        let ahead: Vec<usize> = setup.stretches[index..].iter().map(|stretch| stretch.frozen_prefix).collect();
         cache.begin_phase(&ahead);
-        let shape = &setup.phases[index];
+        let schedule = Schedule::new(spec.schedule, spec.optimizer.lr(), spec.epochs, steps);
+        let lr = spec.optimizer.lr() as f32;
+        let rates = (0..u64::from(spec.epochs)).map(|epoch| shown(schedule.rate(epoch * steps, lr)));
+        let later = setup.stretches[index + 1..].iter().take_while(|stretch| stretch.phase == number);
+        let layer_rates = setup.network.rates(spec.lr_decay, &spec.lr_factors)?;
         phases.push(PhasePlan {
             name: spec.name.clone(),
             epochs: spec.epochs,
-            steps_per_epoch: setup.data.train.len().div_ceil(experiment.train.batch_size),
+            steps_per_epoch: steps as usize,
             lr: spec.optimizer.lr(),
+            rates: rates.collect(),
             layers: setup.network.summary(setup.input)?,
+            layer_rates,
+            unfreezes: later.map(|stretch| (stretch.after + 1, stretch.trainable.clone())).collect(),
             trainable_parameters: shape.trainable_parameters,
             cached_layers: cache.is_admitted(Side::Train, shape.frozen_prefix).then_some(shape.frozen_prefix),
         });

@@ -6,9 +6,11 @@ use candle_core::Device;
 
 use super::error::Error;
 use super::feed::Preparation;
+use super::metrics;
+use super::objective::Objective;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
-use crate::experiment::{self, Experiment, Inputs};
+use crate::experiment::{self, ClassWeight, Experiment, Inputs, Trainable};
 use crate::model::{self, Fetch, Found, InputShape, Network, WeightReport};
 
 /// All that an experiment's file names, found and built.
@@ -22,19 +24,27 @@ pub(super) struct Setup {
     /// What the network was built of.
     pub found: Found,
     pub weights: WeightReport,
-    /// In the order of the experiment's phases.
-    pub phases: Vec<PhaseShape>,
+    /// In their order; each phase has at least one.
+    pub stretches: Vec<Stretch>,
+    /// Of training.
+    pub objective: Objective,
 }
 
-/// What a phase trains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PhaseShape {
-    /// Leading layers whose outputs do not change while the phase trains.
+/// Epochs of a phase in which the same layers learn: all of them, unless more and more are unfrozen.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stretch {
+    /// Index of the phase.
+    pub phase: usize,
+    /// Epochs of the phase before it.
+    pub after: u32,
+    /// As it stands for these epochs: never gradual.
+    pub learns: Trainable,
+    /// Leading layers whose outputs do not change meanwhile.
     pub frozen_prefix: usize,
     /// Names of the layers that learn.
     pub trainable: Vec<String>,
     pub trainable_parameters: usize,
-    /// Names of the tensors that change while it trains.
+    /// Names of the tensors that change meanwhile.
     pub tensors: Vec<String>,
 }
 
@@ -45,17 +55,30 @@ impl Setup {
         let found = find(experiment, fetch, out)?;
         let tokenizer = tokenizer(experiment, &found)?;
         let data = index(experiment, tokenizer.as_ref(), out)?;
+        metrics::check(&experiment.train.metrics, &data.classes)?;
         let (mut network, weights) =
             Network::build(&experiment.model, &found, data.classes.len(), experiment.seed, &device)?;
-        let phases = shapes(&mut network, experiment)?;
+        let stretches = stretches(&mut network, experiment)?;
+        let objective = objective(&experiment.train, &data)?;
         let preparation = preparation(experiment, &network, tokenizer.as_ref());
         let input = input_shape(&experiment.data, &data);
-        Ok(Setup { device, data, preparation, input, network, found, weights, phases })
+        Ok(Setup { device, data, preparation, input, network, found, weights, stretches, objective })
     }
 
     /// Names of the tensors that some phase trains: all others stay what they are.
     pub fn trained_tensors(&self) -> BTreeSet<&str> {
-        self.phases.iter().flat_map(|phase| &phase.tensors).map(String::as_str).collect()
+        self.stretches.iter().flat_map(|stretch| &stretch.tensors).map(String::as_str).collect()
+    }
+
+    /// Index of the stretch that `epochs` epochs of the phase number `phase` lead into.
+    pub fn stretch(&self, phase: usize, epochs: u32) -> usize {
+        let begun = |stretch: &Stretch| (stretch.phase, stretch.after) <= (phase, epochs);
+        self.stretches.partition_point(begun).saturating_sub(1)
+    }
+
+    /// Steps of the optimizer in an epoch.
+    pub fn steps_per_epoch(&self, train: &experiment::Train) -> u64 {
+        self.data.train.len().div_ceil(train.batch_size).div_ceil(train.accumulate) as u64
     }
 }
 
@@ -120,18 +143,58 @@ fn find(experiment: &Experiment, fetch: Fetch, out: &mut Out) -> Result<Found, E
     }
 }
 
-/// Freezes for each phase in turn, which also finds a layer name that is none.
-pub(super) fn shapes(network: &mut Network, experiment: &Experiment) -> Result<Vec<PhaseShape>, Error> {
-    let shape = |phase: &experiment::Phase| {
-        network.freeze(&phase.trainable)?;
-        Ok(PhaseShape {
-            frozen_prefix: network.frozen_prefix(),
-            trainable: network.layers().filter(|l| l.is_trainable()).map(|l| l.name().to_owned()).collect(),
-            trainable_parameters: network.trainable_parameter_count(),
-            tensors: network.moving_tensors(),
-        })
+/// Freezes for each stretch of each phase in turn, which also finds a layer name that is none.
+pub(super) fn stretches(network: &mut Network, experiment: &Experiment) -> Result<Vec<Stretch>, Error> {
+    let mut stretches = Vec::new();
+    for (phase, spec) in experiment.train.phases.iter().enumerate() {
+        network.rates(spec.lr_decay, &spec.lr_factors)?;
+        for (after, learns) in network.stretches(&spec.trainable, spec.epochs)? {
+            network.freeze(&learns)?;
+            stretches.push(Stretch {
+                phase,
+                after,
+                learns,
+                frozen_prefix: network.frozen_prefix(),
+                trainable: network.layers().filter(|l| l.is_trainable()).map(|l| l.name().to_owned()).collect(),
+                trainable_parameters: network.trainable_parameter_count(),
+                tensors: network.moving_tensors(),
+            });
+        }
+    }
+    Ok(stretches)
+}
+
+/// What training makes small; names of classes that are not there are found.
+fn objective(train: &experiment::Train, data: &Dataset) -> Result<Objective, Error> {
+    let class_weights = match &train.class_weight {
+        None => Vec::new(),
+        Some(ClassWeight::Balanced) => balanced(data),
+        Some(ClassWeight::Of(weights)) => {
+            let mut of_class = vec![1.0; data.classes.len()];
+            for (name, weight) in weights {
+                let known = data.classes.iter().position(|class| class == name);
+                of_class[known.ok_or_else(|| unknown_class(name, &data.classes))?] = *weight;
+            }
+            of_class
+        }
     };
-    experiment.train.phases.iter().map(shape).collect()
+    Ok(Objective { label_smoothing: train.label_smoothing, class_weights })
+}
+
+/// Samples / (classes × samples of the class): scikit-learn's `compute_class_weight("balanced")`.
+fn balanced(data: &Dataset) -> Vec<f64> {
+    let mut counts = vec![0usize; data.classes.len()];
+    data.train.labels().for_each(|label| counts[label as usize] += 1);
+    let evenly = data.train.len() as f64 / counts.len() as f64;
+    counts.into_iter().map(|count| evenly / count.max(1) as f64).collect()
+}
+
+fn unknown_class(name: &str, classes: &[String]) -> Error {
+    let near = |class: &&String| strsim::normalized_damerau_levenshtein(class, name) >= 0.5;
+    let nearest = classes.iter().filter(near).max_by(|a, b| {
+        strsim::normalized_damerau_levenshtein(a, name).total_cmp(&strsim::normalized_damerau_levenshtein(b, name))
+    });
+    Error::UnknownClass { name: name.to_owned(), nearest: nearest.cloned(), known: classes.to_vec() }
 }
 
 pub(super) fn device(asked: experiment::Device) -> Result<Device, Error> {

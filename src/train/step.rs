@@ -4,19 +4,19 @@ use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
 use super::error::Error;
-use super::metrics::{self, Scored, Sums};
+use super::metrics::Sums;
+use super::objective::{self, Objective, Targets};
 use super::optimizer::{Optimizer, clip};
 use crate::model::{Network, Pass};
-use crate::ops;
 
-/// What a step learns from.
+/// What a step learns from, or one of several batches that it does.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batch<'a> {
     /// The input of layer `first_layer`.
     pub x: &'a Tensor,
     /// Of texts: `[batch, tokens]`, 1 for a token, 0 for padding.
     pub mask: Option<&'a Tensor>,
-    pub labels: &'a [u32],
+    pub targets: &'a Targets,
     pub first_layer: usize,
 }
 
@@ -36,27 +36,84 @@ pub(super) struct Diverged {
     pub value: f64,
 }
 
-/// Moves what learns in `network` by one step of `optimizer`, with gradients of a norm of `clip_norm` at most. Where the
-/// loss or that norm is NaN or infinite, everything is left as it is (running statistics of batch norms apart).
-pub(super) fn step(
-    network: &Network,
-    optimizer: &mut dyn Optimizer,
-    clip_norm: Option<f64>,
-    batch: Batch,
-    pass: &Pass,
-) -> Result<Stepped, Error> {
-    let logits = network.forward_range(batch.first_layer..usize::MAX, batch.x, batch.mask, pass)?;
-    let labels = Tensor::from_slice(batch.labels, batch.labels.len(), logits.device())?;
-    let loss = ops::cross_entropy(&logits, &labels)?;
-    let (sums, _) = score(&logits, batch.labels)?;
-    if !sums.loss().is_finite() {
-        return Ok(Stepped { sums, diverged: Some(Diverged { what: "loss", value: sums.loss() }) });
-    }
-    let diverged = update(optimizer, &loss.backward()?, clip_norm)?;
-    Ok(Stepped { sums, diverged })
+/// The gradients of a step, gathered from one batch or from several, each of which counts by its samples: several small
+/// ones come to the gradients of one that holds all their samples (PyTorch's and transformers' gradient accumulation,
+/// where the last group weighs right too).
+pub(super) struct Gathered {
+    /// Of all batches of the step.
+    samples: usize,
+    gradients: Option<GradStore>,
+    sums: Sums,
+    diverged: Option<Diverged>,
 }
 
-/// The last part of [`step`], from the gradients on.
+impl Gathered {
+    /// Before the first batch of a step on so many samples.
+    pub fn of(samples: usize) -> Gathered {
+        Gathered { samples, gradients: None, sums: Sums::default(), diverged: None }
+    }
+
+    /// Takes a batch, unless one before had a loss that is NaN or infinite: gradients for what `optimizer` moves.
+    pub fn add(
+        &mut self,
+        network: &Network,
+        optimizer: &dyn Optimizer,
+        objective: &Objective,
+        batch: Batch,
+        pass: &Pass,
+    ) -> Result<(), Error> {
+        if self.diverged.is_some() {
+            return Ok(());
+        }
+        let logits = network.forward_range(batch.first_layer..usize::MAX, batch.x, batch.mask, pass)?;
+        let penalized = network.penalized(pass);
+        let loss = objective.penalized_loss(&logits, batch.targets, &penalized)?;
+        let (mut sums, _) = objective.score(&logits, batch.targets)?;
+        sums.penalize(objective::penalty(&penalized)?);
+        self.sums.merge(&sums);
+        if !sums.loss().is_finite() {
+            self.diverged = Some(Diverged { what: "loss", value: sums.loss() });
+            return Ok(());
+        }
+        let share = batch.targets.len() as f64 / self.samples as f64;
+        Ok(self.take(loss.backward()?, share, &optimizer.variables())?)
+    }
+
+    /// Adds `share` times `gradients`.
+    fn take(&mut self, gradients: GradStore, share: f64, variables: &[&candle_core::Var]) -> candle_core::Result<()> {
+        if share == 1.0 {
+            self.gradients = Some(gradients);
+            return Ok(());
+        }
+        let mut gradients = gradients;
+        for variable in variables {
+            let new = gradients.remove(variable).map(|gradient| gradient * share).transpose()?;
+            let before = self.gradients.as_mut().and_then(|all| all.remove(variable));
+            let sum = match (before, new) {
+                (Some(before), Some(new)) => Some((before + new)?),
+                (before, new) => before.or(new),
+            };
+            if let Some(sum) = sum {
+                gradients.insert(variable, sum);
+            }
+        }
+        self.gradients = Some(gradients);
+        Ok(())
+    }
+
+    /// Moves what learns by one step of `optimizer`, with gradients of a norm of `clip_norm` at most. Where a loss or that
+    /// norm is NaN or infinite, everything is left as it is (running statistics of batch norms apart).
+    pub fn update(self, optimizer: &mut dyn Optimizer, clip_norm: Option<f64>) -> Result<Stepped, Error> {
+        let Gathered { gradients, sums, diverged, .. } = self;
+        let diverged = match (diverged, gradients) {
+            (None, Some(gradients)) => update(optimizer, &gradients, clip_norm)?,
+            (diverged, _) => diverged,
+        };
+        Ok(Stepped { sums, diverged })
+    }
+}
+
+/// The last part of a step, from the gradients on.
 pub(super) fn update(
     optimizer: &mut dyn Optimizer,
     gradients: &GradStore,
@@ -73,17 +130,6 @@ pub(super) fn update(
     }
     optimizer.step(gradients, scale as f32)?;
     Ok(None)
-}
-
-/// Scores logits `[batch, classes]`.
-pub(super) fn score(logits: &Tensor, labels: &[u32]) -> candle_core::Result<(Sums, Vec<Scored>)> {
-    let (_, classes) = logits.dims2()?;
-    let values = logits.flatten_all()?.to_vec1::<f32>()?;
-    let mut sums = Sums::default();
-    let scored: Vec<Scored> =
-        values.chunks(classes.max(1)).zip(labels).map(|(row, &label)| metrics::score(row, label)).collect();
-    scored.iter().zip(labels).for_each(|(scored, &label)| sums.add(scored, label));
-    Ok((sums, scored))
 }
 
 #[cfg(test)]

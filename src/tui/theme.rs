@@ -131,7 +131,7 @@ impl Theme {
     /// The role of an event's kind.
     pub fn event(&self, event: &Event) -> Role {
         match event {
-            Event::RunStarted(_) | Event::PhaseStarted(_) => Role::Accent,
+            Event::RunStarted(_) | Event::PhaseStarted(_) | Event::Unfroze(_) => Role::Accent,
             Event::Stage(_) | Event::Step(_) | Event::Checkpoint(_) | Event::Confusion(_) => Role::Dim,
             Event::Samples(_) | Event::Unknown => Role::Dim,
             Event::Epoch(_) | Event::Log(_) => Role::Plain,

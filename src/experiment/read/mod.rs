@@ -1,8 +1,11 @@
 //! What a file's keys mean: from what was typed to an [`Experiment`].
 
 mod data;
+mod metrics;
 mod model;
+mod numbers;
 mod optimizer;
+mod schedule;
 mod train;
 mod weights;
 

@@ -21,6 +21,7 @@ pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths
         tokenizer: tokenizer(section, paths, findings),
         preprocessing: section.given_word("preprocessing"),
         pool: section.word("pool", Pool::Avg),
+        l2: section.number("l2"),
         head: section.items("head", "model.head[]").map_or_else(Vec::new, |layers| head(&layers)),
     };
     match backbone.map(Backbone::task) {
@@ -76,9 +77,11 @@ fn head_layer(layer: &Section) -> Option<HeadLayer> {
 
 fn dense(layer: &Section) -> HeadLayer {
     match layer.section_or_short("dense", "units") {
-        Ok(dense) => {
-            HeadLayer::Dense { units: dense.small("units"), activation: dense.word("activation", Activation::Linear) }
-        }
-        Err(units) => HeadLayer::Dense { units, activation: Activation::Linear },
+        Ok(dense) => HeadLayer::Dense {
+            units: dense.small("units"),
+            activation: dense.word("activation", Activation::Linear),
+            l2: dense.given_number("l2"),
+        },
+        Err(units) => HeadLayer::Dense { units, activation: Activation::Linear, l2: None },
     }
 }

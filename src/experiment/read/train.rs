@@ -1,26 +1,38 @@
 //! The key `train`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use globset::Glob;
 use serde::Deserialize;
 
+use super::numbers::{Numbers, numbers};
 use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::place::Place;
 use crate::experiment::section::{Form, Section, text_of};
 use crate::experiment::tree::Kind;
-use crate::experiment::{EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+use crate::experiment::{
+    ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
+};
+
+use super::metrics::{measures, monitor};
 
 pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     let early_stopping = section.given_section("early_stopping").map(|section| early_stopping(&section));
-    let watched = early_stopping.as_ref().map(|callback| callback.watch);
+    let reduce_lr_on_plateau = section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section));
+    let watch = run_watch(section, early_stopping.as_ref().map(|callback| &callback.watch));
+    let of_callbacks = [early_stopping.as_ref().map(|c| &c.watch), reduce_lr_on_plateau.as_ref().map(|c| &c.watch)];
+    let watched = of_callbacks.into_iter().flatten().chain([&watch]).map(|watch| &watch.monitor);
     Train {
+        metrics: measures(section, watched),
         batch_size: section.small("batch_size"),
+        accumulate: section.small("accumulate"),
+        label_smoothing: section.number("label_smoothing"),
+        class_weight: class_weight(section),
         checkpoint_minutes: section.number("checkpoint_minutes"),
         phases: phases(section, findings),
         clip_norm: section.given_number("clip_norm"),
-        reduce_lr_on_plateau: section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section)),
-        watch: run_watch(section, watched),
+        reduce_lr_on_plateau,
+        watch,
         save: section.word("save", Save::Best),
         early_stopping,
     }
@@ -62,16 +74,36 @@ fn names_differ(phases: &[Phase], places: impl Iterator<Item = Place>, findings:
 }
 
 fn phase(section: &Section, number: usize) -> Phase {
+    let (epochs, optimizer) = (section.small("epochs"), super::optimizer::optimizer(section));
     Phase {
         name: super::name(section).unwrap_or_else(|| format!("phase_{number}")),
-        epochs: section.small("epochs"),
+        epochs,
         trainable: trainable(section),
-        optimizer: super::optimizer::optimizer(section),
+        lr_decay: section.number("lr_decay"),
+        lr_factors: lr_factors(section),
+        schedule: super::schedule::schedule(section, epochs, optimizer.lr()),
+        optimizer,
+    }
+}
+
+fn class_weight(section: &Section) -> Option<ClassWeight> {
+    Some(match numbers(section, "class_weight", |_| None)? {
+        Numbers::Word => ClassWeight::Balanced,
+        Numbers::Map(weights) => ClassWeight::Of(weights),
+    })
+}
+
+fn lr_factors(section: &Section) -> BTreeMap<String, f64> {
+    match numbers(section, "lr_factors", |entry| bad_glob(&entry.key, entry.key_place)) {
+        Some(Numbers::Map(factors)) => factors,
+        Some(Numbers::Word) | None => BTreeMap::new(),
     }
 }
 
 fn trainable(phase: &Section) -> Trainable {
     match phase.form("trainable") {
+        Some(Form::Word("gradual")) => gradual(&phase.defaults("train.phases[].trainable.gradual")),
+        Some(Form::Key("gradual", section)) => gradual(&section.section("gradual")),
         Some(Form::Word("all")) => Trainable::All,
         Some(Form::Word("none")) => Trainable::None,
         Some(Form::Key("last_layers", section)) => Trainable::LastLayers(section.small("last_layers")),
@@ -79,6 +111,10 @@ fn trainable(phase: &Section) -> Trainable {
         Some(Form::Key(_, section)) => Trainable::Names(globs(&section)),
         Some(Form::Word(_)) | None => Trainable::Head,
     }
+}
+
+fn gradual(section: &Section) -> Trainable {
+    Trainable::Gradual { every: section.small("every"), blocks: section.given_small("blocks") }
 }
 
 fn layer_name(section: &Section) -> String {
@@ -106,15 +142,21 @@ fn globs(section: &Section) -> Vec<String> {
                 section.found(Finding::new(item.place, message));
                 return None;
             };
-            if let Err(error) = Glob::new(text) {
-                let message = format!("{} is no pattern: {}", quoted(text), error.kind());
-                section.found(Finding::new(item.place, message).hint(
-                    "`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either",
-                ));
+            if let Some(finding) = bad_glob(text, item.place) {
+                section.found(finding);
             }
             Some(text.to_owned())
         })
         .collect()
+}
+
+fn bad_glob(text: &str, place: Place) -> Option<Finding> {
+    let error = Glob::new(text).err()?;
+    let message = format!("{} is no pattern: {}", quoted(text), error.kind());
+    Some(
+        Finding::new(place, message)
+            .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either"),
+    )
 }
 
 fn early_stopping(section: &Section) -> EarlyStopping {
@@ -149,7 +191,7 @@ enum TypedMode {
 }
 
 impl TypedMode {
-    fn of(self, monitor: Metric) -> Mode {
+    fn of(self, monitor: &Metric) -> Mode {
         match self {
             TypedMode::Auto => monitor.mode(),
             TypedMode::Min => Mode::Min,
@@ -159,19 +201,19 @@ impl TypedMode {
 }
 
 fn watch(section: &Section) -> Watch {
-    let monitor = section.word("monitor", Metric::ValLoss);
-    Watch { monitor, mode: section.word("mode", TypedMode::Auto).of(monitor) }
+    let monitor = monitor(section).unwrap_or(Metric::ValLoss);
+    Watch { mode: section.word("mode", TypedMode::Auto).of(&monitor), monitor }
 }
 
 /// What the whole run watches: as typed, else what early stopping does.
-fn run_watch(section: &Section, early_stopping: Option<Watch>) -> Watch {
-    let inherited = early_stopping.unwrap_or(Watch { monitor: Metric::ValLoss, mode: Mode::Min });
-    let monitor = section.given_word("monitor");
+fn run_watch(section: &Section, early_stopping: Option<&Watch>) -> Watch {
+    let inherited = early_stopping.cloned().unwrap_or(Watch { monitor: Metric::ValLoss, mode: Mode::Min });
+    let monitor = monitor(section);
     match section.given_word("mode") {
         Some(mode) => {
             let monitor = monitor.unwrap_or(inherited.monitor);
-            Watch { monitor, mode: TypedMode::of(mode, monitor) }
+            Watch { mode: TypedMode::of(mode, &monitor), monitor }
         }
-        None => monitor.map_or(inherited, |monitor| Watch { monitor, mode: monitor.mode() }),
+        None => monitor.map_or(inherited, |monitor| Watch { mode: monitor.mode(), monitor }),
     }
 }

@@ -2,6 +2,7 @@
 
 mod extends;
 mod files;
+mod generated;
 mod large;
 mod mistakes;
 mod properties;

@@ -42,9 +42,12 @@ fn is_of_texts(key: &Key) -> bool {
     key.about.starts_with("Texts: ")
 }
 
-/// [`EXAMPLE`] with a phase for each optimizer but Adam.
+/// [`EXAMPLE`] with a phase for each optimizer but Adam, and for each schedule that takes keys which must be given.
 fn example() -> String {
-    EXAMPLE.replace("  early_stopping", "    - { name: w }\n    - { name: s }\n    - { name: r }\n  early_stopping")
+    let more = "    - { name: w }\n    - { name: s }\n    - { name: r }\n\
+                \x20   - { name: step, schedule: { step: { every: 3 } } }\n\
+                \x20   - { name: exp, schedule: { exponential: { factor: 0.5 } } }\n  early_stopping";
+    EXAMPLE.replace("  early_stopping", more)
 }
 
 /// An example in which `key` may stand.
@@ -60,6 +63,8 @@ fn path_in_example(key: &Key) -> String {
         .replace("phases[].optimizer.adamw", "phases.2.optimizer.adamw")
         .replace("phases[].optimizer.sgd", "phases.3.optimizer.sgd")
         .replace("phases[].optimizer.rmsprop", "phases.4.optimizer.rmsprop")
+        .replace("phases[].schedule.step", "phases.5.schedule.step")
+        .replace("phases[].schedule.exponential", "phases.6.schedule.exponential")
         .replace("phases[]", "phases.0")
 }
 
@@ -94,16 +99,19 @@ fn every_word_of_the_table_is_taken() {
 /// A default that is typed out means the same as one that is not.
 #[test]
 fn every_default_is_what_the_table_says() {
-    let base = "train: { phases: [{}, {}, {}, {}, {}], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
+    let base = "train: { phases: [{}, {}, {}, {}, {}, { schedule: { step: { every: 3 } } },\n\
+                \x20 { schedule: { exponential: { factor: 0.5 } } }], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
                 model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
-                data: { train: a, val_split: 0.2, augment: {} }\n";
+                data: { train: a, val_split: 0.2, augment: { random_erasing: {} } }\n";
     let of_texts = "model: { backbone: bert, weights: random, tokenizer: v }\ndata: { train: a, val_split: 0.2 }\n";
     for key in KEYS {
         let Unset::Value(value) = key.unset else { continue };
         let set = format!("{}={value}", path_in_example(key));
         let base = if is_of_texts(key) { of_texts } else { base };
         // a key of another rule than the default's also says that it is that rule
-        let empty = key.parent().contains(".optimizer.").then(|| format!("{}={{}}", parent(&path_in_example(key))));
+        let of_a_rule = [".optimizer.", ".schedule.", ".gradual"].iter().any(|rule| key.parent().contains(rule));
+        let is_given = key.path.contains(".step.") || key.path.contains(".exponential.");
+        let empty = (of_a_rule && !is_given).then(|| format!("{}={{}}", parent(&path_in_example(key))));
         let unset: Vec<&str> = empty.iter().map(String::as_str).collect();
         assert_eq!(read_with(base, &[&set]).unwrap(), read_with(base, &unset).unwrap(), "{set}");
     }

@@ -90,6 +90,12 @@ fn all() -> Vec<Event> {
             ..change.clone()
         }),
         Event::LrChanged(change),
+        Event::Unfroze(Unfroze {
+            epoch: 3,
+            phase: "head".into(),
+            layers: vec!["fire9".into()],
+            trainable_parameters: 9,
+        }),
         Event::Best(best.clone()),
         Event::EarlyStopped(EarlyStopped {
             epoch: 7,

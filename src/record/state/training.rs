@@ -14,7 +14,7 @@ use self::timer::Timer;
 use crate::base::clock::Timestamp;
 use crate::record::event::{
     Advice, Best, Confusion, EarlyStopped, Epoch, Event, Failed, FinishReason, Line, LrChanged, PhaseStarted,
-    RunStarted, Sample, SampleKind, Skipped, Stage, Step,
+    RunStarted, Sample, SampleKind, Skipped, Stage, Step, Unfroze,
 };
 use crate::record::series::Column;
 use crate::record::steps::Steps;
@@ -39,6 +39,8 @@ pub struct Training {
     /// Seconds trained at the end of each of `epochs`, without what passed between attempts.
     pub epoch_seconds: Column,
     pub lr_changes: Shared<LrChanged>,
+    /// Each once, in order.
+    pub unfreezings: Shared<Unfroze>,
     pub best: Option<Best>,
     pub early_stops: Shared<EarlyStopped>,
     pub confusion: Option<Arc<Confusion>>,
@@ -70,6 +72,8 @@ impl Training {
             }
             Event::Epoch(epoch) => self.take_epoch(epoch.clone(), line.time),
             Event::LrChanged(change) => push(&mut self.lr_changes, change.clone()),
+            Event::Unfroze(unfroze) if self.unfreezings.contains(unfroze) => {}
+            Event::Unfroze(unfroze) => push(&mut self.unfreezings, unfroze.clone()),
             Event::Best(best) if best.value.is_finite() => self.best = Some(best.clone()),
             Event::Best(_) => return,
             Event::EarlyStopped(stop) => push(&mut self.early_stops, stop.clone()),

@@ -5,7 +5,7 @@ use crate::experiment::Experiment;
 use crate::model::{InputShape, LayerOutline, Made, Network};
 use crate::train::error::Error;
 use crate::train::feature_cache::{BATCH, FeatureCache, Side};
-use crate::train::setup::PhaseShape;
+use crate::train::setup::Stretch;
 
 /// The layers of a run, as its batches pass through them.
 pub(super) struct Steps {
@@ -39,13 +39,13 @@ impl Steps {
         })
     }
 
-    /// Bytes of the largest step in `phase`, those that fill `cache` included.
-    pub fn peak(&self, phase: &PhaseShape, cache: &FeatureCache) -> u64 {
-        let prefix = phase.frozen_prefix;
+    /// Bytes of the largest step in `stretch`, those that fill `cache` included.
+    pub fn peak(&self, stretch: &Stretch, cache: &FeatureCache) -> u64 {
+        let prefix = stretch.frozen_prefix;
         let is_cached = |side| cache.is_admitted(side, prefix);
         let (frozen, learning) = self.layers.split_at(prefix.min(self.layers.len()));
         let first = frozen.last().map_or(self.input, scalars);
-        let mut most = match phase.trainable_parameters {
+        let mut most = match stretch.trainable_parameters {
             0 => self.passing(first, learning),
             _ => first + self.there_and_back(learning),
         };

@@ -138,10 +138,10 @@ fn features_get_what_is_left_of_the_reserved() {
     let mut counted = Counted::default();
     let outlook = counted.of(&experiment.data);
     let mut network = Network::of_shapes(&experiment.model, outlook.classes).unwrap();
-    let phases = shapes(&mut network, &experiment).unwrap();
+    let stretches = stretches(&mut network, &experiment).unwrap();
     let outlines = network.outline(outlook.input, 1).unwrap();
     let sizes = Sizes::new(&experiment, outlook.input, &outlines, [outlook.train, outlook.val]);
-    let run = Run { experiment: &experiment, network: &network, phases: &phases, input: outlook.input, sizes };
+    let run = Run { experiment: &experiment, network: &network, stretches: &stretches, input: outlook.input, sizes };
     let room = |reserved, machine| run.feature_limit(reserved, machine).unwrap();
 
     let all = run.memory(u64::MAX).unwrap();

@@ -25,6 +25,15 @@ use rmsprop::RmsProp;
 use rule::Ruled;
 use sgd::Sgd;
 
+/// A variable that is to be moved.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    pub name: String,
+    pub variable: Var,
+    /// What its learning rate is multiplied by (PyTorch's parameter groups).
+    pub rate: f64,
+}
+
 /// A rule of the update, with its state.
 pub trait Optimizer {
     /// The name in files and events.
@@ -32,6 +41,10 @@ pub trait Optimizer {
 
     /// Moves every variable that has a gradient, in place, by `scale` times its gradient.
     fn step(&mut self, gradients: &GradStore, scale: f32) -> Result<()>;
+
+    /// Moves `variables` too from now on, as an optimizer does that took `after` steps before it met them: their own
+    /// state and count of steps begin anew, as PyTorch's `add_param_group` has it; those of the others go on.
+    fn add(&mut self, variables: Vec<Moved>, after: u64) -> Result<()>;
 
     /// What it moves, in the order that it was built with.
     fn variables(&self) -> Vec<&Var>;
@@ -50,33 +63,41 @@ pub trait Optimizer {
     fn restore(&mut self, steps: u64, slots: &HashMap<String, Tensor>) -> Result<()>;
 }
 
-/// A fresh optimizer for the named variables.
+/// A fresh optimizer for the named variables, all at its own rate.
 pub fn build(spec: &experiment::Optimizer, variables: Vec<(String, Var)>) -> Result<Box<dyn Optimizer>> {
+    let mut optimizer = empty(spec);
+    let moved = |(name, variable)| Moved { name, variable, rate: 1.0 };
+    optimizer.add(variables.into_iter().map(moved).collect(), 0)?;
+    Ok(optimizer)
+}
+
+/// A fresh optimizer that moves nothing yet.
+pub fn empty(spec: &experiment::Optimizer) -> Box<dyn Optimizer> {
     use experiment::Optimizer::{Adam as AdamSpec, AdamW as AdamWSpec, RmsProp as RmsPropSpec, Sgd as SgdSpec};
     let lr = spec.lr() as f32;
-    Ok(match *spec {
+    match *spec {
         AdamSpec { beta_1, beta_2, epsilon, variant, .. } => {
-            Box::new(Ruled::new(Adam { betas: [beta_1, beta_2], epsilon, variant }, lr, variables)?)
+            Box::new(Ruled::new(Adam { betas: [beta_1, beta_2], epsilon, variant }, lr))
         }
         AdamWSpec { beta_1, beta_2, epsilon, weight_decay, .. } => {
             let adam = Adam { betas: [beta_1, beta_2], epsilon, variant: AdamVariant::PyTorch };
-            Box::new(Ruled::new(AdamW { adam, weight_decay }, lr, variables)?)
+            Box::new(Ruled::new(AdamW { adam, weight_decay }, lr))
         }
         SgdSpec { momentum, nesterov, weight_decay, dampening, .. } => {
             let rule = Sgd { momentum, dampening, nesterov, weight_decay };
             match momentum {
-                0.0 => Box::new(Ruled::<_, 0>::new(rule, lr, variables)?),
-                _ => Box::new(Ruled::<_, 1>::new(rule, lr, variables)?),
+                0.0 => Box::new(Ruled::<_, 0>::new(rule, lr)),
+                _ => Box::new(Ruled::<_, 1>::new(rule, lr)),
             }
         }
         RmsPropSpec { alpha, epsilon, momentum, weight_decay, .. } => {
             let rule = RmsProp { alpha, epsilon, momentum, weight_decay };
             match momentum {
-                0.0 => Box::new(Ruled::<_, 1>::new(rule, lr, variables)?),
-                _ => Box::new(Ruled::<_, 2>::new(rule, lr, variables)?),
+                0.0 => Box::new(Ruled::<_, 1>::new(rule, lr)),
+                _ => Box::new(Ruled::<_, 2>::new(rule, lr)),
             }
         }
-    })
+    }
 }
 
 /// How many running values the rule of [`build`] keeps beside each weight.

@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 
 use super::home::Home;
-use super::{Optimizer, slot};
+use super::{Moved, Optimizer, slot};
 
 /// The update of one weight. `N` running values stand beside it, all zero at first.
 pub(super) trait Rule<const N: usize>: Send + Sync {
@@ -44,17 +44,16 @@ struct Variable<const N: usize> {
     name: String,
     variable: Var,
     home: Home<N>,
+    /// What the learning rate is multiplied by.
+    rate: f64,
+    /// Steps of the optimizer before it took part.
+    after: u64,
 }
 
 impl<R: Rule<N>, const N: usize> Ruled<R, N> {
-    /// With all running values zero.
-    pub fn new(rule: R, lr: f32, variables: Vec<(String, Var)>) -> Result<Self> {
-        let with_home = |(name, variable): (String, Var)| {
-            let home = Home::zero(&variable)?;
-            Ok(Variable { name, variable, home })
-        };
-        let variables = variables.into_iter().map(with_home).collect::<Result<_>>()?;
-        Ok(Ruled { rule, variables, lr, steps: 0 })
+    /// Without variables.
+    pub fn new(rule: R, lr: f32) -> Self {
+        Ruled { rule, variables: Vec::new(), lr, steps: 0 }
     }
 }
 
@@ -64,13 +63,22 @@ impl<R: Rule<N>, const N: usize> Optimizer for Ruled<R, N> {
     }
 
     fn step(&mut self, gradients: &GradStore, scale: f32) -> Result<()> {
-        let scalars = self.rule.scalars(self.lr, self.steps + 1);
-        for Variable { variable, home, .. } in &mut self.variables {
+        for Variable { variable, home, rate, after, .. } in &mut self.variables {
+            let lr = if *rate == 1.0 { self.lr } else { (f64::from(self.lr) * *rate) as f32 };
+            let scalars = self.rule.scalars(lr, self.steps.saturating_sub(*after) + 1);
             if let Some(gradient) = gradients.get(variable.as_tensor()) {
                 home.step::<R>(variable, gradient, scale, scalars)?;
             }
         }
         self.steps += 1;
+        Ok(())
+    }
+
+    fn add(&mut self, variables: Vec<Moved>, after: u64) -> Result<()> {
+        for Moved { name, variable, rate } in variables {
+            let home = Home::zero(&variable)?;
+            self.variables.push(Variable { name, variable, home, rate, after });
+        }
         Ok(())
     }
 
@@ -92,7 +100,7 @@ impl<R: Rule<N>, const N: usize> Optimizer for Ruled<R, N> {
 
     fn slots(&self) -> Result<Vec<(String, Tensor)>> {
         let mut all = Vec::with_capacity(N * self.variables.len());
-        for Variable { name, variable, home } in &self.variables {
+        for Variable { name, variable, home, .. } in &self.variables {
             let tensors = home.tensors(variable)?;
             all.extend(R::SLOTS.iter().map(|slot| format!("{slot}.{name}")).zip(tensors));
         }
@@ -100,7 +108,7 @@ impl<R: Rule<N>, const N: usize> Optimizer for Ruled<R, N> {
     }
 
     fn restore(&mut self, steps: u64, slots: &HashMap<String, Tensor>) -> Result<()> {
-        for Variable { name, variable, home } in &mut self.variables {
+        for Variable { name, variable, home, .. } in &mut self.variables {
             let find = |part: &&str| slot(slots, &format!("{part}.{name}"), variable);
             *home = Home::of(variable, &R::SLOTS.iter().map(find).collect::<Result<Vec<_>>>()?)?;
         }

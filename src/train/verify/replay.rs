@@ -8,8 +8,9 @@ use super::error::Trouble;
 use super::recipe::Recipe;
 use crate::experiment::{Backbone, HeadLayer, Model, Pool, Preprocessing, Trainable, Weights};
 use crate::model::{Network, Pass};
+use crate::train::objective::{Objective, Targets};
 use crate::train::optimizer;
-use crate::train::step::{self, Batch};
+use crate::train::step::{Batch, Gathered};
 
 /// Inputs of a network with their classes.
 pub(super) struct Samples {
@@ -61,9 +62,12 @@ impl Training {
         let mut losses = Vec::with_capacity(steps);
         for number in 0..steps {
             let Samples { x, mask, labels } = &turns[number % 2];
-            let batch = Batch { x, mask: mask.as_ref(), labels, first_layer };
+            let targets = Targets::Labels(labels.clone());
+            let batch = Batch { x, mask: mask.as_ref(), targets: &targets, first_layer };
             let pass = Pass::Train { seed: 0, step: number as u64 };
-            let stepped = step::step(network, &mut *optimizer, self.recipe.clip_norm, batch, &pass)?;
+            let mut gathered = Gathered::of(labels.len());
+            gathered.add(network, &*optimizer, &Objective::default(), batch, &pass)?;
+            let stepped = gathered.update(&mut *optimizer, self.recipe.clip_norm)?;
             losses.push(if stepped.diverged.is_some() { f64::NAN } else { stepped.sums.loss() });
         }
         Ok(losses)
@@ -72,7 +76,15 @@ impl Training {
 
 /// A network of random weights, which figures then set.
 pub(super) fn spec(backbone: Backbone, pool: Pool, head: Vec<HeadLayer>, preprocessing: Preprocessing) -> Model {
-    Model { backbone, weights: Weights::Random, tokenizer: None, preprocessing: Some(preprocessing), pool, head }
+    Model {
+        backbone,
+        weights: Weights::Random,
+        tokenizer: None,
+        preprocessing: Some(preprocessing),
+        pool,
+        l2: 0.0,
+        head,
+    }
 }
 
 /// The tensors of a network by name, each to be set.

@@ -115,7 +115,8 @@ fn network(figures: &Figures, device: &Device) -> Result<Network, Trouble> {
         () => return Err(source.unclear("it names neither VGG16 nor VGG19 with include_top=False")),
     };
     let head = Head::read(Prose::new("head", &figures.head))?;
-    let layers = head.hidden.iter().map(|&(units, activation, _)| HeadLayer::Dense { units, activation }).collect();
+    let layers =
+        head.hidden.iter().map(|&(units, activation, _)| HeadLayer::Dense { units, activation, l2: None }).collect();
     let spec = replay::spec(backbone, head.pool, layers, Preprocessing::Caffe);
     let (network, _) = Network::build(&spec, &Found::random(), head.output.0, 0, device)?;
     let tensors = Tensors::of(&network);

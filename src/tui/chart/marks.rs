@@ -3,6 +3,7 @@
 use crate::base::text::{metric, width};
 use crate::record::event::{Event, LrReason};
 use crate::record::state::RunState;
+use crate::record::words;
 use crate::tui::chart::axis;
 use crate::tui::theme::{Role, Theme};
 
@@ -11,6 +12,7 @@ use crate::tui::theme::{Role, Theme};
 pub enum Kind {
     Resume,
     Phase,
+    Unfroze,
     LrDrop,
     Best,
     EarlyStop,
@@ -18,13 +20,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 5] = [Kind::Phase, Kind::LrDrop, Kind::Best, Kind::EarlyStop, Kind::Resume];
+    pub const ALL: [Kind; 6] = [Kind::Phase, Kind::Unfroze, Kind::LrDrop, Kind::Best, Kind::EarlyStop, Kind::Resume];
 
     /// The words of the legend.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Resume => "resumed",
             Kind::Phase => "phase",
+            Kind::Unfroze => "unfroze",
             Kind::LrDrop => "lr drop",
             Kind::Best => "best",
             Kind::EarlyStop => "early stop",
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Kind::Resume => (theme.pick("↻", "r"), Role::Live),
             Kind::Phase => (theme.pick("┊", ":"), Role::Accent),
+            Kind::Unfroze => (theme.pick("△", "^"), Role::Accent),
             Kind::LrDrop => (theme.pick("▼", "v"), Role::Warning),
             Kind::Best => (theme.pick("★", "*"), Role::Good),
             Kind::EarlyStop => (theme.pick("■", "#"), Role::Bad),
@@ -61,6 +65,8 @@ pub fn of(run: &RunState) -> Vec<Mark> {
     let mark = |epoch, kind, text: String| Mark { epoch, kind, text };
     let phases = training.phases.iter().skip(1);
     let phases = phases.map(|(first, phase)| mark(first.saturating_sub(1), Kind::Phase, phase.phase.clone()));
+    let thaws = training.unfreezings.iter();
+    let thaws = thaws.map(|more| mark(more.epoch.saturating_sub(1), Kind::Unfroze, words::layers(&more.layers)));
     let drops = training.lr_changes.iter().filter(|change| match change.reason {
         LrReason::ReduceLrOnPlateau => true,
         LrReason::Schedule => change.to < change.from * DROP,
@@ -69,7 +75,7 @@ pub fn of(run: &RunState) -> Vec<Mark> {
     let drops = drops.map(|change| mark(change.epoch, Kind::LrDrop, format!("lr {}", axis::short(change.to))));
     let best = training.best.iter().map(|best| mark(best.epoch, Kind::Best, format!("best {}", metric(best.value))));
     let stops = training.early_stops.iter().map(|stop| mark(stop.epoch, Kind::EarlyStop, "early stop".into()));
-    let mut marks: Vec<Mark> = phases.chain(drops).chain(best).chain(stops).chain(resumes(run)).collect();
+    let mut marks: Vec<Mark> = phases.chain(thaws).chain(drops).chain(best).chain(stops).chain(resumes(run)).collect();
     marks.sort_by_key(|mark| (mark.epoch, mark.kind));
     marks
 }

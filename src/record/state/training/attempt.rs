@@ -15,6 +15,7 @@ impl Training {
         self.steps.truncate(self.steps.place().partition_point(|place| place <= trained));
         retain(&mut self.phases, |&(first_epoch, _)| first_epoch <= kept);
         retain(&mut self.lr_changes, |change| change.epoch <= kept);
+        retain(&mut self.unfreezings, |unfroze| unfroze.epoch <= kept);
         retain(&mut self.early_stops, |stop| stop.epoch <= kept);
         if self.best.as_ref().is_some_and(|best| best.epoch > kept) {
             self.best = self.best_within(kept);

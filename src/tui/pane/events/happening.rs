@@ -46,7 +46,7 @@ impl Kind {
     pub fn of_event(event: &Event) -> Option<Kind> {
         Some(match event {
             Event::RunStarted(_) | Event::Finished(_) | Event::Failed(_) => Kind::Run,
-            Event::PhaseStarted(_) => Kind::Phase,
+            Event::PhaseStarted(_) | Event::Unfroze(_) => Kind::Phase,
             Event::Epoch(_) => Kind::Epoch,
             Event::Best(_) => Kind::Best,
             Event::LrChanged(_) => Kind::Lr,
@@ -124,6 +124,7 @@ impl Happening<'_> {
             Event::Epoch(epoch) => Some(epoch.epoch),
             Event::Best(best) => Some(best.epoch),
             Event::LrChanged(change) => Some(change.epoch),
+            Event::Unfroze(unfroze) => Some(unfroze.epoch),
             Event::EarlyStopped(stop) => Some(stop.epoch),
             Event::Checkpoint(checkpoint) => Some(checkpoint.epoch),
             Event::Confusion(confusion) => Some(confusion.epoch),
