@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::raster::{Dash, Ink};
+use super::raster::{Dash, Dots, Ink};
 use crate::tui::theme::palette::{indexed, parts};
 use crate::tui::theme::{Colors, Role, Theme};
 
@@ -85,9 +85,11 @@ fn run(theme: &Theme, slot: usize) -> Look {
     Look { style, letter: slot.letter.0, marker: theme.pick(slot.marker, slot.letter.1), dash }
 }
 
-/// What stands for the ink in a legend.
-pub fn swatch(theme: &Theme, ink: Ink) -> &'static str {
+/// What stands for the ink in a legend of charts that are drawn with these dots.
+pub fn swatch(theme: &Theme, dots: Dots, ink: Ink) -> &'static str {
+    let theme = &Theme { ascii: theme.ascii || dots == Dots::Ascii, ..*theme };
     match ink {
+        Ink::Steps if dots == Dots::Blocks => theme.pick("░", "."),
         Ink::Steps => theme.pick("⣿", "."),
         Ink::RawTrain | Ink::RawVal => theme.pick("─", "."),
         Ink::Smooth => theme.pick("╌", "~"),
