@@ -46,7 +46,7 @@ const RUNS: [Slot; SLOTS] = [
     slot((0xcc, 0x79, 0xa7), Color::Magenta, "◆", ('*', "*"), (9, 2)),
     slot((0xc9, 0xbb, 0x2b), Color::LightYellow, "○", ('#', "#"), (3, 4)),
     slot((0xe0, 0x66, 0x22), Color::Red, "□", ('@', "@"), (12, 4)),
-    slot((0x3d, 0x8b, 0xd4), Color::Blue, "△", ('%', "%"), (1, 3)),
+    slot((0x3d, 0x8b, 0xd4), Color::LightBlue, "△", ('%', "%"), (1, 3)),
     slot((0x99, 0x99, 0x99), Color::Gray, "◇", ('&', "&"), (5, 6)),
 ];
 
