@@ -64,10 +64,11 @@ pub fn svg(screen: &vt100::Screen, title: &str) -> String {
     }
     let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\">\n<title>{}</title>\n<style>text{{font:13.3px 'DejaVu Sans Mono',Menlo,Consolas,monospace}}\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" role=\"img\">\n<title>{}</title>\n<style>text{{font:13.3px 'DejaVu Sans Mono',Menlo,Consolas,monospace}}\
          .b{{font-weight:bold}}.i{{font-style:italic}}.u{{text-decoration:underline}}</style>\n\
-         <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{}\"/>\n<g transform=\"translate({MARGIN} {MARGIN})\">\n",
+         <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{}\"/>\n\
+         <g transform=\"translate({MARGIN} {MARGIN})\">\n",
         escaped(title),
         hex(BACKGROUND),
     );
@@ -140,7 +141,8 @@ impl Layers {
         for (&color, dots) in &self.dots {
             let path: String = dots.iter().map(|(x, y)| format!("M{x} {y}h0")).collect();
             let stroke = hex(color);
-            let _ = writeln!(svg, "<path stroke=\"{stroke}\" stroke-width=\"2.6\" stroke-linecap=\"round\" d=\"{path}\"/>");
+            let _ =
+                writeln!(svg, "<path stroke=\"{stroke}\" stroke-width=\"2.6\" stroke-linecap=\"round\" d=\"{path}\"/>");
         }
         for (&(color, path, is_filled), places) in &self.signs {
             let color = hex(color);
@@ -168,7 +170,8 @@ impl Words {
         let class = if kinds.is_empty() { String::new() } else { format!(" class=\"{}\"", kinds.join(" ")) };
         let _ = writeln!(
             svg,
-            "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"{class}>{}</text>",
+            "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
+             fill=\"{}\"{class}>{}</text>",
             hex(self.style.foreground),
             escaped(text),
         );
