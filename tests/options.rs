@@ -121,7 +121,7 @@ fn balanced_weights_are_those_of_scikit_learn() {
     let texts = texts();
     let rows: String = std::iter::once("text,label\n".to_owned())
         .chain(
-            (0..60).map(|n| if n % 5 == 0 { "apple the,food\n".into() } else { format!("bus ship train,transport\n") }),
+            (0..60).map(|n| if n % 5 == 0 { "apple the,food\n".into() } else { "bus ship train,transport\n".into() }),
         )
         .collect();
     std::fs::write(texts.path().join("train.csv"), rows).unwrap();

@@ -217,6 +217,12 @@ mod tests {
             words(&Event::LrChanged(change)),
             "1.0e-3 → 3.0e-4   val_loss .2412, no better than .2398 for 3 epochs"
         );
+        let layers = ["block4_conv1", "block4_conv2", "block4_pool"].map(String::from).to_vec();
+        let unfroze = Unfroze { epoch: 5, phase: "more".into(), layers, trainable_parameters: 1_234_567 };
+        assert_eq!(
+            words(&Event::Unfroze(unfroze)),
+            "block4_conv1 to block4_pool from epoch 5, 1,234,567 parameters learn"
+        );
         let stop = EarlyStopped {
             epoch: 12,
             phase: "head".into(),
