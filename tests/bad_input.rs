@@ -53,11 +53,7 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         ),
         ("long-warm-up", with(HEAD, "schedule: { linear: { warmup_epochs: 5 } }"), &["longer than the phase", "5"]),
         ("rate-above", with(HEAD, "schedule: { cosine: { min_lr: 0.1 } }"), &["min_lr", "above the phase's rate"]),
-        (
-            "two-callbacks",
-            with("  batch_size: 8", "  early_stopping: [ {}, {} ]"),
-            &["early_stopping", "one of a kind"],
-        ),
+        ("two-callbacks", with("  batch_size: 8", "  early_stopping: [ {}, {} ]"), &["early_stopping", "only be one"]),
         ("two-keys", with("units: 16, activation: relu }", "units: 16 }\n      dropout: 0.5"), &["more than one key"]),
         ("class-weights", with("batch_size: 8", "class_weight: { red: heavy }"), &["red", "heavy", "a number"]),
         ("bad-pattern", with(HEAD, "lr_factors: { 'fire[9': 2 }"), &["fire[9", "no pattern"]),

@@ -118,11 +118,6 @@ fn lines([left, right, up, down]: [u16; 4]) -> Vec<Area> {
     let (width, height) = CELL;
     let (x, y) = (width / 2 - 1, height / 2 - 1);
     let (across, along) = (up.max(down), left.max(right));
-    let arms = [
-        (0, y, x + across, left),
-        (x, y, width - x, right),
-        (x, 0, up, y + along),
-        (x, y, down, height - y),
-    ];
+    let arms = [(0, y, x + across, left), (x, y, width - x, right), (x, 0, up, y + along), (x, y, down, height - y)];
     arms.into_iter().filter(|area| area.2 > 0 && area.3 > 0).collect()
 }

@@ -111,7 +111,8 @@ impl Studio {
 
     /// A run with a learning rate that is too high for the whole network.
     fn failure(&self) {
-        let phase = "train.phases.0={ name: all, epochs: 5, trainable: all, optimizer: { sgd: { lr: 1, momentum: 0.9 } } }";
+        let phase =
+            "train.phases.0={ name: all, epochs: 5, trainable: all, optimizer: { sgd: { lr: 1, momentum: 0.9 } } }";
         let name = ["--set", "name=emoji-sgd", "--set", "data.image_size=96"];
         self.add(&[&["experiments/emoji.yaml", "--set", phase], &name[..]].concat());
     }

@@ -140,7 +140,8 @@ impl Layers {
         for (&color, dots) in &self.dots {
             let path: String = dots.iter().map(|(x, y)| format!("M{x} {y}h0")).collect();
             let stroke = hex(color);
-            let _ = writeln!(svg, "<path stroke=\"{stroke}\" stroke-width=\"2.6\" stroke-linecap=\"round\" d=\"{path}\"/>");
+            let _ =
+                writeln!(svg, "<path stroke=\"{stroke}\" stroke-width=\"2.6\" stroke-linecap=\"round\" d=\"{path}\"/>");
         }
         for (&(color, path, is_filled), places) in &self.signs {
             let color = hex(color);

@@ -55,7 +55,9 @@ impl<'a> Section<'a> {
                 let message = format!("{what} is {}, expected a map with the keys {expected}", node.described());
                 let finding = Finding::new(node.place, message);
                 findings.push(match node.kind {
-                    Kind::List(_) => finding.hint("there is one of a kind: give its keys without `- ` and `[ ]`"),
+                    Kind::List(_) if !path.is_empty() => {
+                        finding.hint("there can only be one: give its keys without `- ` and `[ ]`")
+                    }
                     _ => finding,
                 });
             }
