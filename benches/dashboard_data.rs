@@ -5,30 +5,26 @@
 
 #![allow(clippy::disallowed_methods)] // files of a measurement are not files of a store
 
+mod stores;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use finetop::base::clock::Timestamp;
-use finetop::record::event::{Best, Callbacks, Epoch, Event, Line, Step};
-use finetop::record::life::{Cause, ExecutorKind, Exited, LifeEvent, Outcome};
+use finetop::record::event::Event;
 use finetop::record::series::Column;
 use finetop::record::steps::spans;
 use finetop::record::watch::Changes;
-use finetop::record::{NewRun, RunDir, Store, StoreView, Writer, listing};
+use finetop::record::{RunDir, Store, StoreView, Writer, listing};
+use stores::{Result, finished, runs, start, step, write_steps};
 
 /// As the binary's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
 /// A chart's columns on a screen of 200.
 const COLUMNS: usize = 186;
-/// Lines that are written at once.
-const BATCH: u32 = 10_000;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -118,7 +114,7 @@ fn grows(store: &Store, dir: &RunDir, steps: u32) -> Result<()> {
     let mut times = Vec::new();
     let mut held = view.whole.clone();
     for n in 0..101 {
-        writer.write_all_unsynced([Event::Step(step(steps + n))])?;
+        writer.write_all_unsynced([Event::Step(step(steps + n, 1000))])?;
         times.push(timed(|| view.refresh(&changed).whole.len()));
         held.clone_from(&view.whole);
     }
@@ -158,90 +154,4 @@ fn timed(work: impl FnOnce() -> usize) -> f64 {
 fn middle(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
-}
-
-/// Fills a store with runs that are over, each of so many epochs; what they say is copied from one.
-fn finished(store: &Store, count: usize, epochs: u32) -> Result<()> {
-    let dirs = runs(store, count)?;
-    let (first, others) = dirs.split_first().ok_or("there is a run")?;
-    start(first)?;
-    Writer::open(&first.events())?.write_all_unsynced((1..=epochs).flat_map(epoch))?;
-    let (outcome, cause) = (Outcome::Finished, Cause::Completed);
-    let exit = Exited { attempt: 1, outcome, cause, exit_code: Some(0), signal: None, message: None };
-    Writer::open(&first.run_log())?.write(LifeEvent::Exited(exit))?;
-    for dir in others {
-        std::fs::copy(first.run_log(), dir.run_log())?;
-        std::fs::copy(first.events(), dir.events())?;
-    }
-    Ok(())
-}
-
-fn runs(store: &Store, count: usize) -> Result<Vec<RunDir>> {
-    let text = include_str!("../experiments/emoji.yaml");
-    let queued = LifeEvent::Queued {
-        name: "emoji-squeezenet".into(),
-        priority: 0,
-        group: Some("sweep".into()),
-        after: Vec::new(),
-        needs: Default::default(),
-    };
-    let run =
-        NewRun { name: "emoji-squeezenet".into(), experiment: text.into(), resolved: text.into(), life: vec![queued] };
-    Ok(store.create_runs(&vec![run; count])?)
-}
-
-fn start(dir: &RunDir) -> Result<()> {
-    let (executor, host) = (ExecutorKind::Local, "lab".to_owned());
-    let started = LifeEvent::Started { attempt: 1, executor, process: None, job_id: None, host, gpu: None };
-    Ok(Writer::open(&dir.run_log())?.write(started)?)
-}
-
-/// An epoch's lines.
-fn epoch(epoch: u32) -> [Event; 2] {
-    let loss = 1.0 / f64::from(epoch) + 0.123_456_789_012_345_6 / f64::from(epoch % 7 + 1);
-    let best = Event::Best(Best { epoch, monitor: "val_loss".into(), value: loss });
-    let epoch = Epoch {
-        phase: "head".into(),
-        epoch,
-        phase_epoch: epoch,
-        phase_epochs: 1000,
-        lr: 1e-3,
-        loss,
-        accuracy: 0.987_654_321,
-        val_loss: loss,
-        val_accuracy: 0.9,
-        seconds: 1.25,
-        samples_per_s: 389.123_456_789,
-        callbacks: Callbacks::default(),
-        metrics: Default::default(),
-    };
-    [Event::Epoch(epoch), best]
-}
-
-fn step(n: u32) -> Step {
-    Step {
-        phase: "head".into(),
-        epoch: n / 1000 + 1,
-        step: n % 1000 + 1,
-        steps: 1000,
-        loss: 1.0 / f64::from(n + 1) + f64::from(n * 7919 % 1000) * 1.234_567_89e-4,
-        accuracy: f64::from(n % 33) / 32.0,
-        lr: 1e-3,
-        samples_per_s: 300.0 + f64::from(n % 97) / 3.0,
-    }
-}
-
-/// Writes steps that were 10 ms apart.
-fn write_steps(dir: &RunDir, from: u32, to: u32) -> Result<()> {
-    let mut file = std::fs::File::options().append(true).create(true).open(dir.events())?;
-    for first in (from..to).step_by(BATCH as usize) {
-        let mut text = String::new();
-        for n in first..(first + BATCH).min(to) {
-            let time = Timestamp::from_millis(1_764_063_667_000 + 10 * i64::from(n));
-            let line = Line { seq: u64::from(n), time, event: Event::Step(step(n)) };
-            writeln!(text, "{}", serde_json::to_string(&line)?)?;
-        }
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-    }
-    Ok(())
 }

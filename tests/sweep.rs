@@ -100,10 +100,10 @@ fn a_sweep_is_queued_as_a_group_and_each_run_knows_only_itself() {
 fn finished_runs_are_compared() {
     let here = Workplace::with_pictures();
     let file = sweep(&here, &format!("  {LR}: [1e-2, 1e-3]\n  seed: [1, 2]\n  exclude: [{{ {LR}: 1e-3, seed: 2 }}]\n"));
-    here.finetop(&["add", &file, "--group", "lr", "--slots", "1"]).succeeded();
-    here.finetop(&["wait", "--group", "lr"]).succeeded();
+    here.finetop(&["add", &file, "--slots", "1"]).succeeded();
+    here.finetop(&["wait", "--group", "sweep"]).succeeded();
 
-    let compared = here.json(&["compare", "--group", "lr", "--json"]);
+    let compared = here.json(&["compare", "--group", "sweep", "--json"]);
     assert_eq!(compared["keys"], serde_json::json!([LR, "seed"]));
     let [both, one] = &**compared["rows"].as_array().unwrap() else { panic!("{compared}") };
     assert_eq!((&both["n"], &one["n"]), (&Value::from(2), &Value::from(1)));

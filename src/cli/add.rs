@@ -18,7 +18,7 @@ pub struct Args {
     /// Higher ones start sooner.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
-    /// A name that several runs share.
+    /// The group of the runs; those of a sweep are in one of the experiment's name by themselves.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     /// Start only when these have finished well, named as for `finetop cancel`; may be given several times.

@@ -18,10 +18,20 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Print what was really run, as YAML, in place of how it went.
+    #[arg(long, conflicts_with = "json")]
+    config: bool,
 }
 
 pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
     let dir = select::run(store, &args.run)?;
+    if args.config {
+        let path = dir.resolved_yaml();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::failed(format!("could not read {}: {error}", path.display())))?;
+        text.lines().for_each(output::line);
+        return Ok(ExitCode::SUCCESS);
+    }
     let run = view::load(&dir);
     if args.json {
         output::json(&Summary::new(&run, dir.path()));

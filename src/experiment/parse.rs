@@ -25,6 +25,8 @@ const MAX_SWEEP_VALUES: usize = 4_000_000;
 pub struct Loaded {
     pub experiment: Experiment,
     pub text: String,
+    /// What the sweep is called that it is one of several runs of.
+    pub sweep: Option<String>,
 }
 
 /// Reads the experiment file at `path`, and looks whether the folders and files that it names are there. Of one with a
@@ -43,8 +45,9 @@ pub fn load_all(path: &Path, overrides: &[Override]) -> Result<Vec<Loaded>, Mist
 pub fn load_text(path: &Path, text: &str, overrides: &[Override]) -> Result<Vec<Loaded>, Mistakes> {
     let shown = path.to_string_lossy();
     let origin = Origin::of(path).map_err(|error| Mistakes::unreadable(&shown, Finding::whole(error.to_string())))?;
-    let experiments = understand(text, &origin, overrides, Look::AtFiles(path))?;
-    Ok(experiments.into_iter().map(|experiment| Loaded { experiment, text: text.to_owned() }).collect())
+    let Understood { experiments, sweep } = understand(text, &origin, overrides, Look::AtFiles(path))?;
+    let loaded = |experiment| Loaded { experiment, text: text.to_owned(), sweep: sweep.clone() };
+    Ok(experiments.into_iter().map(loaded).collect())
 }
 
 /// The text of the file at `path`, which may be no experiment at all.
@@ -69,7 +72,7 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Mistakes> {
 /// # Errors
 /// Every mistake of the text and of `overrides`; that it extends a file is one.
 pub fn parse_all(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Vec<Experiment>, Mistakes> {
-    understand(text, origin, overrides, Look::AtNothing)
+    understand(text, origin, overrides, Look::AtNothing).map(|understood| understood.experiments)
 }
 
 /// Reads the one experiment that `text` is, as [`parse_all`] does.
@@ -88,18 +91,25 @@ fn only<T>(mut runs: Vec<T>, shown: &str) -> Result<T, Mistakes> {
     })
 }
 
-fn understand(text: &str, origin: &Origin, overrides: &[Override], look: Look) -> Result<Vec<Experiment>, Mistakes> {
+/// What a text means.
+struct Understood {
+    experiments: Vec<Experiment>,
+    /// What several of them are called together.
+    sweep: Option<String>,
+}
+
+fn understand(text: &str, origin: &Origin, overrides: &[Override], look: Look) -> Result<Understood, Mistakes> {
     let findings = Findings::default();
     let mut files = Files::default();
-    let experiments = match extends::read(text, origin, look, &mut files, &findings) {
+    let understood = match extends::read(text, origin, look, &mut files, &findings) {
         Ok(root) => {
             let paths = Paths::new(&files.folders);
             let reader = Reader { stem: &origin.stem, paths: &paths, findings: &findings };
-            let experiments = reader.experiments(root, overrides, &files);
+            let understood = reader.experiments(root, overrides, &files);
             if let Look::AtFiles(_) = look {
                 paths.check(&findings);
             }
-            Some(experiments)
+            Some(understood)
         }
         Err(finding) => {
             findings.push(finding);
@@ -107,7 +117,7 @@ fn understand(text: &str, origin: &Origin, overrides: &[Override], look: Look) -
         }
     };
     let sources = files.sources.into_iter().chain(overrides.iter().map(Override::source)).collect();
-    findings.into_result(sources, experiments)
+    findings.into_result(sources, understood)
 }
 
 struct Reader<'a> {
@@ -118,13 +128,13 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The experiments of the tree `root` with the overrides applied.
-    fn experiments(&self, mut root: Node, overrides: &[Override], files: &Files) -> Vec<Experiment> {
+    fn experiments(&self, mut root: Node, overrides: &[Override], files: &Files) -> Understood {
         let numbered = overrides.iter().zip(files.sources.len()..);
         let sets: Vec<_> = numbered.filter_map(|(set, source)| set.apply(&mut root, source, self.findings)).collect();
         let sweep = taken(&mut root, "matrix").and_then(|matrix| matrix::read(matrix, &sets, self.findings));
         match sweep {
             Some(sweep) if self.is_small(&sweep, &root, files.bytes) => self.runs(&sweep, &root),
-            _ => vec![self.experiment(&root)],
+            _ => Understood { experiments: vec![self.experiment(&root)], sweep: None },
         }
     }
 
@@ -132,7 +142,7 @@ impl Reader<'_> {
         read::experiment(root, self.stem, self.paths, self.findings)
     }
 
-    fn runs(&self, sweep: &Sweep, root: &Node) -> Vec<Experiment> {
+    fn runs(&self, sweep: &Sweep, root: &Node) -> Understood {
         let mut experiments = Vec::with_capacity(sweep.runs.len());
         for run in &sweep.runs {
             experiments.push(self.experiment(&sweep.tree(run, root, self.findings)));
@@ -140,11 +150,12 @@ impl Reader<'_> {
                 break;
             }
         }
+        let together = (experiments.len() > 1).then(|| read::name_of(root, self.stem));
         if self.findings.len() == 0 {
             sweep.name(&mut experiments);
             self.all_differ(sweep, &experiments);
         }
-        experiments
+        Understood { experiments, sweep: together }
     }
 
     /// Two runs that come to the same, however they were typed, would only be waited for twice.

@@ -169,11 +169,22 @@ impl State {
     }
 }
 
+/// Characters of the longest name of a group or a tag.
+const LONGEST_LABEL: usize = 64;
+
+fn is_no_part_of_a_label(c: char) -> bool {
+    c == ',' || c.is_whitespace() || c.is_control()
+}
+
 /// Whether a text can be the name of a group or a tag, so that it can be selected by.
 pub fn is_label(text: &str) -> bool {
-    const MOST: usize = 64;
-    let is_bad = |c: char| c == ',' || c.is_whitespace() || c.is_control();
-    (1..=MOST).contains(&text.chars().count()) && !text.contains(is_bad)
+    (1..=LONGEST_LABEL).contains(&text.chars().count()) && !text.contains(is_no_part_of_a_label)
+}
+
+/// The name of an experiment as a label: what cannot be in one is a dash.
+pub fn as_label(name: &str) -> String {
+    let plain = |c: char| if is_no_part_of_a_label(c) { '-' } else { c };
+    name.chars().take(LONGEST_LABEL).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -257,6 +268,11 @@ mod tests {
         }
         for bad in ["", "a b", "a,b", "a\n", "\u{1b}[2J", &"x".repeat(65)] {
             assert!(!is_label(bad), "{bad:?}");
+        }
+        for (name, label) in [("emoji", "emoji"), ("my sweep, 2", "my-sweep--2"), (&"é".repeat(70), &"é".repeat(64))]
+        {
+            assert_eq!(as_label(name), label);
+            assert!(is_label(label));
         }
     }
 }

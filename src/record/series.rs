@@ -26,15 +26,18 @@ impl Span {
     const NONE: Span = Span { first: f64::NAN, last: f64::NAN, min: f64::INFINITY, max: f64::NEG_INFINITY };
 
     fn of(values: &[f64]) -> Span {
-        let mut span = Span::NONE;
-        values.iter().for_each(|&value| span.take(value));
-        span
-    }
-
-    fn take(&mut self, value: f64) {
-        if value.is_finite() {
-            self.join(Span { first: value, last: value, min: value, max: value });
-        }
+        let finite = |value: &f64| value.is_finite();
+        let (Some(&first), Some(&last)) = (values.iter().find(|v| finite(v)), values.iter().rfind(|v| finite(v)))
+        else {
+            return Span::NONE;
+        };
+        // Without a branch, so that several are compared at once.
+        let widen = |(min, max): (f64, f64), &value: &f64| {
+            let (low, high) = if value.is_finite() { (value, value) } else { (first, first) };
+            (if low < min { low } else { min }, if high > max { high } else { max })
+        };
+        let (min, max) = values.iter().fold((first, first), widen);
+        Span { first, last, min, max }
     }
 
     /// Takes what comes after it.

@@ -30,31 +30,86 @@ impl StepLine<'_> {
     }
 }
 
-/// The step in the first line of `lines`, and what comes after that line.
-pub fn read(lines: &[u8]) -> Option<(StepLine<'_>, &[u8])> {
-    let mut at = Place(lines);
-    at.pass(b"{\"seq\":")?;
-    at.integer()?;
-    at.pass(b",\"time\":\"")?;
-    let time = at.time()?;
-    at.pass(b"\",\"type\":\"step\",\"phase\":\"")?;
-    let phase = at.text()?;
-    at.pass(b"\",\"epoch\":")?;
-    let epoch = at.small()?;
-    at.pass(b",\"step\":")?;
-    let step = at.small()?;
-    at.pass(b",\"steps\":")?;
-    let steps = at.small()?;
-    at.pass(b",\"loss\":")?;
-    let loss = at.figure()?;
-    at.pass(b",\"accuracy\":")?;
-    let accuracy = at.figure()?;
-    at.pass(b",\"lr\":")?;
-    let lr = at.figure()?;
-    at.pass(b",\"samples_per_s\":")?;
-    let samples_per_s = at.figure()?;
-    at.pass(b"}\n")?;
-    Some((StepLine { time, phase, epoch, step, steps, loss, accuracy, lr, samples_per_s }, at.0))
+/// The steps at the beginning of a stretch of lines, one after the other, up to the first line that is none.
+#[derive(Debug)]
+pub struct StepLines<'a> {
+    rest: &'a [u8],
+    /// The phase of the line before, which the next one mostly has too, and so its minute.
+    phase: &'a str,
+    minute: Minute,
+}
+
+impl<'a> StepLines<'a> {
+    /// Those at the beginning of `lines`.
+    pub fn of(lines: &'a [u8]) -> Self {
+        StepLines { rest: lines, phase: "", minute: Minute { text: *b"1970-01-01T00:00", millis: 0 } }
+    }
+
+    /// The lines that are still to be read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+impl<'a> Iterator for StepLines<'a> {
+    type Item = StepLine<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<StepLine<'a>> {
+        let mut at = Place(self.rest);
+        at.pass(b"{\"seq\":")?;
+        at.integer()?;
+        at.pass(b",\"time\":\"")?;
+        let time = at.time(&mut self.minute)?;
+        at.pass(b"\",\"type\":\"step\",\"phase\":\"")?;
+        let phase = at.text(self.phase)?;
+        at.pass(b"\",\"epoch\":")?;
+        let epoch = at.small()?;
+        at.pass(b",\"step\":")?;
+        let step = at.small()?;
+        at.pass(b",\"steps\":")?;
+        let steps = at.small()?;
+        at.pass(b",\"loss\":")?;
+        let loss = at.figure()?;
+        at.pass(b",\"accuracy\":")?;
+        let accuracy = at.figure()?;
+        at.pass(b",\"lr\":")?;
+        let lr = at.figure()?;
+        at.pass(b",\"samples_per_s\":")?;
+        let samples_per_s = at.figure()?;
+        at.pass(b"}\n")?;
+        (self.rest, self.phase) = (at.0, phase);
+        Some(StepLine { time, phase, epoch, step, steps, loss, accuracy, lr, samples_per_s })
+    }
+}
+
+/// A minute, as `2025-11-25T04:41` and in milliseconds since 1970.
+#[derive(Debug)]
+struct Minute {
+    text: [u8; 16],
+    millis: i64,
+}
+
+impl Minute {
+    fn read(text: &[u8; 16]) -> Option<Minute> {
+        let mut at = Place(text);
+        let year = at.number(4)?;
+        at.pass(b"-")?;
+        let month = at.number(2)?;
+        at.pass(b"-")?;
+        let day = at.number(2)?;
+        at.pass(b"T")?;
+        let hour = at.number(2)?;
+        at.pass(b":")?;
+        let minute = at.number(2)?;
+        let is_date =
+            (1970..=9998).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days(year, month);
+        if !is_date || hour > 23 || minute > 59 {
+            return None;
+        }
+        let minutes = ((days_before(year, month) + day - 1) * 24 + hour) * 60 + minute;
+        Some(Minute { text: *text, millis: minutes * 60_000 })
+    }
 }
 
 /// What is still to be read.
@@ -84,7 +139,8 @@ impl<'a> Place<'a> {
         rest.is_some()
     }
 
-    /// Adds the digits that are next to `number`; how many.
+    /// Adds the digits that are next to `number`; how many. Letter by letter, since the processor guesses the length of
+    /// short numbers and works ahead.
     #[inline]
     fn digits(&mut self, number: &mut u64) -> usize {
         let mut count = 0;
@@ -94,6 +150,19 @@ impl<'a> Place<'a> {
             count += 1;
         }
         count
+    }
+
+    /// As `digits`, for many: eight at once.
+    #[inline]
+    fn many_digits(&mut self, number: &mut u64) -> usize {
+        let mut count = 0;
+        while let Some((eight, rest)) = self.0.split_first_chunk() {
+            let Some(value) = eight_digits(*eight) else { break };
+            *number = number.wrapping_mul(100_000_000).wrapping_add(value);
+            self.0 = rest;
+            count += 8;
+        }
+        count + self.digits(number)
     }
 
     /// A whole number without a sign, as JSON has it.
@@ -127,7 +196,7 @@ impl<'a> Place<'a> {
         while has_point && number == 0 && self.has(b'0') {
             zeros += 1;
         }
-        let counting = if has_point { self.digits(&mut number) } else { 0 };
+        let counting = if has_point { self.many_digits(&mut number) } else { 0 };
         let parts = zeros + counting;
         let has_exponent = self.has(b'e');
         if whole + counting > DIGITS || (has_point && parts == 0) || (is_negative && !has_point && !has_exponent) {
@@ -147,37 +216,35 @@ impl<'a> Place<'a> {
         Some(if is_negative { -number } else { number })
     }
 
-    /// A text without escapes, up to its quote.
-    fn text(&mut self) -> Option<&'a str> {
+    /// A text without escapes, up to its quote; `guess` is what it mostly is.
+    #[inline]
+    fn text(&mut self, guess: &'a str) -> Option<&'a str> {
+        if let Some(rest) = self.0.strip_prefix(guess.as_bytes())
+            && rest.first() == Some(&b'"')
+        {
+            self.0 = rest;
+            return Some(guess);
+        }
         let end = self.0.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
         let (text, rest) = self.0.split_at(end);
         self.0 = rest;
         std::str::from_utf8(text).ok()
     }
 
-    /// `2025-11-25T04:41:07.120Z`, in milliseconds since 1970.
-    fn time(&mut self) -> Option<i64> {
-        let year = self.number(4)?;
-        self.pass(b"-")?;
-        let month = self.number(2)?;
-        self.pass(b"-")?;
-        let day = self.number(2)?;
-        self.pass(b"T")?;
-        let hour = self.number(2)?;
-        self.pass(b":")?;
-        let minute = self.number(2)?;
+    /// `2025-11-25T04:41:07.120Z`, in milliseconds since 1970; `known` is the minute that it mostly is in.
+    #[inline]
+    fn time(&mut self, known: &mut Minute) -> Option<i64> {
+        let (minute, rest) = self.0.split_first_chunk()?;
+        if *minute != known.text {
+            *known = Minute::read(minute)?;
+        }
+        self.0 = rest;
         self.pass(b":")?;
         let second = self.number(2)?;
         self.pass(b".")?;
         let milli = self.number(3)?;
         self.pass(b"Z")?;
-        let is_date =
-            (1970..=9998).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days(year, month);
-        if !is_date || hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let seconds = ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
-        Some(seconds * 1000 + milli)
+        (second < 60).then(|| known.millis + second * 1000 + milli)
     }
 
     /// Exactly so many digits.
@@ -188,6 +255,20 @@ impl<'a> Place<'a> {
         let add = |number: i64, digit: &u8| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'));
         digits.iter().try_fold(0, add)
     }
+}
+
+/// The number that eight letters are, if all of them are digits: pairs of digits, fours, and the whole.
+#[inline]
+fn eight_digits(letters: [u8; 8]) -> Option<u64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let digits = u64::from_le_bytes(letters) ^ (EACH * u64::from(b'0'));
+    // What is above 9 comes to 128 or more with 118 added.
+    if (digits | digits.wrapping_add(EACH * 118)) & (EACH * 128) != 0 {
+        return None;
+    }
+    let pairs = (digits.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(1 + (10_000 << 32)) >> 32)
 }
 
 fn is_leap(year: i64) -> bool {

@@ -56,13 +56,13 @@ pub(super) struct Rows {
     rises: bool,
 }
 
-impl Default for Rows {
-    fn default() -> Self {
-        Rows { place: Vec::new(), figures: Default::default(), rises: true }
-    }
-}
-
 impl Rows {
+    /// None yet, with room for so many.
+    pub fn with_capacity(count: usize) -> Self {
+        let room = || Vec::with_capacity(count);
+        Rows { place: room(), figures: [room(), room(), room(), room()], rises: true }
+    }
+
     pub fn push(&mut self, place: f64, figures: [f64; 4]) {
         self.rises &= self.place.last().is_none_or(|&last| last < place);
         self.place.push(place);

@@ -83,11 +83,11 @@ impl<E: DeserializeOwned + Send> Tail<E> {
     }
 
     /// Gives what `parse` makes of the whole lines that were added since the last call to `take`, in order; large parts are
-    /// parsed on several threads.
+    /// parsed on several threads, while `take` is called on one of them.
     pub fn read_with<T: Send>(
         &mut self,
         parse: impl Fn(&[u8]) -> T + Sync,
-        mut take: impl FnMut(Told<T>),
+        mut take: impl FnMut(Told<T>) + Send,
     ) -> Result<(), Error> {
         let failed = |path: &Path, e| Error::read("read", path)(e);
         let seen = match fs::symlink_metadata(&self.path) {
@@ -110,7 +110,7 @@ impl<E: DeserializeOwned + Send> Tail<E> {
     fn read_file<T: Send>(
         &mut self,
         parse: impl Fn(&[u8]) -> T + Sync,
-        mut take: impl FnMut(Told<T>),
+        mut take: impl FnMut(Told<T>) + Send,
     ) -> io::Result<()> {
         let file: File = durable::open(&self.path)?;
         let seen = Seen::of(&file.metadata()?);

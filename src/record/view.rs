@@ -7,6 +7,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +24,11 @@ use super::store::{Listed, Store};
 use super::summary::Row;
 use super::watch::Changes;
 use crate::base::id::RunId;
+
+/// Of the runs that are over nobody tells when they change; so many are looked at in turn with each tick, and the newest
+/// with every one.
+const IN_TURN: usize = 200;
+const NEWEST: usize = 100;
 
 /// The runs of a store.
 #[derive(Debug)]
@@ -44,7 +50,7 @@ pub struct StoreView {
 }
 
 /// The runs' folders, and which of them may change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Folders {
     /// When the store's folder was listed; None before it was.
     listed: Option<Listed>,
@@ -52,8 +58,30 @@ struct Folders {
     known: BTreeMap<RunId, (RunDir, Option<Seen>)>,
     /// Those of runs that are not over or asked for.
     restless: BTreeSet<RunId>,
+    /// The run up to which the others were looked at in their turn.
+    turn: RunId,
     /// Whether these are others than when they were told last.
     are_others: bool,
+}
+
+impl Default for Folders {
+    fn default() -> Self {
+        let (listed, known, restless, turn) = (None, BTreeMap::new(), BTreeSet::new(), RunId(0));
+        Folders { listed, known, restless, turn, are_others: false }
+    }
+}
+
+impl Folders {
+    /// Those that may change, the newest, and of the others the next in turn: looking at ten thousand at once would be all that a
+    /// dashboard does while nothing runs.
+    fn next_in_turn(&mut self) -> BTreeSet<RunId> {
+        let after = self.known.range((Bound::Excluded(self.turn), Bound::Unbounded)).take(IN_TURN);
+        let mut ids: BTreeSet<RunId> = after.map(|(&id, _)| id).collect();
+        self.turn = ids.last().copied().filter(|_| ids.len() == IN_TURN).unwrap_or(RunId(0));
+        ids.extend(self.known.keys().rev().take(NEWEST));
+        ids.extend(&self.restless);
+        ids
+    }
 }
 
 /// What is new in a store since it was looked at last.
@@ -170,9 +198,12 @@ impl StoreView {
 
     /// Reads those of the runs that may have changed whose logs look otherwise than before.
     fn look(&mut self, changes: &Changes, delta: &mut Delta) {
+        let in_turn = if let Changes::Tick(_) = changes { self.folders.next_in_turn() } else { BTreeSet::new() };
         let ids: Vec<RunId> = match changes {
             Changes::All => self.folders.known.keys().copied().collect(),
-            Changes::Runs(ids) => ids.iter().copied().filter(|id| self.folders.known.contains_key(id)).collect(),
+            Changes::Runs(ids) | Changes::Tick(ids) => {
+                ids.union(&in_turn).copied().filter(|id| self.folders.known.contains_key(id)).collect()
+            }
         };
         let (whole, short): (Vec<RunId>, Vec<RunId>) = ids.into_iter().partition(|id| self.sources.contains_key(id));
         for id in whole {

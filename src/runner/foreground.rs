@@ -60,8 +60,8 @@ pub fn foreground(store: &Store, experiment: NewExperiment, look: &mut dyn FnMut
 }
 
 fn create(store: &Store, experiment: NewExperiment) -> Result<RunDir, Error> {
-    let NewExperiment { name, text, resolved, needs } = experiment;
-    let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: None, after: Vec::new(), needs };
+    let NewExperiment { name, text, resolved, needs, sweep } = experiment;
+    let queued = LifeEvent::Queued { name: name.clone(), priority: 0, group: sweep, after: Vec::new(), needs };
     // In one piece with the first line, or a runner could find the run waiting and start it too. The process is this one:
     // it speaks for the run.
     let (executor, process) = (ExecutorKind::Foreground, process::own());

@@ -3,6 +3,7 @@
 use super::protocol::NewExperiment;
 use crate::experiment::{Device, Experiment, Loaded};
 use crate::record::life::Needs;
+use crate::record::select::as_label;
 use crate::train::memory;
 
 impl NewExperiment {
@@ -21,9 +22,9 @@ impl NewExperiment {
     }
 
     fn needing(loaded: &Loaded, needs: Needs) -> Self {
-        let Loaded { experiment, text } = loaded;
+        let Loaded { experiment, text, sweep } = loaded;
         let (name, text, resolved) = (experiment.name.clone(), text.clone(), experiment.to_yaml());
-        NewExperiment { name, text, resolved, needs }
+        NewExperiment { name, text, resolved, needs, sweep: sweep.as_deref().map(as_label) }
     }
 }
 

@@ -77,6 +77,7 @@ pub struct Add {
     pub experiments: Vec<NewExperiment>,
     #[serde(default)]
     pub priority: i32,
+    /// The group of all of them, in place of the sweeps that they are runs of.
     #[serde(default)]
     pub group: Option<String>,
     /// Start them only when all of these have finished well.
@@ -97,6 +98,9 @@ pub struct NewExperiment {
     pub resolved: String,
     #[serde(default)]
     pub needs: Needs,
+    /// The sweep that it is a run of: its group, where none is asked for.
+    #[serde(default)]
+    pub sweep: Option<String>,
 }
 
 /// Where in the queue, among runs of the same priority.
@@ -236,6 +240,7 @@ mod tests {
             text: "x: 1\n# ü\n".into(),
             resolved: "y".into(),
             needs: Needs { memory: 1, gpu: true },
+            sweep: Some("s".into()),
         };
         let add = Add {
             experiments: vec![experiment],

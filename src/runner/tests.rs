@@ -216,6 +216,7 @@ fn experiments(names: &[&str]) -> Vec<NewExperiment> {
         text: format!("name: {name} # mine\n"),
         resolved: format!("name: {name}\n"),
         needs: Default::default(),
+        sweep: None,
     };
     names.iter().map(experiment).collect()
 }

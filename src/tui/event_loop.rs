@@ -20,6 +20,7 @@ use super::output::Output;
 use super::picture::Setting;
 use super::probe::{Answer, Heard, Question, Rgb, Sieve, Terminal};
 use super::reader::Reader;
+use super::rhythm::Rhythm;
 use super::theme::Theme;
 use super::update::{hear, update};
 use super::{Options, orders, terminal};
@@ -48,6 +49,10 @@ struct Dashboard {
     say: UnboundedSender<News>,
     /// Whether the state may differ from what is shown.
     dirty: bool,
+    /// Whether a person waits for the next frame.
+    awaited: bool,
+    began: Stopwatch,
+    rhythm: Rhythm,
     next: Next,
     /// When the newest notice came.
     announced: Option<Stopwatch>,
@@ -89,7 +94,8 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
     let heard = say.clone();
     let meters = Meters::start(store.root().to_owned(), move |reading| drop(heard.send(News::Meters(reading))));
     let (keyboard, sieve, output) = (Keyboard::listen(), Sieve::start(), Output::start(theme, true));
-    let (dirty, next, announced) = (true, Next::GoOn, None);
+    let (dirty, awaited, next, announced) = (true, false, Next::GoOn, None);
+    let (began, rhythm) = (Stopwatch::start(), Rhythm::default());
     Dashboard {
         app,
         keyboard,
@@ -102,6 +108,9 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
         options,
         say,
         dirty,
+        awaited,
+        began,
+        rhythm,
         next,
         announced,
         keeper,
@@ -113,15 +122,19 @@ pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()>
 impl Dashboard {
     async fn live(mut self, news: &mut UnboundedReceiver<News>) -> io::Result<()> {
         let mut continued = signal(SignalKind::from_raw(SIGCONT))?;
-        let (mut ticked, mut drawn): (Option<Stopwatch>, Option<Stopwatch>) = (None, None);
+        let mut ticked: Option<Stopwatch> = None;
         loop {
             let must_draw = self.dirty && self.output.is_free() && self.keyboard.is_ours();
-            let wait = self.until_next_frame(drawn);
+            let wait = self.until_next_frame();
             // In this order: a frame is drawn when nothing waits to be taken. The keyboard is never asked but here, since
             // it remembers only the first who asked. A timer is there only while something runs or is to be drawn.
             tokio::select! {
                 biased;
                 event = self.keyboard.next() => self.on_event(event)?,
+                () = sleep(self.sieve.holds().unwrap_or_default()), if self.sieve.holds().is_some() => {
+                    let heard = self.sieve.let_go();
+                    self.on_heard(heard);
+                }
                 Some(news) = news.recv() => self.on_news(news)?,
                 Some(()) = continued.recv(), if self.keyboard.is_ours() => self.take_terminal()?,
                 () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {
@@ -136,7 +149,8 @@ impl Dashboard {
                 () = sleep(wait), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
-                    drawn = Some(Stopwatch::start());
+                    self.rhythm.drawn(self.began.elapsed(), self.pause());
+                    self.awaited = false;
                     if self.output.show(&self.app)? {
                         self.sieve.asked(Question::Background);
                     }
@@ -149,10 +163,15 @@ impl Dashboard {
         }
     }
 
+    /// Least time between two frames.
+    fn pause(&self) -> Duration {
+        self.output.pause(self.options.settings.frame())
+    }
+
     /// Least time to the next frame.
-    fn until_next_frame(&mut self, drawn: Option<Stopwatch>) -> Duration {
-        let pause = self.output.pause(self.options.settings.frame());
-        left(pause, drawn).max(self.output.held_back())
+    fn until_next_frame(&mut self) -> Duration {
+        let early = if self.awaited { self.options.settings.frame() } else { Duration::ZERO };
+        self.rhythm.wait(self.began.elapsed(), self.pause(), early).max(self.output.held_back())
     }
 
     /// Does what the last events asked for, as soon as the terminal has all that was sent to it; false to leave.
@@ -205,13 +224,18 @@ impl Dashboard {
             self.next = Next::Leave;
             return Ok(());
         };
-        for heard in self.sieve.take(event) {
+        let heard = self.sieve.take(event);
+        self.on_heard(heard);
+        Ok(())
+    }
+
+    fn on_heard(&mut self, heard: Vec<Heard>) {
+        for heard in heard {
             match heard {
                 Heard::Event(event) => self.on_keys(event),
                 Heard::Answer(answer) => self.on_answer(answer),
             }
         }
-        Ok(())
     }
 
     fn on_answer(&mut self, answer: Answer) {
@@ -228,6 +252,7 @@ impl Dashboard {
     }
 
     fn on_keys(&mut self, event: Event) {
+        self.awaited = true;
         if let Event::Resize(..) = event {
             self.app.terminal.cell = cell();
         }
@@ -241,9 +266,14 @@ impl Dashboard {
     }
 
     fn on_news(&mut self, news: News) -> io::Result<()> {
-        if let News::Edited(_) = news {
-            self.keyboard.take_back();
-            self.take_terminal()?;
+        match news {
+            News::Edited(_) => {
+                self.keyboard.take_back();
+                self.take_terminal()?;
+            }
+            // What was done to runs that are over, nothing else would tell soon.
+            News::Answered(_) => self.reader.look_at_all(),
+            _ => {}
         }
         let effects = hear(&mut self.app, news);
         if !self.app.runs.any_live() {

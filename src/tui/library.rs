@@ -7,6 +7,7 @@ use super::fuzzy;
 use crate::base::id::RunId;
 use crate::base::text::{learning_rate, printable, shell_word};
 use crate::experiment::{self, Experiment, Inputs, Loaded, Mistake, Mistakes, Override};
+use crate::record::select::as_label;
 use crate::runner::protocol::{Add, NewExperiment};
 
 /// What is to be read as an experiment.
@@ -48,6 +49,8 @@ pub enum Verdict {
 pub struct Preview {
     /// The names of its runs: one, or those of a sweep.
     pub runs: Vec<String>,
+    /// The group that they are put into where no other is asked for.
+    pub group: Option<String>,
     /// A few lines about the first of them.
     pub about: Vec<String>,
     /// What may not be meant.
@@ -189,9 +192,10 @@ pub fn words(line: &str) -> Vec<String> {
 
 impl Preview {
     fn of(runs: &[Loaded]) -> Self {
-        let Some(Loaded { experiment, .. }) = runs.first() else { return Preview::default() };
+        let Some(Loaded { experiment, sweep, .. }) = runs.first() else { return Preview::default() };
         let names = runs.iter().map(|run| run.experiment.name.clone()).collect();
-        Preview { runs: names, about: about(experiment), notes: experiment.notes() }
+        let group = sweep.as_deref().map(as_label);
+        Preview { runs: names, group, about: about(experiment), notes: experiment.notes() }
     }
 }
 

@@ -32,6 +32,7 @@ pub mod picture;
 pub mod probe;
 mod prompt;
 mod reader;
+mod rhythm;
 pub mod runs;
 pub mod settings;
 pub mod search;

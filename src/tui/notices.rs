@@ -163,6 +163,8 @@ mod tests {
         press(&mut app, "jk");
         let shown = |app: &crate::tui::app::App| fixtures::text(&fixtures::frame(app, &fixtures::UNICODE));
         assert!(shown(&app).contains("the folder is gone"));
+        hear(&mut app, News::Runs(fixtures::store()));
+        assert!(shown(&app).contains("the folder is gone"), "what was read before says nothing of it");
         hear(&mut app, News::Runs(Delta { listed: Some(Ok(())), ..Delta::default() }));
         assert!(!shown(&app).contains("the folder is gone"));
     }

@@ -3,6 +3,8 @@
 mod answer;
 mod command;
 
+pub use self::command::runs;
+
 use std::collections::BTreeMap;
 
 use super::action::News;

@@ -14,7 +14,9 @@ pub const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// Bytes that may be on their way when another frame follows. A line of 5 kB/s takes a third of a second for them.
 const WINDOW: usize = 1500;
-/// How long a first answer is waited for before each frame, and in all.
+/// The same while it is not known whether the terminal answers: its first frames are whole screens, and a person waits.
+const FIRST_WINDOW: usize = 10_000;
+/// How long a first answer is waited for before each frame that is beyond that, and in all.
 const PATIENCE: Duration = Duration::from_millis(250);
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// An answer that takes longer is lost.
@@ -80,6 +82,10 @@ impl Pacing {
         self.terminal != Terminal::Silent
     }
 
+    fn bytes(&self) -> usize {
+        self.on_the_way.iter().map(|sent| sent.bytes).sum()
+    }
+
     /// How long to wait for an answer before the next frame is sent; None where it may be sent now.
     pub fn wait(&mut self, now: Duration) -> Option<Duration> {
         let last = self.on_the_way.back()?.at;
@@ -91,15 +97,16 @@ impl Pacing {
                     self.on_the_way.clear();
                     return None;
                 }
-                (last + PATIENCE).checked_sub(now).filter(|left| !left.is_zero())
+                (self.bytes() > FIRST_WINDOW)
+                    .then(|| (last + PATIENCE).saturating_sub(now))
+                    .filter(|left| !left.is_zero())
             }
             Terminal::Answers => {
                 while self.on_the_way.front().is_some_and(|sent| now.saturating_sub(sent.at) >= LOST) {
                     self.on_the_way.pop_front();
                 }
-                let bytes: usize = self.on_the_way.iter().map(|sent| sent.bytes).sum();
                 let oldest = self.on_the_way.front()?.at;
-                (bytes > WINDOW).then(|| (oldest + LOST).saturating_sub(now))
+                (self.bytes() > WINDOW).then(|| (oldest + LOST).saturating_sub(now))
             }
         }
     }
@@ -118,7 +125,10 @@ mod tests {
         let mut pacing = Pacing::default();
         assert_eq!(pacing.wait(ms(0)), None, "the first is sent at once");
         pacing.sent(8000, ms(0));
-        assert_eq!(pacing.wait(ms(100)), Some(ms(150)), "nothing is known of the terminal");
+        assert_eq!(pacing.wait(ms(50)), None, "nothing is known of the terminal");
+        pacing.sent(8000, ms(50));
+        assert_eq!(pacing.wait(ms(100)), Some(ms(200)), "so much is not sent unheard");
+        pacing.answered();
         pacing.answered();
         assert_eq!(pacing.wait(ms(200)), None);
         for n in 0..3 {
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn a_terminal_that_answers_nothing_is_not_held_back_for_long() {
         let mut pacing = Pacing::default();
-        pacing.sent(8000, ms(1000));
+        pacing.sent(12_000, ms(1000));
         assert!(pacing.wait(ms(1100)).is_some());
         assert_eq!(pacing.wait(ms(1250)), None, "one frame is waited for so long");
         pacing.sent(8000, ms(1250));

@@ -19,6 +19,8 @@ enum Wake {
     /// Something may have changed; what, is in the [`Told`].
     Changed,
     Want(BTreeSet<RunId>),
+    /// Any run may have changed.
+    LookAtAll,
 }
 
 /// What may have changed and nobody has looked at yet; None where nothing.
@@ -41,6 +43,11 @@ impl Reader {
     /// Reads these runs whole from now on, and besides them the live ones alone.
     pub fn want(&self, ids: BTreeSet<RunId>) {
         let _ = self.wake.send(Wake::Want(ids));
+    }
+
+    /// Looks at all runs: something was done to some of them.
+    pub fn look_at_all(&self) {
+        let _ = self.wake.send(Wake::LookAtAll);
     }
 }
 
@@ -82,7 +89,7 @@ impl<Say: Fn(News)> Reading<Say> {
             if matches!(first, Err(RecvTimeoutError::Disconnected)) {
                 return;
             }
-            let mut is_asked = false;
+            let (mut is_asked, mut look_at_all) = (false, false);
             for wake in first.into_iter().chain(woken.try_iter()) {
                 match wake {
                     Wake::Changed => is_due = true,
@@ -90,11 +97,14 @@ impl<Say: Fn(News)> Reading<Say> {
                         self.view.want(ids);
                         is_asked = true;
                     }
+                    Wake::LookAtAll => look_at_all = true,
                 }
             }
             #[cfg(debug_assertions)]
             super::panic_where_asked("reader");
-            if is_due && self.read.is_none_or(|read| read.elapsed() >= PAUSE) {
+            if look_at_all {
+                self.refresh(&Changes::All);
+            } else if is_due && self.read.is_none_or(|read| read.elapsed() >= PAUSE) {
                 is_due = false;
                 let changes = self.told.lock().ok().and_then(|mut told| told.take()).unwrap_or_default();
                 self.refresh(&changes);

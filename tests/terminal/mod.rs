@@ -25,6 +25,8 @@ struct Seen {
     /// The beginning of a frame, which is shown when it is whole, as terminals do that know mode 2026.
     begun: Vec<u8>,
     bytes: u64,
+    /// Frames that ended with a question.
+    frames: u64,
     /// The end of the output, which may be the beginning of a question.
     asked: Vec<u8>,
     /// All of the output, where it is to be looked at afterwards.
@@ -115,7 +117,15 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
         let seen = Arc::new((
-            Mutex::new(Seen { parser, begun: Vec::new(), bytes: 0, asked: Vec::new(), kept: None, ended: false }),
+            Mutex::new(Seen {
+                parser,
+                begun: Vec::new(),
+                bytes: 0,
+                frames: 0,
+                asked: Vec::new(),
+                kept: None,
+                ended: false,
+            }),
             Condvar::new(),
         ));
         let shared = Arc::clone(&seen);
@@ -138,6 +148,7 @@ impl Terminal {
                     let _ = keyboard.write_all(&ANSWER.repeat(questions)).and_then(|()| keyboard.flush());
                 }
                 seen.bytes += n as u64;
+                seen.frames += questions as u64;
                 if let Some(kept) = &mut seen.kept {
                     kept.extend_from_slice(&block[..n]);
                 }
@@ -212,6 +223,20 @@ impl Terminal {
     /// The screen's text now.
     pub fn text(&self) -> String {
         self.seen.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Frames so far, which end with a question as long as they are answered.
+    pub fn frames(&self) -> u64 {
+        self.seen.0.lock().unwrap().frames
+    }
+
+    /// Waits until there were more frames than `before`.
+    pub fn wait_for_frame(&self, before: u64) {
+        let mut seen = self.seen.0.lock().unwrap();
+        while seen.frames <= before {
+            assert!(!seen.ended, "waited for a frame after\n{}", seen.parser.screen().contents());
+            seen = self.seen.1.wait_timeout(seen, PATIENCE).unwrap().0;
+        }
     }
 
     /// Runs `look` on the screen as it is.

@@ -50,7 +50,7 @@ mod tests {
         );
         let origin = Origin { shown: "x.yaml".into(), folder: "/".into(), stem: "x".into() };
         let runs = parse_all(&text, &origin, &[]).unwrap();
-        runs.into_iter().map(|experiment| Loaded { experiment, text: text.clone() }).collect()
+        runs.into_iter().map(|experiment| Loaded { experiment, text: text.clone(), sweep: Some("x".into()) }).collect()
     }
 
     #[test]

@@ -42,6 +42,11 @@ pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Find
     }
 }
 
+/// The name alone; whatever is wrong with it is found where the experiment is read.
+pub(super) fn name_of(root: &Node, stem: &str) -> String {
+    run_name(&Section::new("", root, Place::FILE, &Findings::default()), stem)
+}
+
 /// The task of the backbone, which a `task` that is given must agree with.
 fn checked_task(file: &Section, of_backbone: Option<Task>) -> Task {
     let typed = file.given_word::<Task>("task");

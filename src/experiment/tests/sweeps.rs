@@ -223,6 +223,27 @@ fn two_hundred_runs_are_read_at_once() {
     assert_eq!(messages(&mistakes), ["1:16 there is no `train`, expected a folder"]);
 }
 
+#[test]
+fn the_runs_of_a_sweep_know_what_they_are_called_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stem.yaml");
+    std::fs::create_dir(folder.path().join("train")).unwrap();
+    let both = "{ seed: [1, 2], include: [{ name: large, train.batch_size: 512 }] }";
+    for (text, set, together) in [
+        ("name: mine\n".to_owned(), None, None),
+        ("name: mine\nmatrix: { seed: [1] }\n".to_owned(), None, None),
+        (format!("name: mine\nmatrix: {both}\n"), None, Some("mine")),
+        ("name: mine\nmatrix: { seed: [1, 2] }\n".to_owned(), Some("name=other"), Some("other")),
+        (format!("matrix: {both}\n"), None, Some("stem")),
+        (String::new(), Some("matrix.seed=[1, 2]"), Some("stem")),
+    ] {
+        std::fs::write(&path, format!("{LEAST}{text}")).unwrap();
+        let set: Vec<Override> = set.iter().map(|set: &&str| set.parse().unwrap()).collect();
+        let runs = load_all(&path, &set).unwrap();
+        assert!(runs.iter().all(|run| run.sweep.as_deref() == together), "{text}: {:?}", runs[0].sweep);
+    }
+}
+
 /// Keys with some values each, of which some combinations are left out and some runs added.
 fn matrices() -> impl Strategy<Value = (Vec<usize>, Vec<Vec<Option<usize>>>, usize)> {
     prop::collection::vec(1usize..5, 1..4).prop_flat_map(|counts| {

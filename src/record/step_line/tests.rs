@@ -12,12 +12,21 @@ fn by_serde(line: &str) -> Option<(Timestamp, Step)> {
     }
 }
 
+fn read(lines: &[u8]) -> Option<(StepLine<'_>, &[u8])> {
+    let mut steps = StepLines::of(lines);
+    Some((steps.next()?, steps.rest()))
+}
+
+/// A line as it is read alone, which is how it is read after another one.
 fn here(line: &str) -> Option<(Timestamp, Step)> {
-    let line = format!("{line}\n");
-    read(line.as_bytes()).map(|(step, rest)| {
-        assert!(rest.is_empty());
-        step.event()
-    })
+    let text = format!("{line}\n");
+    let alone = read(text.as_bytes());
+    assert!(alone.is_none_or(|(_, rest)| rest.is_empty()));
+    let two = format!("{LINE}\n{line}\n");
+    let second = StepLines::of(two.as_bytes()).nth(1);
+    let step = alone.map(|(step, _)| step.event());
+    assert_eq!(step.clone().map(bits), second.map(|step| bits(step.event())), "{line}");
+    step
 }
 
 fn bits((time, step): (Timestamp, Step)) -> (i64, String, [u32; 3], [u64; 4]) {

@@ -19,51 +19,69 @@ thread_local! {
 }
 
 /// Gives what `parse` makes of the whole lines in `range`, part after part, to `take`; how far it came, and why no further.
+/// What comes next is parsed while `take` is busy.
 pub fn read<T: Send>(
     file: &File,
     range: Range<u64>,
     parse: impl Fn(&[u8]) -> T + Sync,
-    mut take: impl FnMut(T),
+    mut take: impl FnMut(T) + Send,
 ) -> (u64, io::Result<()>) {
     let mut done = range.start;
-    let end = match last_line_end(file, range.clone()) {
-        Ok(Some(end)) => end,
-        Ok(None) => return (done, Ok(())),
-        Err(error) => return (done, Err(error)),
-    };
-    let read = |part: Range<u64>| {
-        let mut buffer = BUFFER.take();
-        let length = usize::try_from(part.end - part.start).map_err(io::Error::other)?;
-        if buffer.len() < length {
-            buffer.resize(length, 0);
-        }
-        let bytes = &mut buffer[..length];
-        file.read_exact_at(bytes, part.start)?;
-        let parsed = parse(bytes);
-        // One line that was longer than a part is no reason to keep so much.
-        if length <= 2 * PART as usize {
-            BUFFER.set(buffer);
-        }
-        Ok((part.end, parsed))
-    };
-    while done < end {
-        let parsed: Vec<io::Result<(u64, T)>> = match parts(file, done..end) {
-            // Not worth another thread.
-            Ok(parts) if parts.len() == 1 => parts.into_iter().map(read).collect(),
-            Ok(parts) => parts.into_par_iter().map(read).collect(),
-            Err(error) => return (done, Err(error)),
-        };
-        for part in parsed {
-            match part {
-                Ok((end, parsed)) => {
-                    take(parsed);
-                    done = end;
-                }
-                Err(error) => return (done, Err(error)),
+    let result = last_line_end(file, range.clone()).and_then(|end| {
+        let end = end.unwrap_or(range.start);
+        let mut next = parts(file, range.start..end)?;
+        let mut parsed = parse_all(file, &next, &parse);
+        while let Some(last) = next.last() {
+            next = parts(file, last.end..end)?;
+            let now = std::mem::take(&mut parsed);
+            let fold = || take_all(now, &mut take, &mut done);
+            if next.is_empty() {
+                fold()?;
+            } else {
+                let (taken, more) = rayon::join(fold, || parse_all(file, &next, &parse));
+                taken?;
+                parsed = more;
             }
         }
+        Ok(())
+    });
+    (done, result)
+}
+
+/// What was parsed of a part, and where that ends.
+type Parsed<T> = io::Result<(u64, T)>;
+
+fn take_all<T>(parsed: Vec<Parsed<T>>, take: &mut impl FnMut(T), done: &mut u64) -> io::Result<()> {
+    for part in parsed {
+        let (end, parsed) = part?;
+        take(parsed);
+        *done = end;
     }
-    (done, Ok(()))
+    Ok(())
+}
+
+fn parse_all<T: Send>(file: &File, parts: &[Range<u64>], parse: &(impl Fn(&[u8]) -> T + Sync)) -> Vec<Parsed<T>> {
+    match parts.len() {
+        // Not worth another thread.
+        0 | 1 => parts.iter().map(|part| parse_one(file, part, parse)).collect(),
+        _ => parts.par_iter().map(|part| parse_one(file, part, parse)).collect(),
+    }
+}
+
+fn parse_one<T>(file: &File, part: &Range<u64>, parse: &impl Fn(&[u8]) -> T) -> Parsed<T> {
+    let mut buffer = BUFFER.take();
+    let length = usize::try_from(part.end - part.start).map_err(io::Error::other)?;
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    let bytes = &mut buffer[..length];
+    file.read_exact_at(bytes, part.start)?;
+    let parsed = parse(bytes);
+    // One line that was longer than a part is no reason to keep so much.
+    if length <= 2 * PART as usize {
+        BUFFER.set(buffer);
+    }
+    Ok((part.end, parsed))
 }
 
 /// The next parts of `range`, which ends with a line; so many that all threads have work, and no more, for their memory.

@@ -144,6 +144,11 @@ fn damaged_folders_and_a_store_that_goes_away_are_survived() {
     );
     assert!(view.refresh(&Changes::All).is_empty());
     fs::rename(&moved, store.root()).unwrap();
+    let mended = view.refresh(&Changes::All);
+    assert!(
+        mended.listed.is_some_and(|listed| listed.is_ok()) && mended.rows.is_empty(),
+        "that it ended is news by itself"
+    );
     end(&good);
     assert_eq!(all(&mut view).0, [4]);
     assert!(view.problem.is_none());
@@ -217,4 +222,32 @@ fn a_thousand_runs_are_cheap_to_look_at_again() {
     assert!(refreshed < 0.1, "{refreshed} s");
     view.want(of(&[1, 1000]));
     assert!(view.refresh(&Changes::default()).whole.iter().all(|run| run.training.steps.len() == 300));
+}
+
+#[test]
+fn of_what_nobody_tells_some_is_looked_at_with_each_tick_and_all_in_turn() {
+    let (_folder, store) = store();
+    let last = u32::try_from(IN_TURN).unwrap() * 2;
+    let first = queue(&store, 1);
+    end(&first);
+    let over: Vec<RunDir> = (2..=last).map(|id| RunDir::new(store.root(), RunId(id), "emoji")).collect();
+    for dir in &over {
+        fs::create_dir(dir.path()).unwrap();
+        fs::copy(first.run_log(), dir.run_log()).unwrap();
+    }
+    let waiting = queue(&store, last + 1);
+    let mut view = StoreView::new(store);
+    view.refresh(&Changes::default());
+    let tag = |dir: &RunDir| {
+        Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Tagged { tags: vec!["good".into()] }).unwrap();
+    };
+    let middle = &over[IN_TURN];
+    [&first, middle, &over[over.len() - 1], &waiting].into_iter().for_each(tag);
+    let tick = || Changes::Tick(BTreeSet::new());
+    let found = news(&view.refresh(&tick())).0;
+    assert_eq!(found, [1, last, last + 1], "the newest, and what may change, are looked at each time");
+    assert_eq!(news(&view.refresh(&tick())).0, [middle.id().0]);
+    Writer::open(&first.run_log()).unwrap().write(LifeEvent::Tagged { tags: Vec::new() }).unwrap();
+    let found: Vec<u32> = (0..2).flat_map(|_| news(&view.refresh(&tick())).0).collect();
+    assert_eq!(found, [1], "and then from the first on");
 }

@@ -22,6 +22,8 @@ use crate::record::run_dir::RunDir;
 pub enum Changes {
     /// Only these.
     Runs(BTreeSet<RunId>),
+    /// These, and now and then one of which nothing is told: it is time to look at some of those.
+    Tick(BTreeSet<RunId>),
     /// Nobody knows.
     All,
 }
@@ -35,10 +37,15 @@ impl Default for Changes {
 impl Changes {
     /// These besides.
     pub fn add(&mut self, others: Changes) {
-        match (self, others) {
-            (Changes::Runs(runs), Changes::Runs(mut others)) => runs.append(&mut others),
-            (this, Changes::All) => *this = Changes::All,
+        match (&mut *self, others) {
             (Changes::All, _) => {}
+            (_, Changes::All) => *self = Changes::All,
+            (Changes::Runs(runs), Changes::Tick(mut others)) => {
+                others.append(runs);
+                *self = Changes::Tick(others);
+            }
+            (Changes::Runs(runs) | Changes::Tick(runs), Changes::Runs(mut others))
+            | (Changes::Tick(runs), Changes::Tick(mut others)) => runs.append(&mut others),
         }
     }
 }
@@ -81,7 +88,7 @@ fn live(root: &Path, say: &Say, asked: &Receiver<Vec<PathBuf>>) {
             }
             Err(RecvTimeoutError::Timeout) if since_tick.elapsed() >= TICK => {
                 since_tick = Stopwatch::start();
-                say(Changes::All);
+                say(Changes::Tick(BTreeSet::new()));
             }
             Err(RecvTimeoutError::Timeout) => {
                 since_poll = Stopwatch::start();

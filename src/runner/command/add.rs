@@ -20,7 +20,8 @@ impl Daemon {
             let hint = "wait for its live runs, or `finetop runner stop --now`; the next `finetop add` starts another";
             return Err(Refusal::new("the runner is about to end and takes no more runs", hint));
         }
-        if let Some(group) = add.group.as_ref().filter(|group| !is_label(group)) {
+        let sweeps = add.experiments.iter().filter_map(|experiment| experiment.sweep.as_ref());
+        if let Some(group) = sweeps.chain(&add.group).find(|group| !is_label(group)) {
             let hint = "take 1 to 64 characters without spaces, commas and control characters";
             return Err(Refusal::new(format!("`{group}` cannot be the name of a group"), hint));
         }
@@ -45,7 +46,8 @@ impl Daemon {
 }
 
 fn new_run(experiment: NewExperiment, priority: i32, group: Option<String>, after: Vec<RunId>, paused: bool) -> NewRun {
-    let NewExperiment { name, text, resolved, needs } = experiment;
+    let NewExperiment { name, text, resolved, needs, sweep } = experiment;
+    let group = group.or(sweep);
     let queued = LifeEvent::Queued { name: name.clone(), priority, group, after, needs };
     let life = std::iter::once(queued).chain(paused.then_some(LifeEvent::Paused)).collect();
     NewRun { name, experiment: text, resolved, life }

@@ -9,7 +9,8 @@ fn limited(name: &str, keys: &str) -> Add {
     let resolved = format!(
         "name: {name}\n{keys}\ndata: {{ train: data, val_split: 0.2 }}\nmodel: {{ backbone: squeezenet1_1, weights: random }}\n"
     );
-    let experiment = NewExperiment { name: name.into(), text: resolved.clone(), resolved, needs: Default::default() };
+    let experiment =
+        NewExperiment { name: name.into(), text: resolved.clone(), resolved, needs: Default::default(), sweep: None };
     Add { experiments: vec![experiment], priority: 0, group: None, after: vec![], paused: false }
 }
 

@@ -56,6 +56,9 @@ fn overrides_and_an_edited_text_are_read_in_place_of_the_file() {
     let with = |changes: &str| Draft { changes: changes.into(), ..good.clone() };
     let Verdict::Good(preview) = check(&with("matrix.seed=[1, 2] train.batch_size=7")).verdict else { panic!() };
     assert!(preview.runs.len() == 2 && preview.about[0].contains("batches of 7"), "{preview:?}");
+    assert_eq!(preview.group.as_deref(), Some("x"));
+    let add = read(order(with("matrix.seed=[1, 2]"))).unwrap();
+    assert!(add.group.is_none() && add.experiments.iter().all(|run| run.sweep.as_deref() == Some("x")), "{add:?}");
     let nearest = problems_of(&with("train.batch_sise=7"));
     assert_eq!(nearest[0].line, None);
     assert!(format!("{nearest:?}").contains("batch_size"), "{nearest:?}");

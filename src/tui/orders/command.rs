@@ -44,7 +44,7 @@ fn flag(given: bool, flag: &str) -> String {
 }
 
 /// Numbers, those that follow each other as ranges.
-fn runs(ids: &[RunId]) -> String {
+pub fn runs(ids: &[RunId]) -> String {
     let mut ids: Vec<u32> = ids.iter().map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();

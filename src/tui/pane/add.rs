@@ -13,6 +13,7 @@ use crossterm::event::KeyCode;
 pub use self::draw::draw;
 pub use self::form::Field;
 use self::form::Form;
+use crate::record::summary::Row;
 use crate::tui::action::{Action as Any, Effect, Motion};
 use crate::tui::app::{App, Notice, Overlay};
 use crate::tui::editor::Edit;
@@ -192,21 +193,39 @@ pub fn start(app: &mut App, action: Action) -> Vec<Effect> {
     }
 }
 
+/// The command line that does the same.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    match action {
+        Action::Open => Some("finetop add FILE".to_owned()),
+        Action::Duplicate => {
+            let again = again(app.runs.row(app.runs.chosen()?)?);
+            let order = again.form.order(Draft { changes: "KEY=VALUE".to_owned(), ..again.draft()? });
+            order.ok().map(|order| order.command())
+        }
+        Action::Edit | Action::OtherView | Action::Fill(_) | Action::Complete => None,
+    }
+}
+
 /// What a run really ran has every path in full, and is one run of its sweep.
 fn duplicate(app: &mut App) -> Vec<Effect> {
     let Some(row) = app.runs.chosen().and_then(|id| app.runs.row(id)) else {
         app.notice = Some(Notice::Wrong("no run is chosen".to_owned()));
         return Vec::new();
     };
+    let mut add = again(row);
+    add.form.begin(Field::Changes);
+    let effects = add.look();
+    app.overlay = Some(Overlay::Add(add));
+    effects
+}
+
+fn again(row: &Row) -> Add {
     let mut add = Add::default();
     add.files.all = Some(vec![row.place.path.join("resolved.yaml")]);
     add.files.run = Some(format!("{} {}", row.id, row.name));
     add.files.filter("");
     add.form.set(Field::Group, row.place.group.clone().unwrap_or_default());
-    add.form.begin(Field::Changes);
-    let effects = add.look();
-    app.overlay = Some(Overlay::Add(add));
-    effects
+    add
 }
 
 /// The experiment files were found.

@@ -15,6 +15,7 @@ use ratatui::layout::{Position, Rect};
 pub use self::draw::draw;
 pub use self::table::{Asked, Compared};
 use crate::base::id::RunId;
+use crate::base::text::shell_word;
 use crate::experiment::Mode;
 use crate::record::summary::Row;
 use crate::tui::action::{Action as Any, Effect, Motion};
@@ -24,6 +25,7 @@ use crate::tui::job::Job;
 use crate::tui::keymap::key::{key, letter};
 use crate::tui::keymap::{self, Binding, Scope, binding};
 use crate::tui::layout::Focus;
+use crate::tui::orders;
 use crate::tui::prompt::{Prompt, Purpose};
 use crate::tui::runs::Choice;
 
@@ -106,14 +108,20 @@ const fn own(
 
 /// Its keys.
 pub const KEYS: &[Binding] = &[
-    binding(Scope::Panes, &[letter('C')], Any::Compare(Action::Toggle), "compare the marked runs, or the group", None)
-        .named("compare"),
+    binding(
+        Scope::Panes,
+        &[letter('C')],
+        Any::Compare(Action::Toggle),
+        "compare the marked runs, or the group",
+        Some("compare"),
+    )
+    .named("compare"),
     binding(
         Scope::Panes,
         &[letter('X')],
         Any::Compare(Action::Export),
         "export the figures of the runs to a file",
-        None,
+        Some("export"),
     )
     .named("export"),
     own(keymap::ENTER, Action::Choose, "choose the run in the queue", Some("choose")),
@@ -179,6 +187,32 @@ pub fn export(app: &App, file: &str) -> Vec<Effect> {
     let rows: Vec<Arc<Row>> = if compared.is_empty() { targets() } else { compared };
     let runs = rows.iter().map(|row| row.place.path.clone()).collect();
     vec![Effect::Do(Job::Export { runs, file: file.trim().into() })]
+}
+
+/// The command line that does the same.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    let runs = |with_group| which(app, with_group);
+    match action {
+        Action::Toggle => {
+            runs(true).filter(|runs| runs.parse::<u32>().is_err()).map(|runs| format!("finetop compare {runs}"))
+        }
+        Action::Export => Some(format!("finetop export {} --out {EXPORTED}", runs(app.screen.comparing)?)),
+        _ => None,
+    }
+}
+
+/// The marked or chosen runs as the command line names them; of one run that has a group, `with_group`, all of the group.
+fn which(app: &App, with_group: bool) -> Option<String> {
+    let runs = &app.runs;
+    let group = |name: &str| format!("--group {}", shell_word(name));
+    match runs.choice()? {
+        _ if !runs.marked().is_empty() => Some(orders::runs(&runs.marked().iter().copied().collect::<Vec<_>>())),
+        Choice::Group(name) => Some(group(name)),
+        Choice::Run(id) => {
+            let of_run = runs.row(*id)?.place.group.as_deref().filter(|_| with_group);
+            Some(of_run.map_or_else(|| orders::runs(&[*id]), group))
+        }
+    }
 }
 
 /// Goes to another row.

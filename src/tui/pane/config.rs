@@ -181,14 +181,28 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
 /// Holds it against a marked run, else against the one before.
 fn against_one(app: &mut App) -> Vec<Effect> {
     let Some(run) = app.config.run else { return Vec::new() };
-    let marked = app.targets().into_iter().find(|&id| id != run);
-    let before = || (1..run.0).rev().map(RunId).find(|&id| app.runs.row(id).is_some());
-    match marked.or_else(before) {
+    match other(app, run) {
         Some(id) => against(app, id),
         None => {
             ask(app, Purpose::Against);
             Vec::new()
         }
+    }
+}
+
+/// The run that `run` is held against unless another is named: a marked one, else the one before.
+fn other(app: &App, run: RunId) -> Option<RunId> {
+    let marked = app.targets().into_iter().find(|&id| id != run);
+    marked.or_else(|| (1..run.0).rev().map(RunId).find(|&id| app.runs.row(id).is_some()))
+}
+
+/// The command line that does the same.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    let run = app.runs.chosen()?;
+    match action {
+        Action::Against => Some(format!("finetop compare {} {}", other(app, run)?.0, run.0)),
+        Action::Other => Some(format!("finetop compare {} RUN", run.0)),
+        _ => None,
     }
 }
 

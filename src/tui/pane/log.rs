@@ -35,7 +35,7 @@ pub struct Log {
     /// What the first row shows; None follows the end.
     top: Option<Spot>,
     /// Whether long lines are cut, not wrapped.
-    cut: bool,
+    pub cut: bool,
     /// Columns scrolled out to the left, where lines are cut.
     shift: usize,
     search: Search,
@@ -75,6 +75,16 @@ pub enum Action {
     Follow,
     Time,
     Leave,
+}
+
+/// The command line that does the same.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    let id = app.runs.chosen()?.0;
+    match action {
+        Action::Follow => Some(format!("finetop logs {id} --follow")),
+        Action::Time => Some(format!("finetop logs {id} --since TIME")),
+        _ => None,
+    }
 }
 
 /// Its keys.

@@ -10,9 +10,8 @@ use crate::tui::fuzzy::{self, Match};
 use crate::tui::keymap::key::{ctrl, key, letter};
 use crate::tui::keymap::{self, Binding, Bound, Scope, binding};
 use crate::tui::layout::{Focus, first_row};
-use crate::tui::orders::Order;
 use crate::tui::paint::{Row, columns, popup};
-use crate::tui::pane::{Pane, Tab};
+use crate::tui::pane::{Pane, Tab, add, compare, config, log, queue};
 use crate::tui::theme::{Role, Theme};
 use crate::tui::update;
 
@@ -128,30 +127,23 @@ fn carry_out(app: &mut App, row: &'static Binding) -> Vec<Effect> {
     effects
 }
 
-/// The command line that does the same, where there is one.
-fn command(app: &App, row: &Bound) -> Option<String> {
-    let ids = app.targets();
-    let order = match row.name.as_str() {
-        "cancel" => Order::Cancel(ids),
-        "pause" => Order::Pause(ids),
-        "resume" => Order::Resume(ids),
-        "retry" => Order::Retry { ids, fresh: false },
-        "remove" => Order::Remove { ids, force: false },
-        name => return reading(app, name),
-    };
-    app.runs.chosen().map(|_| order.command())
-}
-
-/// The command that prints what a pane shows.
-fn reading(app: &App, name: &str) -> Option<String> {
-    let id = app.runs.chosen()?.0;
-    match name {
-        "show-log" => Some(format!("finetop logs {id}")),
-        "show-events" => Some(format!("finetop events {id}")),
-        "show-config" | "show-results" => Some(format!("finetop show {id}")),
-        name if name.starts_with("compare") => {
-            let ids: Vec<String> = app.targets().iter().map(|id| id.0.to_string()).collect();
-            (ids.len() > 1).then(|| format!("finetop compare {}", ids.join(" ")))
+/// The command line that does the same; none of what is the dashboard's alone.
+fn command(app: &App, action: &Any) -> Option<String> {
+    match *action {
+        Any::Queue(action) => queue::command(app, action),
+        Any::Compare(action) => compare::command(app, action),
+        Any::Config(action) => config::command(app, action),
+        Any::Log(action) => log::command(app, action),
+        Any::Add(action) => add::command(app, action),
+        Any::Show(tab) => {
+            let id = app.runs.chosen()?.0;
+            match tab {
+                Tab::Log => Some(format!("finetop logs {id}")),
+                Tab::Events => Some(format!("finetop events {id}")),
+                Tab::Results => Some(format!("finetop show {id}")),
+                Tab::Config => Some(format!("finetop show {id} --config")),
+                Tab::System => None,
+            }
         }
         _ => None,
     }
@@ -166,13 +158,19 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, palette: &Pa
         .put(&palette.text, theme.style(Role::Strong))
         .put(theme.pick("█", "_"), theme.style(Role::Accent));
     let found = found(app, &palette.text);
-    let list = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
+    // The last line is for the command of what is chosen.
+    let below = u16::from(inner.height >= 4);
+    let list = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1 + below), ..inner };
     if found.is_empty() {
         Row::new(buf, list, 0).put("nothing is called that", theme.style(Role::Dim));
     }
     let first = first_row(found.len(), palette.place, usize::from(list.height));
     for (line, (place, (row, found))) in (0..list.height).zip(found.iter().enumerate().skip(first)) {
         draw_row(theme, &mut Row::new(buf, list, line), app, row, found, place == palette.place);
+    }
+    let chosen = found.get(palette.place).and_then(|(row, _)| command(app, &row.binding.action));
+    if let Some(command) = chosen.filter(|_| below > 0) {
+        Row::new(buf, inner, inner.height - 1).put(&format!("$ {command}"), theme.style(Role::Good));
     }
 }
 
@@ -193,9 +191,10 @@ fn draw_row(theme: &Theme, line: &mut Row, app: &App, row: &Bound, found: &Match
         }
     }
     line.put(if is_cut { theme.pick("…", "~") } else { "" }, theme.style(Role::Dim));
-    if let Some(command) = command(app, row).filter(|_| is_chosen) {
-        let room = line.left().saturating_sub(reserved + 3);
-        line.gap(2).put_within(&format!("$ {command}"), room, theme.style(Role::Good));
+    if let Some(command) = command(app, &row.binding.action).map(|command| format!("$ {command}"))
+        && columns(&command) + 2 + reserved <= line.left()
+    {
+        line.gap(2).put(&command, theme.style(Role::Dim));
     }
     line.right(&keys, theme.style(Role::Accent));
     if is_chosen {
@@ -244,14 +243,35 @@ mod tests {
     #[test]
     fn the_command_line_does_the_same() {
         let app = fixtures::app((100, 30), fixtures::store());
+        let of = |app: &App, name: &str| {
+            let row = app.keymap.rows().iter().find(|row| row.name == name).unwrap();
+            command(app, &row.binding.action)
+        };
         for (name, expected) in [
             ("cancel", Some("finetop cancel 15")),
+            ("pause", Some("finetop pause 15")),
             ("retry", Some("finetop retry 15")),
+            ("retry-fresh", Some("finetop retry 15 --fresh")),
+            ("remove", Some("finetop rm 15")),
+            ("tag", Some("finetop tag 15 --add TAG")),
+            ("priority", Some("finetop priority N 15")),
+            ("queue.raise", Some("finetop priority 1 15")),
+            ("queue.slots", Some("finetop slots N")),
+            ("move-up", None),
+            ("add", Some("finetop add FILE")),
+            ("duplicate", Some("finetop add /store/resolved.yaml --set KEY=VALUE")),
+            ("compare", None),
+            ("export", Some("finetop export 15 --out finetop-export.csv")),
             ("show-log", Some("finetop logs 15")),
+            ("log.time", Some("finetop logs 15 --since TIME")),
+            ("show-results", Some("finetop show 15")),
+            ("show-config", Some("finetop show 15 --config")),
+            ("config.against", Some("finetop compare 14 15")),
             ("zoom", None),
+            ("filter", None),
+            ("mark", None),
         ] {
-            let row = app.keymap.rows().iter().find(|row| row.name == name).unwrap();
-            assert_eq!(command(&app, row).as_deref(), expected, "{name}");
+            assert_eq!(of(&app, name).as_deref(), expected, "{name}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::Training;
 use crate::base::clock::Timestamp;
 use crate::record::event::{Event, Line, Step};
-use crate::record::step_line::{self, StepLine};
+use crate::record::step_line::{StepLine, StepLines};
 use crate::record::steps::{self, Rows};
 
 /// What a stretch of whole lines says; those that are no lines of a log are left out.
@@ -19,13 +19,18 @@ enum Part {
 }
 
 /// Steps without anything between them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Told {
     rows: Rows,
     /// Milliseconds since 1970, of each.
     times: Vec<i64>,
-    last: Option<Step>,
+    last: Step,
 }
+
+/// Bytes of a step's line, at least.
+const LINE: usize = 150;
+/// Steps that there is room for from the start.
+const MOST: usize = 1024;
 
 impl Batch {
     /// Parses whole lines.
@@ -33,7 +38,7 @@ impl Batch {
         let mut batch = Batch::default();
         let mut rest = lines;
         while !rest.is_empty() {
-            let told = batch.steps(&mut rest);
+            let told = Batch::steps(&mut rest);
             batch.0.extend(told.map(|told| Part::Steps(Box::new(told))));
             let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
             let line = rest.get(..end).unwrap_or_default();
@@ -44,18 +49,23 @@ impl Batch {
     }
 
     /// Takes the steps that come next.
-    fn steps(&self, rest: &mut &[u8]) -> Option<Told> {
-        let mut told = Told::default();
-        let mut last: Option<StepLine<'_>> = None;
-        while let Some((step, after)) = step_line::read(rest) {
+    fn steps(rest: &mut &[u8]) -> Option<Told> {
+        let mut lines = StepLines::of(rest);
+        let mut last = lines.next()?;
+        let room = (rest.len() / LINE).clamp(1, MOST);
+        let (mut rows, mut times) = (Rows::with_capacity(room), Vec::with_capacity(room));
+        let mut take = |step: &StepLine<'_>| {
             let place = steps::place(step.epoch, step.step, step.steps);
-            told.rows.push(place, [step.loss, step.accuracy, step.lr, step.samples_per_s]);
-            told.times.push(step.time);
-            last = Some(step);
-            *rest = after;
+            rows.push(place, [step.loss, step.accuracy, step.lr, step.samples_per_s]);
+            times.push(step.time);
+        };
+        take(&last);
+        for step in &mut lines {
+            take(&step);
+            last = step;
         }
-        told.last = Some(last?.event().1);
-        Some(told)
+        *rest = lines.rest();
+        Some(Told { rows, times, last: last.event().1 })
     }
 
     /// Whether nothing was said.
@@ -81,6 +91,6 @@ impl Training {
         let seconds = told.times.iter().map(|&time| self.timer.seconds(Timestamp::from_millis(time))).collect();
         self.steps.extend(told.rows, seconds);
         self.stage = None;
-        self.step = told.last;
+        self.step = Some(told.last);
     }
 }

@@ -187,12 +187,20 @@ fn draw_fields(theme: &Theme, area: Rect, row: u16, buf: &mut Buffer, add: &Add,
         row.put(label(field), theme.style(role)).gap(1);
         let text = add.form.text(field);
         match text {
-            "" if !is_typed => row.put(theme.pick("–", "-"), theme.style(Role::Dim)),
+            "" if !is_typed => row.put(unsaid(add, field).unwrap_or(theme.pick("–", "-")), theme.style(Role::Dim)),
             // The end is what is typed at.
             text => row.put(&end_of(text, usize::from(row.left().saturating_sub(1))), theme.style(Role::Strong)),
         };
         cursor(theme, &mut row, add, field);
         row.gap(3);
+    }
+}
+
+/// What holds where nothing is typed.
+fn unsaid(add: &Add, field: Field) -> Option<&str> {
+    match (field, &add.check()?.0.verdict) {
+        (Field::Group, Verdict::Good(preview)) => preview.group.as_deref(),
+        _ => None,
     }
 }
 

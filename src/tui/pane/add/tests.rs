@@ -19,7 +19,7 @@ fn good(runs: &[&str]) -> Check {
     let about = about.map(str::to_owned).to_vec();
     let notes = vec!["train.early_stopping waits for longer than the phase".to_owned()];
     let text = "name: emoji\n# how it is trained\ntrain: { batch_size: 32 }\n".into();
-    Check { text, verdict: Verdict::Good(Preview { runs, about, notes }) }
+    Check { text, verdict: Verdict::Good(Preview { runs, group: Some("emoji".into()), about, notes }) }
 }
 
 fn mistaken() -> Check {

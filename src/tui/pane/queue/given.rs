@@ -9,7 +9,7 @@ use crate::record::summary::Row;
 use crate::runner::protocol::Place;
 use crate::tui::action::Effect;
 use crate::tui::app::{App, Notice, Overlay};
-use crate::tui::orders::Order;
+use crate::tui::orders::{self, Order};
 use crate::tui::pane::question::{Question, named};
 use crate::tui::runs::Choice;
 
@@ -36,6 +36,32 @@ pub fn order(app: &mut App, action: Action) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// The command line that does the same about what is marked or chosen; in capitals what would have to be typed.
+pub fn command(app: &App, action: Action) -> Option<String> {
+    let ids = fit(app, action).unwrap_or_else(|_| app.targets());
+    let runs = orders::runs(&ids);
+    let order = match action {
+        Action::Slots => {
+            return Some(app.queue.slots.map_or("finetop slots N".to_owned(), |slots| Order::Slots(slots).command()));
+        }
+        _ if ids.is_empty() => return None,
+        Action::Cancel => Order::Cancel(ids),
+        Action::Pause => Order::Pause(ids),
+        Action::Resume => Order::Resume(ids),
+        Action::Retry => Order::Retry { ids, fresh: false },
+        Action::RetryFresh => Order::Retry { ids, fresh: true },
+        Action::Remove => Order::Remove { ids, force: false },
+        Action::Raise => priorities(app, &ids, 1),
+        Action::Lower => priorities(app, &ids, -1),
+        Action::MoveUp | Action::MoveDown | Action::MoveFirst | Action::MoveLast => moved(app, ids, action).ok()?,
+        Action::Tag => return Some(format!("finetop tag {runs} --add TAG")),
+        Action::Priority => return Some(format!("finetop priority N {runs}")),
+        Action::Filter | Action::Sort | Action::Reverse | Action::Open | Action::Fold | Action::Unfold => return None,
+        Action::Mark | Action::MarkRange | Action::MarkAll => return None,
+    };
+    Some(order.command())
 }
 
 /// Tells the runner. Marks have served then, but those of runs that are moved, which mostly goes on.
