@@ -108,7 +108,8 @@ fn answer(app: &mut App, effect: Effect) -> Vec<Effect> {
             let runs = ["lr-1e-3", "lr-1e-4"].map(|lr| format!("bert-{lr}")).to_vec();
             let about = ["bert, bert-base, up to 64 tokens, batches of 32", "head: 20 epochs, lr 1.0e-3"];
             let notes = vec!["train.early_stopping waits for longer than the phase".to_owned()];
-            let preview = Preview { runs, group: Some("bert".into()), about: about.map(str::to_owned).to_vec(), notes };
+            let about = about.map(str::to_owned).to_vec();
+            let preview = Preview { runs, about, notes, ..Preview::default() };
             News::Checked(draft, Check { text: TYPED.into(), verdict: Verdict::Good(preview) })
         }
         _ => return Vec::new(),
