@@ -94,17 +94,14 @@ pub struct Delta {
     /// Of those that are read whole, the ones that are new or changed. One that ended and is not asked for comes a last
     /// time here, and is read whole no longer.
     pub whole: Vec<Arc<RunState>>,
-    /// Why the store could not be listed, where that is the news.
-    pub problem: Option<String>,
-    /// Whether it can be listed again, where that is the news.
-    pub mended: bool,
+    /// That the store can be listed again, or why it cannot be any more, where that is the news.
+    pub listed: Option<Result<(), String>>,
 }
 
 impl Delta {
     /// Whether nothing is new.
     pub fn is_empty(&self) -> bool {
-        let is_as_before = self.problem.is_none() && !self.mended;
-        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && is_as_before
+        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && self.listed.is_none()
     }
 }
 
@@ -153,11 +150,11 @@ impl StoreView {
         let mut delta = Delta::default();
         if let Err(problem) = self.list(&mut delta) {
             let is_news = self.problem.is_none();
-            delta.problem = is_news.then(|| problem.to_string());
+            delta.listed = is_news.then(|| Err(problem.to_string()));
             self.problem = Some(problem);
             return delta;
         }
-        delta.mended = self.problem.take().is_some();
+        delta.listed = self.problem.take().map(|_| Ok(()));
         self.look(changes, &mut delta);
         self.make_whole(&mut delta);
         delta

@@ -203,8 +203,8 @@ mod tests {
         let mut app = fixtures::app((120, 40), fixtures::store());
         let mut keeper = Keeper::start(Some(path.clone()), folder.path().to_owned(), Kept::of(&app));
         app.runs.choose(RunId(14));
-        press(&mut app, "jj2we<Right><Space>w<Tab><Tab>yXm3");
-        app.runs.fold(false);
+        press(&mut app, "jj2we<Right> w<Tab><Tab>yXm3");
+        app.runs.set_folds([("night".to_owned(), false)].into());
         app.screen.shares.queue = Some(400);
         keeper.keep(Kept::of(&app));
         app.runs.set_sort(Sort { column: Column::Name, reversed: true });
@@ -218,6 +218,7 @@ mod tests {
         assert_eq!(Kept::of(&again), Kept::of(&app));
         let (kept, first) = (Kept::of(&app), Kept::of(&fixtures::app((120, 40), fixtures::store())));
         assert!(kept.curves != first.curves && kept.log_cut && kept.events_wrapped && kept.events != first.events);
+        assert!(kept.folds != first.folds, "{kept:?}");
         assert_eq!(self::read(&path, Path::new("/another")), Kept::default());
     }
 

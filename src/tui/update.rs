@@ -199,12 +199,12 @@ fn click(app: &mut App, position: Position) -> Vec<Effect> {
         return Vec::new();
     }
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
-    app.screen.focus = focus;
+    let had_focus = std::mem::replace(&mut app.screen.focus, focus) == focus;
     if let Some(tab) = pane::tabs::at(app, area, position).filter(|_| focus == Focus::Bottom) {
         app.screen.tab = tab;
         return Vec::new();
     }
-    app.pane(focus).click(app, area, position)
+    app.pane(focus).click(app, area, position, had_focus)
 }
 
 fn wheel(app: &mut App, position: Position, motion: Motion) -> Vec<Effect> {

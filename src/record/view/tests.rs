@@ -138,9 +138,17 @@ fn damaged_folders_and_a_store_that_goes_away_are_survived() {
     let moved = store.root().with_extension("moved");
     fs::rename(store.root(), &moved).unwrap();
     let delta = view.refresh(&Changes::All);
-    assert!(delta.problem.is_some() && view.problem.is_some() && view.rows.len() == 4, "what is known stays");
+    assert!(
+        delta.listed.is_some_and(|listed| listed.is_err()) && view.problem.is_some() && view.rows.len() == 4,
+        "what is known stays"
+    );
     assert!(view.refresh(&Changes::All).is_empty());
     fs::rename(&moved, store.root()).unwrap();
+    let mended = view.refresh(&Changes::All);
+    assert!(
+        mended.listed.is_some_and(|listed| listed.is_ok()) && mended.rows.is_empty(),
+        "that it ended is news by itself"
+    );
     end(&good);
     assert_eq!(all(&mut view).0, [4]);
     assert!(view.problem.is_none());

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::raster::{Dash, Ink};
+use super::raster::{Dash, Dots, Ink};
 use crate::tui::theme::palette::{indexed, parts};
 use crate::tui::theme::{Colors, Role, Theme};
 
@@ -46,8 +46,8 @@ const RUNS: [Slot; SLOTS] = [
     slot([0xe69f00, 0xa86f00], [Color::Yellow, Color::Yellow], "■", ('x', "x"), (6, 3)),
     slot([0x00b380, 0x007a55], [Color::Green, Color::Green], "▲", ('+', "+"), (2, 2)),
     slot([0xcc79a7, 0xaf4f86], [Color::Magenta, Color::Magenta], "◆", ('*', "*"), (9, 2)),
-    slot([0xc9bb2b, 0x6f6600], [Color::LightYellow, Color::LightMagenta], "○", ('#', "#"), (3, 4)),
-    slot([0xe06622, 0xb83f00], [Color::Red, Color::Red], "□", ('@', "@"), (12, 4)),
+    slot([0xd0cc40, 0x6f6600], [Color::LightYellow, Color::LightMagenta], "○", ('#', "#"), (3, 4)),
+    slot([0xe06622, 0xc02800], [Color::Red, Color::Red], "□", ('@', "@"), (12, 4)),
     slot([0x3d8bd4, 0x1b4f9c], [Color::Blue, Color::Blue], "△", ('%', "%"), (1, 3)),
     slot([0x999999, 0x5f5f5f], [Color::Gray, Color::DarkGray], "◇", ('&', "&"), (5, 6)),
 ];
@@ -85,9 +85,11 @@ fn run(theme: &Theme, slot: usize) -> Look {
     Look { style, letter: slot.letter.0, marker: theme.pick(slot.marker, slot.letter.1), dash }
 }
 
-/// What stands for the ink in a legend.
-pub fn swatch(theme: &Theme, ink: Ink) -> &'static str {
+/// What stands for the ink in a legend of charts that are drawn with these dots.
+pub fn swatch(theme: &Theme, dots: Dots, ink: Ink) -> &'static str {
+    let theme = &Theme { ascii: theme.ascii || dots == Dots::Ascii, ..*theme };
     match ink {
+        Ink::Steps if dots == Dots::Blocks => theme.pick("░", "."),
         Ink::Steps => theme.pick("⣿", "."),
         Ink::RawTrain | Ink::RawVal => theme.pick("─", "."),
         Ink::Smooth => theme.pick("╌", "~"),
