@@ -74,15 +74,8 @@ fn settle(terminal: &Terminal) {
     }
 }
 
-/// Processor time of a process' threads that live.
 fn processor(terminal: &Terminal) -> Result<Duration> {
-    let mut all = 0;
-    for thread in std::fs::read_dir(format!("/proc/{}/task", terminal.process_id()))? {
-        // One that has ended meanwhile has none.
-        let text = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        all += text.split_whitespace().next().map_or(Ok(0), str::parse::<u64>)?;
-    }
-    Ok(Duration::from_nanos(all))
+    stores::processor(terminal.process_id())
 }
 
 /// A line of `/proc/PID/status`, in MiB.

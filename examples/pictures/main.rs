@@ -1,9 +1,9 @@
 //! Makes the pictures of the README and of docs/dashboard.md from real runs: `cargo run --release --example pictures`.
 //!
-//! In a temporary folder with the experiments of this repository it trains a sweep, a run that fails, one on texts and
-//! one that is watched, opens the dashboard in a pseudo-terminal, presses keys, and writes the screens as SVG into
-//! `docs/pictures/`, cell by cell as they are. It takes a few minutes; a program that is built already may be named as the
-//! argument, and `FINETOP_REAL` may say where `tests/real/fetch.sh` has put the weights of the texts' network, which are
+//! In a temporary folder with the experiments of this repository it trains a sweep, a run that fails, one on texts and one
+//! that is watched, opens the dashboard in a pseudo-terminal, presses keys, and writes the screens as SVG into
+//! `docs/pictures/`, cell by cell as they are. It takes a few minutes. A program that is built already may be named as the
+//! argument; `FINETOP_REAL` may say where `tests/real/fetch.sh` has put the weights of the texts' network, which are
 //! fetched from the hub otherwise.
 
 #![allow(clippy::disallowed_methods)] // no file of a store is written here
@@ -56,7 +56,7 @@ struct Studio {
 impl Studio {
     fn new(root: &Path, program: PathBuf) -> Studio {
         let folder = PathBuf::from("/tmp/finetop");
-        std::fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        std::fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}, which must be new: {error}", folder.display()));
         let copied = Command::new("cp").arg("-r").arg(root.join("experiments")).arg(&folder).status();
         assert!(copied.expect("cp runs").success(), "the experiments are copied");
         let real = std::env::var_os("FINETOP_REAL").map_or(root.join("target/real"), PathBuf::from);

@@ -48,7 +48,7 @@ const RUNS: [Slot; SLOTS] = [
     slot([0xcc79a7, 0xaf4f86], [Color::Magenta, Color::Magenta], "◆", ('*', "*"), (9, 2)),
     slot([0xd0cc40, 0x6f6600], [Color::LightYellow, Color::LightMagenta], "○", ('#', "#"), (3, 4)),
     slot([0xe06622, 0xc02800], [Color::Red, Color::Red], "□", ('@', "@"), (12, 4)),
-    slot([0x3d8bd4, 0x1b4f9c], [Color::Blue, Color::Blue], "△", ('%', "%"), (1, 3)),
+    slot([0x3d8bd4, 0x1b4f9c], [Color::LightBlue, Color::Blue], "△", ('%', "%"), (1, 3)),
     slot([0x999999, 0x5f5f5f], [Color::Gray, Color::DarkGray], "◇", ('&', "&"), (5, 6)),
 ];
 

@@ -152,7 +152,7 @@ fn open(app: &mut App) {
             let open = !app.runs.is_open(name);
             app.runs.fold(open);
         }
-        _ => app.screen.focus = Focus::Run,
+        _ => (app.screen.focus, app.screen.comparing) = (Focus::Run, false),
     }
 }
 

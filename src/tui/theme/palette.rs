@@ -67,7 +67,9 @@ impl Palette {
     pub fn sixteen(self, role: Role) -> Color {
         match (role, self.is_light()) {
             (Role::Plain | Role::Strong | Role::Dim | Role::Border | Role::Steps, _) => Color::Reset,
-            (Role::Focus | Role::Accent | Role::Train, _) => Color::Blue,
+            // The other blue is hardly seen on black.
+            (Role::Focus | Role::Accent | Role::Train, false) => Color::LightBlue,
+            (Role::Focus | Role::Accent | Role::Train, true) => Color::Blue,
             (Role::Good, _) => Color::Green,
             (Role::Bad, _) => Color::Red,
             (Role::Warning | Role::Val, false) => Color::Yellow,
