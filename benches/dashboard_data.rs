@@ -17,7 +17,7 @@ use finetop::record::series::Column;
 use finetop::record::steps::spans;
 use finetop::record::watch::Changes;
 use finetop::record::{RunDir, Store, StoreView, Writer, listing};
-use stores::{Result, finished, runs, start, step, write_steps};
+use stores::{Result, finished, processor, runs, start, step, write_steps};
 
 /// As the binary's.
 #[global_allocator]
@@ -67,14 +67,16 @@ fn opened(what: &str, store: &Store) -> Result<()> {
         let output = Command::new(std::env::current_exe()?).arg("open").arg(store.root()).output()?;
         let text = String::from_utf8(output.stdout)?;
         let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        said.push(<[f64; 3]>::try_from(numbers).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?);
+        said.push(<[f64; 4]>::try_from(numbers).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?);
     }
-    let [rows, whole, memory] = [0, 1, 2].map(|n| middle(said.iter().map(|numbers| numbers[n]).collect()));
-    println!("{what}: rows and live runs {rows:.1} ms, one whole {whole:.1} ms more, {memory:.1} MiB at most");
+    let [rows, whole, spent, memory] = [0, 1, 2, 3].map(|n| middle(said.iter().map(|numbers| numbers[n]).collect()));
+    println!("{what}: rows and live runs {rows:.1} ms, one whole {whole:.1} ms more");
+    println!("{what}: {spent:.1} ms of a processor for both, {memory:.1} MiB at most");
     Ok(())
 }
 
-/// What a new process does until it has the rows and the run that is chosen; in milliseconds, and MiB of memory at most.
+/// What a new process does until it has the rows and the run that is chosen; in milliseconds of the clock, of a processor,
+/// and MiB of memory at most.
 fn open(root: &Path) -> Result<()> {
     let watch = Instant::now();
     let mut view = StoreView::new(Store::open(root)?);
@@ -90,7 +92,8 @@ fn open(root: &Path) -> Result<()> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is VmHWM")?;
     let kilobytes: f64 = peak.trim().trim_end_matches("kB").trim().parse()?;
-    println!("{rows} {whole} {}", kilobytes / 1024.0);
+    let spent = processor(std::process::id())?.as_secs_f64() * 1e3;
+    println!("{rows} {whole} {spent} {}", kilobytes / 1024.0);
     Ok(())
 }
 
@@ -98,10 +101,18 @@ fn open(root: &Path) -> Result<()> {
 fn ticks(what: &str, store: &Store) -> Result<()> {
     let mut view = StoreView::new(store.clone());
     view.refresh(&Changes::default());
-    let times = (0..21).map(|_| timed(|| view.refresh(&Changes::All).rows.len()));
-    println!("{what}: all looked at again, nothing new: {:.2} ms", middle(times.collect()));
-    let times = (0..21).map(|_| timed(|| view.refresh(&Changes::default()).rows.len()));
-    println!("{what}: a wake about none of them: {:.3} ms", middle(times.collect()));
+    let looks: [(&str, fn() -> Changes); 3] = [
+        ("all looked at again", || Changes::All),
+        ("a tick, once in five seconds", || Changes::Tick(BTreeSet::new())),
+        ("a wake about none of them", Changes::default),
+    ];
+    for (how, changes) in looks {
+        const TIMES: u32 = 40;
+        let before = processor(std::process::id())?;
+        let times = (0..TIMES).map(|_| timed(|| view.refresh(&changes()).rows.len())).collect();
+        let spent = (processor(std::process::id())? - before).as_secs_f64() * 1e3 / f64::from(TIMES);
+        println!("{what}: {how}, nothing new: {:.3} ms, {spent:.3} ms of a processor", middle(times));
+    }
     Ok(())
 }
 

@@ -1,8 +1,9 @@
-//! Stores for measurements of the dashboard.
+//! Stores for measurements of the dashboard, and the processor time that a process takes for them.
 
 #![allow(dead_code)] // every measurement uses another part
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use finetop::base::clock::Timestamp;
 use finetop::record::event::{
@@ -15,6 +16,17 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Lines that are written at once.
 const BATCH: u32 = 10_000;
+
+/// Processor time of the threads of a process that live.
+pub fn processor(process: u32) -> Result<Duration> {
+    let mut all = 0;
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        // One that has ended meanwhile has none.
+        let text = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+        all += text.split_whitespace().next().map_or(Ok(0), str::parse::<u64>)?;
+    }
+    Ok(Duration::from_nanos(all))
+}
 
 /// Fills a store with runs that are over, each of so many epochs; what they say is copied from one.
 pub fn finished(store: &Store, count: usize, epochs: u32) -> Result<()> {

@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod compare;
 mod completions;
+mod config;
 mod dashboard;
 mod doctor;
 mod edit;
@@ -123,6 +124,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
+    /// Print the dashboard's settings, or a file of them to begin with.
+    Config(config::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
     /// Train the run in a folder; what the runner starts.
@@ -180,6 +183,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gc(args)) => gc::main(args, &store),
         Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
+        Some(Command::Config(args)) => config::main(args),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),
     }

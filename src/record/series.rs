@@ -196,8 +196,15 @@ impl Column {
 
     /// The tail became full: a leaf of the tree.
     fn grow(&mut self) {
-        let leaf = std::mem::replace(&mut self.tail, Arc::new([f64::NAN; LEAF]));
+        let mut leaf = std::mem::replace(&mut self.tail, Arc::new([f64::NAN; LEAF]));
         let span = std::mem::replace(&mut self.tail_span, Span::NONE);
+        // A figure that stays as it was, as the learning rate mostly does, is kept once.
+        if span.min == span.max
+            && let Some(before) = self.root.last_leaf()
+            && before.iter().zip(leaf.iter()).all(|(a, b)| a.to_bits() == b.to_bits())
+        {
+            leaf = Arc::clone(before);
+        }
         if self.root.is_full(self.height) {
             let below = std::mem::take(&mut self.root);
             let child = (below.all(), Node::Branch(below));
@@ -279,6 +286,13 @@ impl Branch {
             Some((_, Node::Branch(child))) => child.leaf(height.saturating_sub(1), number % below),
             Some((_, Node::Leaf(leaf))) => leaf.as_slice(),
             None => &[],
+        }
+    }
+
+    fn last_leaf(&self) -> Option<&Arc<[f64; LEAF]>> {
+        match &self.children.last()?.1 {
+            Node::Leaf(leaf) => Some(leaf),
+            Node::Branch(child) => child.last_leaf(),
         }
     }
 

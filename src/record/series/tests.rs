@@ -35,7 +35,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let many = prop_oneof![0..300usize, 0..2 * LEAF * FANOUT, Just(LEAF), Just(LEAF * FANOUT)];
     let deed = prop_oneof![
         2 => values().prop_map(Deed::Push),
-        3 => (many, values()).prop_map(|(n, value)| Deed::Extend((0..n).map(|n| value + n as f64).collect())),
+        3 => (many, values(), 0..2u8).prop_map(|(n, value, slope)| {
+            Deed::Extend((0..n).map(|n| value + f64::from(slope) * n as f64).collect())
+        }),
         1 => any::<prop::sample::Index>().prop_map(Deed::Truncate),
         1 => Just(Deed::Keep),
     ];
@@ -102,6 +104,23 @@ fn a_clone_shares_and_an_append_copies_little() {
     assert_eq!((shown.len(), column.len()), (100_000, 100_001));
     let shared = |n: usize| std::ptr::eq(shown.leaf(n), column.leaf(n));
     assert!((0..100_000 / LEAF).all(shared), "full leaves are the same ones");
+}
+
+#[test]
+fn what_stays_as_it_is_is_kept_once() {
+    let mut column: Column = std::iter::repeat_n(1e-3, 10 * LEAF).collect();
+    column.extend(&[1e-4; LEAF]);
+    let leaves: Vec<_> = column
+        .root
+        .children
+        .iter()
+        .map(|(_, node)| match node {
+            Node::Leaf(leaf) => Arc::as_ptr(leaf),
+            Node::Branch(_) => unreachable!("ten leaves are no tree"),
+        })
+        .collect();
+    assert!(leaves[..10].iter().all(|leaf| *leaf == leaves[0]) && leaves[10] != leaves[0]);
+    assert_eq!((column.get(9 * LEAF), column.get(10 * LEAF)), (Some(1e-3), Some(1e-4)));
 }
 
 #[test]

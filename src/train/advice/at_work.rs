@@ -17,9 +17,7 @@ use crate::train::phase::{Figures, Phase};
 use crate::train::setup::Setup;
 use crate::train::trainer::Trainer;
 
-/// What is looked at to see whether weights move.
-const OUTPUT: &str = "head.output.weight";
-/// Of it, at most so many.
+/// Weights that are looked at to see whether they move, or one of each tensor.
 const LOOKED_AT: usize = 256;
 /// Samples whose statistics are taken.
 const SAMPLES: usize = 32;
@@ -97,10 +95,10 @@ impl Trainer<'_, '_> {
             phase: self.progress.phase,
             stretch: phase.stretch,
             lr: crate::train::phase::shown(lr),
-            loss: figures.of(Metric::Loss),
-            accuracy: figures.of(Metric::Accuracy),
-            val_loss: figures.of(Metric::ValLoss),
-            val_accuracy: figures.of(Metric::ValAccuracy),
+            loss: figures.of(&Metric::Loss),
+            accuracy: figures.of(&Metric::Accuracy),
+            val_loss: figures.of(&Metric::ValLoss),
+            val_accuracy: figures.of(&Metric::ValAccuracy),
             confusion: &figures.validated.confusion(data.classes.len()),
             classes: &data.classes,
             samples: &samples,
@@ -110,12 +108,16 @@ impl Trainer<'_, '_> {
         Ok(advice.into_iter().try_for_each(|advice| self.out.event(Event::Advice(advice)))?)
     }
 
-    /// Some of the weights of the output layer, evenly over all of them; none where it does not learn.
+    /// Some of the weights that learn, from the middle of each tensor; none where nothing does.
     fn some_weights(&self) -> Result<Vec<f32>, Error> {
-        let output = self.setup.network.trainable().into_iter().find(|(name, _)| name == OUTPUT);
-        let Some((_, weight)) = output else { return Ok(Vec::new()) };
-        let every = weight.elem_count().div_ceil(LOOKED_AT).max(1);
-        Ok(weight.flatten_all()?.to_vec1::<f32>()?.into_iter().step_by(every).collect())
+        let tensors = self.setup.network.trainable();
+        let of_each = (LOOKED_AT / tensors.len().max(1)).max(1);
+        let mut all = Vec::new();
+        for (_, tensor) in tensors {
+            let (count, flat) = (of_each.min(tensor.elem_count()), tensor.as_detached_tensor().flatten_all()?);
+            all.extend(flat.narrow(0, (tensor.elem_count() - count) / 2, count)?.to_vec1::<f32>()?);
+        }
+        Ok(all)
     }
 }
 

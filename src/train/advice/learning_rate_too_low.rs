@@ -2,8 +2,8 @@
 //! steps, and neither do the weights.
 //!
 //! The fall from the first epoch to the third is within two standard errors of the two, the third is above half the loss
-//! of a guess (so that there is something left to learn), and the weights of the output layer moved by less than a
-//! hundredth of their norm between the ends of the two. Where the loss stands still while the weights move, the rate is
+//! of a guess (so that there is something left to learn), and of the weights that learn, some that are looked at
+//! moved by less than a hundredth of their norm between the ends of the two. Where the loss stands still while the weights move, the rate is
 //! not what is wrong. Epochs of a warm-up, at less than half of the phase's rate, do not count.
 
 use serde::{Deserialize, Serialize};

@@ -73,7 +73,7 @@ struct EpochEnd<'a> {
     classes: &'a [String],
     /// Training samples of each class.
     samples: &'a [usize],
-    /// Some of the weights of the output layer; none where it does not learn.
+    /// Some of the weights that learn; none where nothing does.
     weights: &'a [f32],
 }
 

@@ -55,16 +55,17 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, scroll: usiz
     let inner = popup(buf, area, size, "Help", theme);
     let last = lines.len().saturating_sub(usize::from(inner.height));
     let scroll = scroll.min(last);
+    let more = if scroll < last { theme.pick("▼ more", "more below") } else { "" };
+    let lowest = inner.height.saturating_sub(1);
     for (row, line) in (0..inner.height).zip(&lines[scroll..]) {
-        draw_line(theme, &mut Row::new(buf, inner, row), line);
+        let reserved = if row == lowest && scroll < last { columns(more) + 1 } else { 0 };
+        draw_line(theme, &mut Row::new(buf, inner, row), line, reserved);
     }
-    if scroll < last {
-        let row = inner.height.saturating_sub(1);
-        Row::new(buf, inner, row).right(theme.pick("▼ more", "more below"), theme.style(Role::Accent));
-    }
+    Row::new(buf, inner, lowest).right(more, theme.style(Role::Accent));
 }
 
-fn draw_line(theme: &Theme, row: &mut Row, line: &Line) {
+/// `reserved` columns at the right are free.
+fn draw_line(theme: &Theme, row: &mut Row, line: &Line, reserved: u16) {
     let (left, style, right) = match line {
         Line::Gap => return,
         Line::Head(text) => {
@@ -82,8 +83,7 @@ fn draw_line(theme: &Theme, row: &mut Row, line: &Line) {
     let room = 20.min(row.left() / 3);
     row.gap(2).put_within(&left, room, theme.style(style));
     row.gap(room.saturating_sub(columns(&left)) + 1);
-    // The last columns are those of the word that there is more below.
-    row.put_within(right, row.left().saturating_sub(11), theme.style(Role::Plain));
+    row.put_within(right, row.left().saturating_sub(reserved), theme.style(Role::Plain));
 }
 
 /// How many lines the page has.

@@ -178,16 +178,19 @@ fn draw_row(theme: &Theme, line: &mut Row, app: &App, row: &Bound, found: &Match
     let keys = row.keys();
     let reserved = columns(&keys).saturating_add(1);
     let name = row.name.chars().count();
-    for (place, letter) in words(row).chars().enumerate() {
+    let words = words(row);
+    let is_cut = columns(&words).saturating_add(reserved) > line.left();
+    for (place, letter) in words.chars().enumerate() {
         let role = match found.places.binary_search(&place) {
             Ok(_) => Role::Accent,
             Err(_) if place < name => Role::Strong,
             Err(_) => Role::Dim,
         };
-        if line.left() > reserved {
+        if line.left() > reserved + u16::from(is_cut) {
             line.put(letter.encode_utf8(&mut [0; 4]), theme.style(role));
         }
     }
+    line.put(if is_cut { theme.pick("…", "~") } else { "" }, theme.style(Role::Dim));
     if let Some(command) = command(app, &row.binding.action).map(|command| format!("$ {command}"))
         && columns(&command) + 2 + reserved <= line.left()
     {

@@ -108,6 +108,7 @@ pub fn follow(app: &mut App) -> Vec<Effect> {
 /// Draws it.
 pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: bool) {
     let inner = frame(buf, area, &[("System", theme.style(Role::Strong))], focused, theme);
+    let inner = Rect { width: inner.width.saturating_sub(1), ..inner };
     let lines = lines::of(app);
     if lines.is_empty() {
         Row::new(buf, inner, 0).gap(1).put("reading the meters", theme.style(Role::Dim));

@@ -1,3 +1,5 @@
+mod gallery;
+
 use proptest::prelude::*;
 
 use crate::tui::app::Notice;

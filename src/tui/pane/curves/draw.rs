@@ -53,19 +53,18 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, focused: boo
     }
 }
 
-/// The words of the title that fit: speed, step and phase are left out before the rest.
+/// The words of the title that fit: speed, step, phase and the time left are left out, in this order.
 fn fitting(progress: format::Progress, columns: u16) -> String {
-    let format::Progress { mut phase, epoch, mut step, mut speed, eta } = progress;
+    let format::Progress { mut phase, epoch, mut step, mut speed, mut eta } = progress;
     loop {
         let words: Vec<&str> =
             [&phase, &epoch, &step, &speed, &eta].into_iter().flatten().map(String::as_str).collect();
         let text = words.join("  ");
         let is_cut = crate::base::text::width(&text) > usize::from(columns);
-        match (is_cut, &speed, &step, &phase) {
-            (true, Some(_), ..) => speed = None,
-            (true, None, Some(_), _) => step = None,
-            (true, None, None, Some(_)) => phase = None,
-            _ => return text,
+        let left_out = [&mut speed, &mut step, &mut phase, &mut eta].into_iter().find(|word| word.is_some());
+        match left_out.filter(|_| is_cut && epoch.is_some()) {
+            Some(word) => *word = None,
+            None => return text,
         }
     }
 }
@@ -127,7 +126,7 @@ fn legend(
     let steps = !run.training.steps.is_empty();
     let lines = [(Ink::Steps, "steps", steps), (Ink::Smooth, "steps, smooth", steps && smooth)];
     for (ink, name, _) in lines.into_iter().filter(|&(.., is_there)| is_there) {
-        row.put(look::swatch(theme, ink), look::of(theme, ink).style);
+        row.put(look::swatch(theme, look.dots, ink), look::of(theme, ink).style);
         row.gap(1).put(name, theme.style(Role::Dim)).gap(2);
     }
     for kind in Kind::ALL.into_iter().filter(|&kind| marks.iter().any(|mark| mark.kind == kind)) {

@@ -149,7 +149,10 @@ fn moved(app: &App, ids: Vec<RunId>, action: Action) -> Result<Order, String> {
         return Err("nothing of that waits".to_owned());
     };
     let together = bottom - top + 1 == ids.len();
-    let at_end = || format!("{}: no other of its priority is there; + and - change it", named(app, &ids));
+    let at_end = || {
+        let end = if matches!(action, Action::MoveUp | Action::MoveFirst) { "before" } else { "behind" };
+        format!("{}: nothing of its priority is {end} it; + and - change that", named(app, &ids))
+    };
     let to = match action {
         Action::MoveFirst if together && top == 0 => return Err(at_end()),
         Action::MoveLast if together && bottom + 1 == line.len() => return Err(at_end()),

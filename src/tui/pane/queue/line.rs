@@ -26,8 +26,10 @@ pub fn draw_run(theme: &Theme, row: &mut Row, app: &App, id: RunId, cells: &Colu
     let right = right(cells, &result);
     let role = if run.row.state.is_over() { Role::Plain } else { Role::Strong };
     let hit = theme.style(Role::Accent).add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
-    let hits = app.runs.parsed_filter().hits(&run.row.name);
-    row.put_marked(&run.row.name, row.left().saturating_sub(right), &hits, theme.style(role), hit);
+    let room = row.left().saturating_sub(right);
+    let name = name(&run, app.runs.is_member(id), room);
+    let hits = app.runs.parsed_filter().hits(name);
+    row.put_marked(name, room, &hits, theme.style(role), hit);
     go_to(row, width.saturating_sub(right));
     for (cell, width) in &cells.cells {
         match cell {
@@ -36,6 +38,13 @@ pub fn draw_run(theme: &Theme, row: &mut Row, app: &App, id: RunId, cells: &Colu
         }
     }
     row.right(&format!("{result} "), theme.style(words::role(run.row.state)));
+}
+
+/// The run's name; where there is no room for it, without the group's name, below which it stands.
+fn name<'a>(run: &Run<'a>, is_member: bool, room: u16) -> &'a str {
+    let (name, group) = (run.row.name.as_str(), run.row.place.group.as_deref());
+    let own = group.and_then(|group| name.strip_prefix(group)?.strip_prefix('-'));
+    own.filter(|own| is_member && !own.is_empty() && columns(name) > room).unwrap_or(name)
 }
 
 /// Draws the head of a group: how many of its runs are in which state, and how good the best became.

@@ -8,6 +8,7 @@ use crate::tui::runs::{Choice, Delta};
 use crate::tui::update::hear;
 
 use super::line::{bar, shares};
+use super::{Any, Focus, Position};
 
 fn app() -> App {
     fixtures::app((120, 40), fixtures::store())
@@ -123,7 +124,7 @@ fn what_makes_no_sense_is_said_and_not_asked() {
         ("ju", "0016 resnet18-lr3e-4 is queued: only a paused one can go on"),
         ("r", "0015 emoji-squeezenet is running: only a failed or cancelled one can be tried again"),
         ("J", "0015 emoji-squeezenet is running: only a queued or paused one can be moved"),
-        ("jK", "0016 resnet18-lr3e-4: no other of its priority is there; + and - change it"),
+        ("jK", "0016 resnet18-lr3e-4: nothing of its priority is before it; + and - change that"),
         ("G+", "0011 resnet18-old is cancelled already: it is in no queue"),
         ("GP", "0011 resnet18-old is cancelled already: it is in no queue"),
         ("jP<Back>high<Enter>", "high is no priority: a whole number, as 5 or -1"),
@@ -259,5 +260,33 @@ fn every_state_has_its_share() {
         (&[9, 9, 9], 2, &[1, 1, 0]),
     ] {
         assert_eq!(shares(counts, width), expected, "{counts:?} in {width}");
+    }
+}
+
+#[test]
+fn a_member_that_has_no_room_is_named_without_its_group() {
+    let mut runs = Vec::new();
+    for id in 1..=2 {
+        let mut run = Recording::training(id, &format!("tiny-lr-1e-3-dropout-0.5-seed-{id}"));
+        runs.push(run.group("tiny").epochs(1..=2).run());
+    }
+    let mut app = fixtures::app((80, 24), fixtures::delta(runs));
+    let shown = |app: &App| text(&frame(app, &UNICODE));
+    assert!(shown(&app).contains("0001 lr-1e-3-d"), "{}", shown(&app));
+    app.screen.size = ratatui::layout::Size::new(200, 24);
+    app.screen.zoomed = true;
+    assert!(shown(&app).contains("0001 tiny-lr-1e-3-dropout-0.5-seed-1"), "{}", shown(&app));
+}
+
+#[test]
+fn a_run_is_opened_by_enter_and_by_a_second_click_also_out_of_a_comparison() {
+    let mut app = fixtures::app((120, 40), fixtures::store());
+    press(&mut app, "C<Tab><Tab><Enter>");
+    assert_eq!((app.screen.focus, app.screen.comparing), (Focus::Run, false));
+    let row = u16::try_from(app.runs.place()).unwrap() + 2;
+    let click = |app: &mut App, y: u16| crate::tui::update::update(app, Any::Click(Position { x: 5, y }));
+    for (y, focus) in [(row, Focus::Queue), (row, Focus::Run), (row + 1, Focus::Queue), (row + 1, Focus::Run)] {
+        click(&mut app, y);
+        assert_eq!(app.screen.focus, focus, "row {y}");
     }
 }
