@@ -37,6 +37,7 @@ mod retry;
 mod rm;
 mod run;
 mod runner;
+mod schema;
 mod select;
 mod show;
 mod since;
@@ -123,6 +124,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
+    /// Print the JSON schema of experiment files, for editors.
+    Schema(schema::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
     /// Train the run in a folder; what the runner starts.
@@ -180,6 +183,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gc(args)) => gc::main(args, &store),
         Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
+        Some(Command::Schema(args)) => schema::main(args),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),
     }

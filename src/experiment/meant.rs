@@ -37,7 +37,7 @@ fn hint(takes: &Takes, node: &Node) -> Option<String> {
             Some("put it in quotes to make it a text".into())
         }
         Takes::Globs => Some(format!("put it into a list: [{text}]")),
-        Takes::Map | Takes::List | Takes::MapOrUnits | Takes::Matrix | Takes::Combinations => None,
+        Takes::Map | Takes::List | Takes::Singles | Takes::MapOrUnits | Takes::Matrix | Takes::Combinations => None,
     }
 }
 
