@@ -28,8 +28,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn measure(folder: &Path, threads: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let augment =
-        Augment { rotation: 20.0, zoom: 0.2, width_shift: 0.1, height_shift: 0.1, horizontal_flip: true, views: None };
+    let augment = Augment {
+        rotation: 20.0,
+        zoom: 0.2,
+        width_shift: 0.1,
+        height_shift: 0.1,
+        horizontal_flip: true,
+        ..Augment::NONE
+    };
     let pictures = Pictures { image_size: 128, resize: Resize::Bilinear, augment };
     let spec = Data {
         train: folder.to_owned(),

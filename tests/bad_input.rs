@@ -9,6 +9,9 @@ use std::path::Path;
 
 use workplace::{Workplace, skip, tiny, wait_for};
 
+/// A key of the first phase, in whose place others are put.
+const HEAD: &str = "trainable: head";
+
 /// Files that must be refused before anything is queued: name, content, what the message says.
 fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
     let yaml = tiny("x", 1, "1e-3");
@@ -43,6 +46,21 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         ("slash", with("name: x", "name: a/b"), &["name", "a/b"]),
         ("dots", with("name: x", "name: .."), &["name"]),
         ("control", with("name: x", "name: \"a\\eb\""), &["name"]),
+        (
+            "two-rates",
+            with(HEAD, "schedule: { constant: {}, cosine: {} }"),
+            &["more than one key", "two-rates.yaml:12"],
+        ),
+        ("long-warm-up", with(HEAD, "schedule: { linear: { warmup_epochs: 5 } }"), &["longer than the phase", "5"]),
+        ("rate-above", with(HEAD, "schedule: { cosine: { min_lr: 0.1 } }"), &["min_lr", "above the phase's rate"]),
+        ("two-callbacks", with("  batch_size: 8", "  early_stopping: [ {}, {} ]"), &["early_stopping", "only be one"]),
+        ("two-keys", with("units: 16, activation: relu }", "units: 16 }\n      dropout: 0.5"), &["more than one key"]),
+        ("class-weights", with("batch_size: 8", "class_weight: { red: heavy }"), &["red", "heavy", "a number"]),
+        ("bad-pattern", with(HEAD, "lr_factors: { 'fire[9': 2 }"), &["fire[9", "no pattern"]),
+        ("no-class", with("batch_size: 8", "class_weight: { rde: 2 }"), &["rde", "did you mean `red`"]),
+        ("many-layers", with("last_layers: 2", "last_layers: 400"), &["last 400 layers"]),
+        ("many-blocks", with("{ last_layers: 2 }", "{ gradual: { blocks: 400 } }"), &["400 blocks", "blocks: 9"]),
+        ("no-match", with(HEAD, "lr_factors: { 'layer4.*': 2 }"), &["layer4.*", "fire9"]),
         ("unknown-layer", with("{ last_layers: 2 }", "{ from: fire66 }"), &["fire66", "fire6"]),
         ("no-weights", with("weights: random", "weights: data/none.safetensors"), &["none.safetensors"]),
         ("not-weights", with("weights: random", "weights: garbage.safetensors"), &["garbage.safetensors"]),
@@ -86,7 +104,17 @@ fn what_is_wrong_is_said_before_anything_is_queued() {
 }
 
 /// What only a look at pictures and weights would find is in the record of the run; the rest is refused right away.
-const FOUND_BY_THE_RUN: [&str; 5] = ["unknown-layer", "not-weights", "other-network", "one-class", "empty-class"];
+const FOUND_BY_THE_RUN: [&str; 9] = [
+    "no-class",
+    "many-layers",
+    "many-blocks",
+    "no-match",
+    "unknown-layer",
+    "not-weights",
+    "other-network",
+    "one-class",
+    "empty-class",
+];
 
 #[test]
 fn what_is_wrong_in_a_file_is_never_queued() {

@@ -3,38 +3,19 @@
 
 #![allow(clippy::disallowed_methods)] // files of a test are not files of a store
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+mod little;
 
-use candle_core::{Device, Tensor};
-use finetop::base::durable;
-use finetop::base::random::{Purpose, Stream};
-use finetop::experiment::{self, Experiment, Origin};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use candle_core::Device;
+use finetop::experiment;
 use finetop::model::{Found, Network};
 use finetop::record::event::{Event, FinishReason, Level, LrReason, SampleKind, Samples};
 use finetop::record::life::Cause;
 use finetop::train::{self, End, Error, Job};
 
-/// A folder with pictures of three colours (and noise), as class folders.
-fn pictures(seed: u64) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (side, count) in [("train", 11), ("val", 5)] {
-        for (class, colour) in [("blue", [40, 60, 200]), ("green", [50, 190, 60]), ("red", [210, 50, 40])] {
-            let place = folder.path().join(side).join(class);
-            std::fs::create_dir_all(&place).unwrap();
-            for number in 0..count {
-                let index = number + 100 * u64::from(side == "val") + 1000 * colour[0] as u64;
-                let mut noise = Stream::new(seed, Purpose::Augment, 0, index);
-                let picture = image::RgbImage::from_fn(40, 36, |_, _| {
-                    image::Rgb(colour.map(|c: i32| (c + noise.range(-60.0, 60.0) as i32).clamp(0, 255) as u8))
-                });
-                picture.save(place.join(format!("{number:02}.png"))).unwrap();
-            }
-        }
-    }
-    folder
-}
+use little::{Ending, figures, flat, in_attempts, model, parse, pictures, tensors, texts, train_until, train_whole};
 
 /// Two phases; both drop their rate at the second epoch and stop early at the third, because nothing can improve by
 /// `min_delta`.
@@ -81,72 +62,6 @@ train:
   early_stopping: { patience: 9, restore_best_weights: true }
 ";
 
-/// A table of texts that tell two classes apart by their words, a vocabulary, and the size of a small encoder.
-fn texts() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let mut draw = Stream::new(3, Purpose::Augment, 0, 0);
-    let mut table = String::from("text,label\n");
-    for number in 0..80 {
-        let (class, words) = if number % 2 == 0 {
-            ("food", ["apple", "bread", "rice"])
-        } else {
-            ("transport", ["train", "ship", "bus"])
-        };
-        let count = 1 + draw.range(0.0, 6.0) as usize;
-        let text: Vec<&str> =
-            (0..count).map(|_| if draw.range(0.0, 1.0) < 0.5 { words[number % 3] } else { "the" }).collect();
-        table.push_str(&format!("\"{}\",{class}\n", [&text[..], &[words[(number + 1) % 3]]].concat().join(" ")));
-    }
-    std::fs::write(folder.path().join("train.csv"), table).unwrap();
-    let words = "[PAD] [UNK] [CLS] [SEP] the apple bread rice train ship bus";
-    std::fs::write(folder.path().join("vocab.txt"), words.replace(' ', "\n")).unwrap();
-    let config = r#"{ "model_type": "bert", "vocab_size": 11, "hidden_size": 16, "num_hidden_layers": 3,
-        "num_attention_heads": 2, "intermediate_size": 24, "max_position_embeddings": 10 }"#;
-    std::fs::write(folder.path().join("config.json"), config).unwrap();
-    folder
-}
-
-fn parse(text: &str, folder: &Path) -> Experiment {
-    let origin = Origin { shown: "tiny.yaml".into(), folder: folder.to_owned(), stem: "tiny".into() };
-    experiment::parse(text, &origin, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
-}
-
-/// Trains in `run` until `is_enough`, which sees every event and may ask to stop.
-fn train_until(
-    experiment: &Experiment,
-    run: &Path,
-    mut is_enough: impl FnMut(&Event) -> bool,
-) -> (Result<End, Error>, Vec<Event>) {
-    let stop = AtomicBool::new(false);
-    let mut events = Vec::new();
-    let mut emit = |event: Event| {
-        if is_enough(&event) {
-            stop.store(true, Ordering::Relaxed);
-        }
-        events.push(event);
-        Ok(())
-    };
-    let result = train::run(&Job { experiment, folder: run, attempt: 1 }, &mut emit, &stop);
-    (result, events)
-}
-
-fn train_whole(experiment: &Experiment, run: &Path) -> Vec<Event> {
-    let (result, events) = train_until(experiment, run, |_| false);
-    result.unwrap();
-    events
-}
-
-/// What must be equal whatever the clock says: every epoch's figures and counters.
-fn figures(events: &[Event]) -> Vec<String> {
-    let epochs = events.iter().filter_map(|event| match event {
-        Event::Epoch(epoch) => {
-            Some(finetop::record::event::Epoch { seconds: 0.0, samples_per_s: 0.0, ..epoch.clone() })
-        }
-        _ => None,
-    });
-    epochs.map(|epoch| format!("{epoch:?}")).collect()
-}
-
 /// One letter an event: enough to see the order.
 fn order(events: &[Event]) -> String {
     let letter = |event: &Event| match event {
@@ -166,18 +81,6 @@ fn order(events: &[Event]) -> String {
         other => panic!("unexpected {other:?}"),
     };
     events.iter().map(letter).collect()
-}
-
-fn model(run: &Path) -> Vec<u8> {
-    std::fs::read(run.join("model/model.safetensors")).unwrap()
-}
-
-fn tensors(bytes: &[u8]) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load_buffer(bytes, &Device::Cpu).unwrap()
-}
-
-fn flat(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 #[test]
@@ -326,58 +229,6 @@ fn what_is_frozen_is_equal_to_the_bit_and_the_rest_moved() {
         }
         assert!(is_learning);
     }
-}
-
-/// How an attempt ends before its time.
-#[derive(Debug, Clone, Copy)]
-enum Ending {
-    /// Asked to stop at the event with this number.
-    Stop(usize),
-    /// Gone at the event with this number, as a killed process is.
-    Gone(usize),
-}
-
-/// Trains in attempts that each end as `endings` say, and then to the end. Gives the figures that a reader would keep.
-fn in_attempts(experiment: &Experiment, run: &Path, endings: &[Ending]) -> (Vec<String>, Vec<Option<(u32, u64)>>) {
-    let (mut kept, mut resumed) = (Vec::new(), Vec::new());
-    for ending in endings.iter().copied().map(Some).chain([None]) {
-        let stop = AtomicBool::new(false);
-        let mut events = Vec::new();
-        let mut emit = |event: Event| {
-            events.push(event);
-            match ending {
-                Some(Ending::Stop(at)) if events.len() > at => stop.store(true, Ordering::Relaxed),
-                Some(Ending::Gone(at)) if events.len() > at => return Err(nowhere()),
-                _ => {}
-            }
-            Ok(())
-        };
-        let result = train::run(&Job { experiment, folder: run, attempt: 1 }, &mut emit, &stop);
-        // How many events there are depends on the clock too: a quick machine may be through before its attempt ends.
-        let is_over = matches!(result, Ok(End::Finished(_)));
-        match ending {
-            _ if is_over => {}
-            Some(Ending::Stop(_)) => assert_eq!(result.unwrap(), End::Stopped),
-            Some(Ending::Gone(_)) => assert!(matches!(result, Err(Error::Write(_)))),
-            None => panic!("{result:?} after the last attempt"),
-        }
-        let from = events.iter().find_map(|event| match event {
-            Event::RunStarted(started) => Some(started.resumed_from.map(|from| (from.epoch, from.step))),
-            _ => None,
-        });
-        resumed.push(from.flatten());
-        kept.truncate(from.flatten().map_or(0, |(epoch, _)| epoch as usize));
-        kept.extend(figures(&events));
-        if is_over {
-            break;
-        }
-    }
-    (kept, resumed)
-}
-
-/// An error as of a file that cannot be written.
-fn nowhere() -> durable::Error {
-    durable::write(Path::new("/nowhere/at/all"), b"").unwrap_err()
 }
 
 #[test]

@@ -136,9 +136,9 @@ pub fn metric(value: f64) -> String {
     }
 }
 
-/// A learning rate as `1.0e-3`.
+/// A learning rate as `1.0e-3`; none is `0`.
 pub fn learning_rate(value: f64) -> String {
-    format!("{value:.1e}")
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.1e}") }
 }
 
 #[cfg(test)]
@@ -210,5 +210,6 @@ mod tests {
             assert_eq!(metric(value), text);
         }
         assert_eq!(learning_rate(1e-3), "1.0e-3");
+        assert_eq!(learning_rate(0.0), "0");
     }
 }

@@ -232,7 +232,7 @@ fn layer(layer: &LayerSummary, rate: f64) {
     let learns = match (layer.parameters, layer.trainable) {
         (0, _) => String::new(),
         (_, true) if rate == 1.0 => "yes".to_owned(),
-        (_, true) => format!("yes, lr × {rate:.3}"),
+        (_, true) => format!("yes, lr × {}", (rate * 1e4).round() / 1e4),
         (_, false) => "frozen".to_owned(),
     };
     let shape = format!("({})", shape.join(", "));

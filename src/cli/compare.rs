@@ -3,9 +3,9 @@
 //! `--json` prints one object: `keys`, the dotted keys that differ; and `rows`, one for each run, or for the runs that
 //! differ in their seeds alone. A row has `settings` (key → value, null where it has none; the seeds of several runs are a
 //! list), `monitor`, `n` (runs with a best value), `best`, `epoch`, `val_loss`, `val_accuracy` and `seconds`, each
-//! `{"mean", "deviation"}` or null (the deviation over n - 1, null of one run), `is_best`, and `runs`: each with `id`,
-//! `name`, `state`, `monitor` and its own figures as numbers. `epoch`, `val_loss` and `val_accuracy` are those of the best
-//! epoch, or of the last one where none is the best. And `values`: which value of which key does best. It has `monitor`,
+//! `{"mean", "deviation"}` or null (the deviation over n - 1, null of one run), further metrics by their names as `val_f1`
+//! (those of one class are left out), `is_best`, and `runs`: each with `id`, `name`, `state`, `monitor` and its own figures
+//! as numbers. Figures are those of the best epoch, or of the last one where none is the best. And `values`: which value of which key does best. It has `monitor`,
 //! `more_is_better` and `keys` (but the seed), the one whose values differ most first, each with `key`, `effect` (between
 //! the best and the worst mean) and `values`: each with `value`, `n`, `mean`, `best`, `best_run` and `is_best`.
 

@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod compare;
 mod completions;
+mod config;
 mod dashboard;
 mod doctor;
 mod edit;
@@ -27,6 +28,7 @@ mod load;
 mod logs;
 mod ls;
 mod r#move;
+mod new;
 mod output;
 mod pause;
 mod predict;
@@ -124,8 +126,12 @@ enum Command {
     Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
+    /// Write an experiment for a folder of class folders, or for a table of texts.
+    New(new::Args),
     /// Print the JSON schema of experiment files, for editors.
     Schema(schema::Args),
+    /// Print the dashboard's settings, or a file of them to begin with.
+    Config(config::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
     /// Train the run in a folder; what the runner starts.
@@ -183,7 +189,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gc(args)) => gc::main(args, &store),
         Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
+        Some(Command::New(args)) => new::main(args),
         Some(Command::Schema(args)) => schema::main(args),
+        Some(Command::Config(args)) => config::main(args),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),
     }

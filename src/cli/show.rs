@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use super::{output, select};
 use crate::base::clock;
-use crate::base::text::{counted, duration, learning_rate, metric, printable};
+use crate::base::text::{counted, duration, learning_rate, metric, printable, width};
+use crate::record::event::Epoch;
 use crate::record::summary::Summary;
 use crate::record::{RunState, view, words};
 
@@ -82,20 +83,34 @@ fn epochs(run: &RunState) {
         return;
     }
     output::line("");
-    output::line("epoch  phase             loss  accuracy  val_loss  val_accuracy        lr  seconds");
+    let further: Vec<&str> = run
+        .training
+        .epochs
+        .iter()
+        .next_back()
+        .map_or(Vec::new(), |epoch| epoch.overall().map(|(name, _)| name).collect());
+    let heads: String = further.iter().map(|name| format!("  {:>8}", printable(name))).collect();
+    output::line(&format!("epoch  phase             loss  accuracy  val_loss  val_accuracy{heads}        lr  seconds"));
     for epoch in run.training.epochs.iter() {
         output::line(&format!(
-            "{:>5}  {:<12}  {:>8}  {:>8}  {:>8}  {:>12}  {:>8}  {:>7.2}",
+            "{:>5}  {:<12}  {:>8}  {:>8}  {:>8}  {:>12}{}  {:>8}  {:>7.2}",
             epoch.epoch,
             crate::base::text::truncated(&printable(&epoch.phase), 12),
             metric(epoch.loss),
             metric(epoch.accuracy),
             metric(epoch.val_loss),
             metric(epoch.val_accuracy),
+            further.iter().map(|name| self::further(epoch, name)).collect::<String>(),
             learning_rate(epoch.lr),
             epoch.seconds,
         ));
     }
+}
+
+/// A further metric of an epoch, below its name.
+fn further(epoch: &Epoch, name: &str) -> String {
+    let value = epoch.metrics.get(name).copied().unwrap_or(f64::NAN);
+    format!("  {:>width$}", metric(value), width = width(&printable(name)).max(8))
 }
 
 /// What changed the course: rates, early stops, advice.

@@ -10,7 +10,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use crate::experiment::{Augment, Data, Inputs, Pictures, Resize};
 
 pub const AUGMENT: Augment =
-    Augment { rotation: 20.0, zoom: 0.2, width_shift: 0.1, height_shift: 0.1, horizontal_flip: true, views: None };
+    Augment { rotation: 20.0, zoom: 0.2, width_shift: 0.1, height_shift: 0.1, horizontal_flip: true, ..Augment::NONE };
 
 /// At 8x8 pixels.
 pub const PICTURES: Pictures = Pictures { image_size: 8, resize: Resize::Bilinear, augment: AUGMENT };

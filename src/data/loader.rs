@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::augment::Transform;
+use super::augment::Variant;
 use super::decode;
 use super::error::Error;
 use super::prefetch::{Panicked, Prefetch};
-use super::preprocess::Planes;
+use super::preprocess::{Planes, blank};
 use super::resize::resize;
 use super::samples::Picture;
 use super::threads;
@@ -35,6 +35,11 @@ impl Recipe {
     pub fn new(spec: &Pictures, preprocessing: Preprocessing, seed: u64) -> Self {
         let Pictures { image_size, resize, augment } = *spec;
         Recipe { image_size, resize, augment, preprocessing, seed }
+    }
+
+    /// The `number`-th random change of a sample.
+    fn variant(&self, sample: usize, number: u64) -> Variant {
+        Variant::draw(&self.augment, self.image_size, self.seed, sample as u64, number)
     }
 }
 
@@ -83,11 +88,10 @@ impl Loader {
     pub fn picture(&self, picture: &Picture, draw: Draw) -> Result<RgbImage, Error> {
         let mut image = image_of(&self.recipe, picture)?.into_owned();
         if let Some(variant) = draw.variant {
-            let Recipe { augment, image_size, seed, .. } = &self.recipe;
-            let transform = Transform::draw(augment, *image_size, *seed, draw.sample as u64, variant);
+            let variant = self.recipe.variant(draw.sample, variant);
             let plain = image.clone();
             let channels: &mut [u8] = &mut image;
-            transform.apply(&plain, |at, rgb| {
+            variant.apply(&plain, blank(self.recipe.preprocessing), |at, rgb| {
                 channels[3 * at..3 * at + 3].copy_from_slice(&rgb.map(|level| level.round() as u8));
             });
         }
@@ -117,9 +121,8 @@ fn prepare(recipe: &Recipe, picture: &Picture, draw: Draw) -> Result<Vec<f32>, E
     let mut planes = Planes::new((recipe.image_size as usize).pow(2), recipe.preprocessing);
     match draw.variant {
         Some(variant) => {
-            let sample = draw.sample as u64;
-            Transform::draw(&recipe.augment, recipe.image_size, recipe.seed, sample, variant)
-                .apply(&image, |at, rgb| planes.put(at, rgb));
+            let variant = recipe.variant(draw.sample, variant);
+            variant.apply(&image, blank(recipe.preprocessing), |at, rgb| planes.put(at, rgb));
         }
         None => {
             for (at, rgb) in image.chunks_exact(3).enumerate() {

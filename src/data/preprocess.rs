@@ -38,6 +38,13 @@ impl Planes {
     }
 }
 
+/// The colour that becomes 0, as red, green and blue in 0…255: the mean of the pictures that the weights were trained on.
+pub fn blank(preprocessing: Preprocessing) -> [f32; 3] {
+    let mut rgb = [0.0; 3];
+    channels(preprocessing).iter().for_each(|channel| rgb[channel.colour] = -channel.offset / channel.scale);
+    rgb
+}
+
 /// Keras' `preprocess_input` in mode `caffe`, torchvision's `Normalize` after `ToTensor`.
 fn channels(preprocessing: Preprocessing) -> [Channel; 3] {
     match preprocessing {
@@ -59,6 +66,19 @@ fn channels(preprocessing: Preprocessing) -> [Channel; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_blank_colour_becomes_0() {
+        for preprocessing in [Preprocessing::Caffe, Preprocessing::Torch] {
+            let mut planes = Planes::new(1, preprocessing);
+            let blank = blank(preprocessing);
+            planes.put(0, blank);
+            assert!(planes.into_values().iter().all(|value| value.abs() < 1e-6));
+            for (level, mean) in blank.into_iter().zip([123.68, 116.779, 103.939]) {
+                assert!((level - mean).abs() < 0.6, "red, green, blue: {blank:?}");
+            }
+        }
+    }
 
     #[test]
     fn channels_come_first_and_in_the_order_of_the_weights() {

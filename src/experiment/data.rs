@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Augment;
+
 /// The samples and how they are prepared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Data {
@@ -70,34 +72,4 @@ pub enum Resize {
     Bilinear,
     /// As Keras' `flow_from_directory` does by default.
     Nearest,
-}
-
-/// Random changes of training pictures, as Keras' `ImageDataGenerator` makes them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Augment {
-    /// Largest turn in degrees, either way, 0 to 180 (Keras' `rotation_range`).
-    pub rotation: f64,
-    /// Zoom factor drawn from `1-zoom..1+zoom`, for each axis; in `0..1` (Keras' `zoom_range`).
-    pub zoom: f64,
-    /// Largest shift as a share of the width, in `0..1` (Keras' `width_shift_range`).
-    pub width_shift: f64,
-    /// Largest shift as a share of the height, in `0..1` (Keras' `height_shift_range`).
-    pub height_shift: f64,
-    /// Mirrors every other picture, by chance.
-    pub horizontal_flip: bool,
-    /// Draw this many fixed variants of each picture and take one per epoch in turn, so that frozen layers can be
-    /// computed once, 1 to 1000; without it every epoch draws anew.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub views: Option<u32>,
-}
-
-impl Augment {
-    /// No change at all.
-    pub const NONE: Augment =
-        Augment { rotation: 0.0, zoom: 0.0, width_shift: 0.0, height_shift: 0.0, horizontal_flip: false, views: None };
-
-    /// Whether every epoch sees the pictures as they are.
-    pub fn is_none(&self) -> bool {
-        Augment { views: None, ..*self } == Augment::NONE
-    }
 }

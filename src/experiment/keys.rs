@@ -3,6 +3,9 @@
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
+use super::metric::MEASURES;
+pub(super) use super::names::{nearest, our_name};
+
 /// A key: where it stands, what it takes, what it means when it is not given.
 #[derive(Debug)]
 pub struct Key {
@@ -49,6 +52,12 @@ pub enum Takes {
     Matrix,
     /// A list of maps from dotted keys to values.
     Combinations,
+    /// A list of figures of the validation samples.
+    Measures,
+    /// A figure that can be watched.
+    Metric,
+    /// A list of two numbers within these bounds, the lower one first.
+    Range(Bound<f64>, Bound<f64>),
 }
 
 /// What holds where a key is not given.
@@ -128,6 +137,13 @@ impl Takes {
             Takes::Numbers(words) => format!("{}, or a map from names to numbers", listed(words, "or")),
             Takes::Matrix => "a map of dotted keys, each with a list of values".into(),
             Takes::Combinations => "a list of maps of dotted keys, each with a value".into(),
+            Takes::Range(low, high) => {
+                format!("a list of two numbers, the lower one first, each {}", number_words(low, high))
+            }
+            Takes::Measures => format!("a list of {}, or a score of one class as `f1/CLASS`", listed(&MEASURES, "and")),
+            Takes::Metric => {
+                "`loss`, `accuracy`, `val_loss`, `val_accuracy`, or `val_` and a metric as `val_f1`".into()
+            }
         }
     }
 }
@@ -154,71 +170,13 @@ pub(super) fn listed(words: &[&str], last: &str) -> String {
     }
 }
 
-/// What Keras, PyTorch and habit call a thing, and what it is called here.
-const OTHER_NAMES: &[(&str, &str)] = &[
-    ("learning_rate", "lr"),
-    ("eps", "epsilon"),
-    ("acc", "accuracy"),
-    ("val_acc", "val_accuracy"),
-    ("validation_split", "val_split"),
-    ("validation", "val"),
-    ("rotation_range", "rotation"),
-    ("zoom_range", "zoom"),
-    ("width_shift_range", "width_shift"),
-    ("height_shift_range", "height_shift"),
-    ("augmentation", "augment"),
-    ("pooling", "pool"),
-    ("average", "avg"),
-    ("mean", "avg"),
-    ("weightdecay", "weight_decay"),
-    ("rho", "alpha"),
-    ("global_clipnorm", "clip_norm"),
-    ("clipnorm", "clip_norm"),
-    ("max_grad_norm", "clip_norm"),
-    ("reducelronplateau", "reduce_lr_on_plateau"),
-    ("earlystopping", "early_stopping"),
-    ("gradient_accumulation_steps", "accumulate"),
-    ("accumulate_grad_batches", "accumulate"),
-    ("label_smoothing_factor", "label_smoothing"),
-    ("kernel_regularizer", "l2"),
-    ("lr_scheduler", "schedule"),
-    ("lr_scheduler_type", "schedule"),
-    ("scheduler", "schedule"),
-    ("layerwise_lr_decay", "lr_decay"),
-    ("gamma", "factor"),
-    ("step_size", "every"),
-    ("eta_min", "min_lr"),
-    ("end_learning_rate", "min_lr"),
-    ("num_cycles", "cycles"),
-    ("warmup", "warmup_epochs"),
-    ("onecycle", "one_cycle"),
-];
-
-/// `typed` as keys are written here: in small letters, with `_`, and by our name for it.
-pub(super) fn our_name(typed: &str) -> String {
-    let typed = typed.to_lowercase().replace('-', "_");
-    OTHER_NAMES.iter().find(|(other, _)| *other == typed).map_or(typed, |(_, ours)| (*ours).to_owned())
-}
-
-/// The candidate that was most likely meant by `typed`, if any is near.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = our_name(typed);
-    let allowed = (typed.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&typed, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| distance <= allowed && distance < candidate.chars().count())
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
-}
-
 const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str) -> Key {
     Key { path, takes, unset, about }
 }
 
 use Takes::{
-    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Name, Number, Numbers, Samples, Singles,
-    Text, Weights, Whole, Words,
+    Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Numbers,
+    Range, Samples, Singles, Text, Weights, Whole, Words,
 };
 use Unset::{Means, Required, Value};
 
@@ -229,7 +187,6 @@ const PROPER_SHARE: Takes = Number(Excluded(0.0), Excluded(1.0));
 const ABOVE_0: Takes = Number(Excluded(0.0), Unbounded);
 const FROM_0: Takes = Number(Included(0.0), Unbounded);
 const EPOCHS: u64 = 100_000;
-const METRICS: Takes = Words(&["loss", "accuracy", "val_loss", "val_accuracy"]);
 const BY: Takes = Words(&["step", "epoch"]);
 const BY_ABOUT: &str = "Whether it moves at every step, or in one go at the end of each epoch.";
 const WARMUP: &str =
@@ -255,12 +212,24 @@ pub static KEYS: &[Key] = &[
     key("data.val_split", PROPER_SHARE, Means("this or `val` must be given"), "Share of each class of `train` that is held out to validate on, drawn by the seed (stratified)."),
     key("data.image_size", Whole(16, 4096), Value("224"), "Pictures: height and width that each is resized to, in pixels."),
     key("data.resize", Words(&["bilinear", "nearest"]), Value("bilinear"), "Pictures: how they are resized, `bilinear` with antialiasing, or `nearest` as Keras' `flow_from_directory` does by default."),
-    key("data.augment", Map, Means("no augmentation"), "Pictures: random changes of those that are trained on, as Keras' `ImageDataGenerator` makes them; what is moved in is filled with the nearest pixel."),
+    key("data.augment", Map, Means("no augmentation"), "Pictures: random changes of those that are trained on, as Keras' `ImageDataGenerator` makes them."),
     key("data.augment.rotation", Number(Included(0.0), Included(180.0)), Value("0"), "Largest turn in degrees, either way (Keras' `rotation_range`)."),
     key("data.augment.zoom", SHARE, Value("0"), "The zoom of each axis is drawn from 1 - zoom to 1 + zoom; above 1 shrinks the picture (Keras' `zoom_range`)."),
     key("data.augment.width_shift", SHARE, Value("0"), "Largest shift as a share of the width, either way (Keras' `width_shift_range` below 1)."),
     key("data.augment.height_shift", SHARE, Value("0"), "Largest shift as a share of the height, either way (Keras' `height_shift_range` below 1)."),
-    key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture, by chance (Keras)."),
+    key("data.augment.shear", Number(Included(0.0), Excluded(90.0)), Value("0"), "Largest shear in degrees, either way (Keras' `shear_range`)."),
+    key("data.augment.fill_mode", Words(&["nearest", "reflect", "constant"]), Value("nearest"), "What is moved in from outside: the `nearest` pixel, the picture's mirror image, or black (Keras)."),
+    key("data.augment.horizontal_flip", Flag, Value("false"), "Mirrors every other picture left to right, by chance (Keras)."),
+    key("data.augment.vertical_flip", Flag, Value("false"), "Mirrors every other picture top to bottom, by chance (Keras)."),
+    key("data.augment.channel_shift", Number(Included(0.0), Included(255.0)), Value("0"), "The most that is added to all levels of a picture, or taken from them, of 255; they stay within what the picture had (Keras' `channel_shift_range`)."),
+    key("data.augment.brightness", Range(Included(0.0), Included(100.0)), Means("off"), "What all levels of a picture are multiplied by is drawn from here, as `[0.8, 1.2]`; they end at 255 (Keras' `brightness_range`)."),
+    key("data.augment.contrast", Number(Included(0.0), Included(1.0)), Value("0"), "What each level's distance from the mean of its colour is multiplied by is drawn from 1 - contrast to 1 + contrast (Keras' `RandomContrast`)."),
+    key("data.augment.random_erasing", Map, Means("off; `{}` turns it on with its defaults"), "Puts a rectangle of the mean colour that the weights' preprocessing knows over part of a picture (Zhong et al. 2020; torchvision's `RandomErasing` after `Normalize`)."),
+    key("data.augment.random_erasing.probability", Number(Excluded(0.0), Included(1.0)), Value("0.5"), "Share of the pictures that it is done to (torchvision's `p`)."),
+    key("data.augment.random_erasing.scale", Range(Excluded(0.0), Included(1.0)), Value("[0.02, 0.33]"), "The rectangle's share of the picture's area (torchvision)."),
+    key("data.augment.random_erasing.ratio", Range(Excluded(0.0), Unbounded), Value("[0.3, 3.3]"), "The rectangle's height over its width (torchvision)."),
+    key("data.augment.mixup", ABOVE_0, Means("off"), "Blends each picture of a batch, and its class, with the one before it: the share is drawn for each batch from Beta(α, α), and this is α, as 0.2 (Zhang et al. 2018). See [below](#mixed-pictures)."),
+    key("data.augment.cutmix", ABOVE_0, Means("off"), "Pastes a rectangle of the picture before it in the batch into each, and mixes their classes by its area: the share is drawn from Beta(α, α), and this is α, as 1 (Yun et al. 2019). With `mixup` too, each batch takes one of the two by chance."),
     key("data.augment.views", Whole(1, 1000), Means("every epoch draws anew"), "Draws this many fixed variants of each picture and takes one per epoch in turn, so that frozen layers are computed once for each."),
     key("data.text_column", Text, Value("text"), "Texts: the column of the table, or the field of each line of JSON, that has the text."),
     key("data.label_column", Text, Value("label"), "Texts: the column or field that has the class."),
@@ -356,7 +325,7 @@ pub static KEYS: &[Key] = &[
     key("train.clip_norm", ABOVE_0, Means("off"), "The most that the norm of all gradients together may be; longer ones are shortened (Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`)."),
 
     key("train.early_stopping", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `EarlyStopping`: ends a phase when what it watches no longer gets better."),
-    key("train.early_stopping.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.early_stopping.monitor", Metric, Value("val_loss"), "What is watched (Keras). A metric that `train.metrics` does not list is computed too."),
     key("train.early_stopping.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
     key("train.early_stopping.patience", Whole(0, EPOCHS), Value("0"), "Epochs without improvement after which the phase ends (Keras; 0 acts like 1, as there)."),
     key("train.early_stopping.min_delta", FROM_0, Value("0"), "An improvement is one by more than this (Keras)."),
@@ -365,7 +334,7 @@ pub static KEYS: &[Key] = &[
     key("train.early_stopping.restore_best_weights", Flag, Value("false"), "Puts back the weights of the best epoch at the end of the phase, with or without an early stop (Keras 3; false is its default, true is what one mostly wants)."),
 
     key("train.reduce_lr_on_plateau", Map, Means("off; `{}` turns it on with its defaults"), "Keras' `ReduceLROnPlateau`: lowers the learning rate when what it watches no longer gets better."),
-    key("train.reduce_lr_on_plateau.monitor", METRICS, Value("val_loss"), "What is watched (Keras)."),
+    key("train.reduce_lr_on_plateau.monitor", Metric, Value("val_loss"), "What is watched (Keras). A metric that `train.metrics` does not list is computed too."),
     key("train.reduce_lr_on_plateau.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name (Keras)."),
     key("train.reduce_lr_on_plateau.factor", PROPER_SHARE, Value("0.1"), "What the learning rate is multiplied by (Keras)."),
     key("train.reduce_lr_on_plateau.patience", Whole(0, EPOCHS), Value("10"), "Epochs without improvement after which it is lowered (Keras; 0 acts like 1, as there)."),
@@ -373,7 +342,8 @@ pub static KEYS: &[Key] = &[
     key("train.reduce_lr_on_plateau.cooldown", Whole(0, EPOCHS), Value("0"), "Epochs after a drop in which nothing is counted (Keras; 1 acts like 0, as there)."),
     key("train.reduce_lr_on_plateau.min_lr", FROM_0, Value("0"), "The learning rate does not fall below this (Keras)."),
 
-    key("train.monitor", METRICS, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by."),
+    key("train.metrics", Measures, Means("loss and accuracy alone"), "Further figures of the validation samples, each in the record as `val_` and its name. See [below](#metrics)."),
+    key("train.monitor", Metric, Means("what early stopping watches, else `val_loss`"), "What the best epoch of the whole run is the best by. A metric that `train.metrics` does not list is computed too."),
     key("train.mode", MODES, Value("auto"), "Which direction is better; `auto` knows by the metric's name."),
     key("train.save", Words(&["best", "last"]), Value("best"), "Which weights end up in the run's `model/`: those of the best epoch of the whole run, or the last ones."),
 

@@ -7,6 +7,7 @@
 //! top of its base, `overrides` change the tree, `matrix` makes several of it, `read` says through `section` and the table
 //! `keys` what each means, `paths` looks whether what it names is there. All write what is wrong into `mistakes` and go on. The reference for people is `docs/experiment.md`.
 
+mod augment;
 mod data;
 mod dotted;
 mod extends;
@@ -16,8 +17,10 @@ mod known_weights;
 mod limits;
 mod matrix;
 mod meant;
+mod metric;
 mod mistakes;
 mod model;
+mod names;
 mod notes;
 mod number;
 mod optimizer;
@@ -35,11 +38,13 @@ mod tree;
 mod values;
 mod write;
 
-pub use data::{Augment, Data, Inputs, Pictures, Resize, Texts};
+pub use augment::{Augment, Fill, RandomErasing};
+pub use data::{Data, Inputs, Pictures, Resize, Texts};
 pub use file::Origin;
 pub use keys::{KEYS, Key, Takes, Unset, of as keys_of};
 pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
+pub use metric::{Figure, Measure, Metric, Score};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
@@ -47,7 +52,7 @@ pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
 pub use schedule::{By, Schedule};
 pub use schema::schema;
-pub use train::{ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
+pub use train::{ClassWeight, EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! What is no mistake but may not be meant: `finetop check` says it.
 
 use super::{
-    Activation, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Schedule, Trainable, Watch, Weights,
+    Activation, Augment, EarlyStopping, Experiment, HeadLayer, Metric, Model, Phase, Schedule, Trainable, Watch,
+    Weights,
 };
 use super::{ReduceLrOnPlateau, Train};
 use crate::base::text::printable;
@@ -14,10 +15,11 @@ impl Experiment {
         if augment.views.is_some() && augment.is_none() {
             notes.push("data.augment.views does nothing: no augmentation is set beside it".to_owned());
         }
+        notes.extend(mixing_note(&augment, &self.train.phases));
         notes.extend(head_notes(&self.model));
         notes.extend(weights_note(&self.model, &self.train.phases));
         self.train.phases.iter().for_each(|phase| notes.extend(phase_notes(phase)));
-        notes.extend(watch_note("train", self.train.watch));
+        notes.extend(watch_note("train", &self.train.watch));
         if let Some(callback) = &self.train.early_stopping {
             notes.extend(early_stopping_notes(callback, &self.train));
         }
@@ -26,6 +28,19 @@ impl Experiment {
         }
         notes.iter().map(|note| printable(note)).collect()
     }
+}
+
+fn mixing_note(augment: &Augment, phases: &[Phase]) -> Option<String> {
+    let key = match (augment.mixup, augment.cutmix) {
+        (Some(_), _) => "mixup",
+        (None, Some(_)) => "cutmix",
+        (None, None) => return None,
+    };
+    phases.iter().any(|phase| phase.trainable != Trainable::All).then(|| {
+        format!(
+            "data.augment.{key} mixes pictures anew in every batch: frozen layers are computed again in every epoch"
+        )
+    })
 }
 
 fn head_notes(model: &Model) -> Option<String> {
@@ -68,7 +83,7 @@ fn phase_notes(phase: &Phase) -> Vec<String> {
     notes
 }
 
-fn watch_note(key: &str, watch: Watch) -> Option<String> {
+fn watch_note(key: &str, watch: &Watch) -> Option<String> {
     (watch.mode != watch.monitor.mode())
         .then(|| format!("{key}.mode: {} is held to be better when it is worse", watch.monitor.name()))
 }
@@ -76,7 +91,7 @@ fn watch_note(key: &str, watch: Watch) -> Option<String> {
 fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> {
     const KEY: &str = "train.early_stopping";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }
@@ -97,7 +112,7 @@ fn early_stopping_notes(callback: &EarlyStopping, train: &Train) -> Vec<String> 
 fn reduce_lr_notes(callback: &ReduceLrOnPlateau, train: &Train) -> Vec<String> {
     const KEY: &str = "train.reduce_lr_on_plateau";
     let longest = longest_phase(train);
-    let mut notes: Vec<String> = watch_note(KEY, callback.watch).into_iter().collect();
+    let mut notes: Vec<String> = watch_note(KEY, &callback.watch).into_iter().collect();
     if callback.patience == 0 {
         notes.push(format!("{KEY}.patience: 0 acts like 1, as in Keras"));
     }

@@ -23,6 +23,12 @@ pub(super) fn real(takes: &Takes, value: &ScalarValue) -> Option<f64> {
     (value.is_finite() && (low, high).contains(&value)).then_some(value + 0.0)
 }
 
+/// The two numbers that a default is typed as.
+pub(super) fn range(typed: &str) -> Option<[f64; 2]> {
+    let (low, high) = typed.strip_prefix('[')?.strip_suffix(']')?.split_once(',')?;
+    Some([low.trim().parse().ok()?, high.trim().parse().ok()?])
+}
+
 /// What was probably meant where a number was expected.
 pub(super) fn hint(takes: &Takes, scalar: &Scalar) -> Option<String> {
     let typed = scalar.typed.trim();

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{self, Key, Takes, Unset};
 use super::known_weights::KNOWN;
+use super::metric::MEASURES;
 use super::read::LONGEST_NAME;
 
 type Object = Map<String, Value>;
@@ -139,6 +140,11 @@ fn takes(key: &Key) -> Object {
             "type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": r"^(?![-.])(?!.*\.\.)[^/\\]*$"
         })),
         Takes::Weights => weights(),
+        Takes::Measures => object(json!({ "type": "array", "items": figures("", &[]) })),
+        Takes::Metric => figures("val_", &["loss", "accuracy", "val_loss", "val_accuracy"]),
+        Takes::Range(low, high) => {
+            object(json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": number(low, high) }))
+        }
         Takes::Flag => object(json!({ "type": "boolean" })),
         Takes::Whole(low, high) => whole(low, high),
         Takes::Number(low, high) => number(low, high),
@@ -171,8 +177,20 @@ fn weights() -> Object {
     names.sort_unstable();
     names.dedup();
     names.push("random");
-    let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     any_of([json!({ "enum": names }), text("^hf:"), text(r"\.(safetensors|pth|pt|bin)$")])
+}
+
+/// Names of figures behind `prefix`, and these.
+fn figures(prefix: &str, others: &[&str]) -> Object {
+    let one_each = |name: &&&str| **name != "top_K" && (prefix.is_empty() || !name.ends_with("_per_class"));
+    let names = MEASURES.iter().filter(one_each).map(|name| format!("{prefix}{name}"));
+    let names: Vec<String> = others.iter().map(|name| (*name).to_owned()).chain(names).collect();
+    let patterns = ["top_[1-9][0-9]*$", "(precision|recall|f1)/."].map(|end| text(&format!("^{prefix}{end}")));
+    any_of([json!({ "enum": names })].into_iter().chain(patterns))
+}
+
+fn text(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
 }
 
 fn whole(low: u64, high: u64) -> Object {

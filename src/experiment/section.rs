@@ -55,7 +55,9 @@ impl<'a> Section<'a> {
                 let message = format!("{what} is {}, expected a map with the keys {expected}", node.described());
                 let finding = Finding::new(node.place, message);
                 findings.push(match node.kind {
-                    Kind::List(_) => finding.hint("there is one of a kind: give its keys without `- ` and `[ ]`"),
+                    Kind::List(_) if !path.is_empty() => {
+                        finding.hint("there can only be one: give its keys without `- ` and `[ ]`")
+                    }
                     _ => finding,
                 });
             }
@@ -211,6 +213,30 @@ impl<'a> Section<'a> {
     /// The number under `name`, where it is given.
     pub fn given_number(&self, name: &str) -> Option<f64> {
         self.checked(self.given(name)?, number::real)
+    }
+
+    /// The two numbers under `name`, the lower one first, where they are given or there is a default.
+    pub fn range(&self, name: &str) -> Option<[f64; 2]> {
+        let Some(given) = self.given(name) else { return number::range(self.default_text(name)) };
+        let Takes::Range(low, high) = given.key.takes else { return None };
+        let bound = Takes::Number(low, high);
+        let read = |node: &Node| match &node.kind {
+            Kind::Scalar(scalar) => number::real(&bound, &scalar.value),
+            _ => None,
+        };
+        let two = match &given.node.kind {
+            Kind::List(items) if items.len() == 2 => read(&items[0]).zip(read(&items[1])),
+            _ => None,
+        };
+        match two {
+            Some((low, high)) if low > high => {
+                let message = format!("`{name}` goes from {low} down to {high}, expected the lower number first");
+                self.found(Finding::new(given.node.place, message).hint(format!("write [{high}, {low}]")));
+            }
+            Some((low, high)) => return Some([low, high]),
+            None => self.wrong(given),
+        }
+        None
     }
 
     fn number_or_default<T: std::str::FromStr + Default>(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Optimizer, Schedule};
+use super::{Measure, Metric, Optimizer, Schedule};
 
 /// How it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +31,9 @@ pub struct Train {
     /// Lowers the learning rate; off by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reduce_lr_on_plateau: Option<ReduceLrOnPlateau>,
+    /// Further figures of the validation samples, what is watched among them; none by default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Measure>,
     /// What `best` means over the whole run; by default what early stopping watches, else `val_loss`.
     #[serde(flatten)]
     pub watch: Watch,
@@ -99,36 +102,6 @@ pub enum Trainable {
     },
 }
 
-/// A figure of an epoch that can be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    Loss,
-    Accuracy,
-    ValLoss,
-    ValAccuracy,
-}
-
-impl Metric {
-    /// The name in files and events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Loss => "loss",
-            Metric::Accuracy => "accuracy",
-            Metric::ValLoss => "val_loss",
-            Metric::ValAccuracy => "val_accuracy",
-        }
-    }
-
-    /// The direction in which it gets better: what `mode: auto` means.
-    pub fn mode(self) -> Mode {
-        match self {
-            Metric::Loss | Metric::ValLoss => Mode::Min,
-            Metric::Accuracy | Metric::ValAccuracy => Mode::Max,
-        }
-    }
-}
-
 /// Which direction is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -183,7 +156,7 @@ pub struct ReduceLrOnPlateau {
 }
 
 /// A metric and the direction in which it gets better, as the keys `monitor` and `mode` of what watches it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Watch {
     pub monitor: Metric,
     pub mode: Mode,

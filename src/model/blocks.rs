@@ -65,3 +65,69 @@ pub(crate) fn rates(layers: &[Layer], decay: f64, factors: &BTreeMap<String, f64
     }
     Ok(rates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Backbone, Model, Pool, Weights};
+    use crate::model::Network;
+
+    fn network(backbone: Backbone) -> Network {
+        let (weights, pool) = (Weights::Random, Pool::Avg);
+        let spec = Model { backbone, weights, tokenizer: None, preprocessing: None, pool, l2: 0.0, head: vec![] };
+        Network::of_shapes(&spec, 2).unwrap()
+    }
+
+    #[test]
+    fn blocks_are_what_people_call_so() {
+        for (backbone, expected) in [
+            (Backbone::SqueezeNet1_1, "conv1 fire2 fire3 fire4 fire5 fire6 fire7 fire8 fire9"),
+            (Backbone::Vgg16, "input_layer block2_conv1 block3_conv1 block4_conv1 block5_conv1"),
+            (Backbone::ResNet18, "conv1 layer1.0 layer1.1 layer2.0 layer2.1 layer3.0 layer3.1 layer4.0 layer4.1"),
+        ] {
+            let layers = network(backbone).layers;
+            let names: Vec<&str> = starts(&layers).into_iter().map(|start| layers[start].name()).collect();
+            assert_eq!(names.join(" "), expected);
+            let depths = depths(&layers);
+            assert_eq!((depths[0], depths.last()), (names.len(), Some(&0)), "{backbone:?}");
+            assert!(depths.is_sorted_by(|a, b| a >= b), "{depths:?}");
+        }
+    }
+
+    #[test]
+    fn one_block_more_learns_every_few_epochs_until_the_phase_ends() {
+        let layers = network(Backbone::Vgg16).layers;
+        let from = |name: &str| Trainable::From(name.into());
+        let gradual = |every, blocks, epochs| stretches(&layers, &Trainable::Gradual { every, blocks }, epochs);
+        let top = [(0, Trainable::Head), (2, from("block5_conv1")), (4, from("block4_conv1"))];
+        assert_eq!(gradual(2, None, 6).unwrap(), top);
+        assert_eq!(gradual(2, Some(1), 6).unwrap(), top[..2]);
+        assert_eq!(gradual(9, None, 9).unwrap(), top[..1]);
+        assert_eq!(gradual(1, None, 99).unwrap().last(), Some(&(5, Trainable::All)));
+        assert!(matches!(gradual(1, Some(6), 9), Err(Error::TooManyBlocks { asked: 6, there: 5 })));
+        assert_eq!(stretches(&layers, &Trainable::All, 3).unwrap(), [(0, Trainable::All)]);
+    }
+
+    #[test]
+    fn rates_fall_by_blocks_and_patterns_multiply_them() {
+        let layers = network(Backbone::Vgg16).layers;
+        let factors =
+            |pairs: &[(&str, f64)]| pairs.iter().map(|(name, factor)| ((*name).to_owned(), *factor)).collect();
+        let rates = |decay, pairs: &[(&str, f64)]| rates(&layers, decay, &factors(pairs));
+        let of = |rates: &[f64], name: &str| rates[layers.iter().position(|layer| layer.name() == name).unwrap()];
+        let fallen = rates(0.5, &[("block4*", 3.0), ("*conv2", 2.0)]).unwrap();
+        for (name, rate) in [
+            ("head.output", 1.0),
+            ("block5_conv3", 0.5),
+            ("block5_conv2", 1.0),
+            ("block4_conv1", 0.75),
+            ("block4_conv2", 1.5),
+            ("block1_conv1", 0.03125),
+        ] {
+            assert_eq!(of(&fallen, name), rate, "{name}");
+        }
+        assert!(rates(1.0, &[]).unwrap().iter().all(|rate| *rate == 1.0));
+        assert!(matches!(rates(1.0, &[("fire*", 2.0)]), Err(Error::NothingMatches { .. })));
+        assert!(matches!(rates(1.0, &[("block9_conv1", 2.0)]), Err(Error::UnknownLayer { .. })));
+    }
+}

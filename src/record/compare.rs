@@ -13,12 +13,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_yaml::Value;
 
+use super::event::is_of_class;
 use super::settings::{self, Settings};
 use super::state::{RunState, Status};
 use super::summary;
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
-use crate::experiment::Mode;
+use crate::experiment::{Metric, Mode};
 
 /// A run, as far as it is compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,7 +36,7 @@ pub struct Member {
 }
 
 /// What came out of a run, or of the runs of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figures<T> {
     /// The best value of what is monitored.
     pub best: Option<T>,
@@ -47,6 +48,9 @@ pub struct Figures<T> {
     pub val_accuracy: Option<T>,
     /// How long it trained, or has trained.
     pub seconds: Option<T>,
+    /// Further metrics of that epoch, by their names in the record; not those of one class.
+    #[serde(flatten)]
+    pub further: BTreeMap<String, T>,
 }
 
 /// A figure of one run, or of several that differ in their seeds.
@@ -94,6 +98,7 @@ impl Member {
             val_loss: epoch.and_then(|epoch| finite(epoch.val_loss)),
             val_accuracy: epoch.and_then(|epoch| finite(epoch.val_accuracy)),
             seconds: run.running_time(now).map(|time| time.as_secs_f64()),
+            further: overall(epoch.into_iter().flat_map(|epoch| &epoch.metrics)),
         };
         Member {
             id: run.id,
@@ -116,6 +121,7 @@ impl Member {
             val_loss: figure("val_loss"),
             val_accuracy: figure("val_accuracy"),
             seconds: row.times.seconds,
+            further: overall(row.figures.iter().filter(|(name, _)| !summary::is_always_there(name))),
         };
         let monitor = row.best.as_ref().map(|best| best.monitor.clone());
         Member { id: row.id, name: row.name.clone(), state: row.state, monitor, figures, settings }
@@ -127,7 +133,7 @@ impl Member {
         match text("train.mode") {
             Some("min") => Mode::Min,
             Some("max") => Mode::Max,
-            _ => self.monitor.as_deref().and_then(summary::mode).unwrap_or(Mode::Min),
+            _ => self.monitor.as_deref().and_then(Metric::mode_of).unwrap_or(Mode::Min),
         }
     }
 }
@@ -208,10 +214,26 @@ fn row(runs: Vec<Member>, keys: &[String]) -> Row {
         val_loss: over(|figures| figures.val_loss),
         val_accuracy: over(|figures| figures.val_accuracy),
         seconds: over(|figures| figures.seconds),
+        further: further(&counted),
     };
     let n = counted.iter().filter(|run| run.figures.best.is_some()).count();
     let monitor = counted.iter().find_map(|run| run.monitor.clone());
     Row { settings, monitor, n, figures, is_best: false, runs }
+}
+
+/// The metrics that are of all classes together, where they are numbers.
+fn overall<'a>(metrics: impl Iterator<Item = (&'a String, &'a f64)>) -> BTreeMap<String, f64> {
+    let counts = |(name, value): &(&String, &f64)| !is_of_class(name) && value.is_finite();
+    metrics.filter(counts).map(|(name, &value)| (name.clone(), value)).collect()
+}
+
+/// Over the runs that have each.
+fn further(runs: &[&Member]) -> BTreeMap<String, Spread> {
+    let mut values: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
+    for (name, &value) in runs.iter().flat_map(|run| &run.figures.further) {
+        values.entry(name).or_default().push(value);
+    }
+    values.into_iter().filter_map(|(name, values)| Some((name.clone(), spread(&values)?))).collect()
 }
 
 fn spread(values: &[f64]) -> Option<Spread> {

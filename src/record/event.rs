@@ -151,6 +151,18 @@ pub struct Epoch {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Epoch {
+    /// Further metrics that are of all classes together. Those of one class, as `val_f1/cat`, can be many.
+    pub fn overall(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.metrics.iter().map(|(name, &value)| (name.as_str(), value)).filter(|(name, _)| !is_of_class(name))
+    }
+}
+
+/// Whether the metric of this name is of one class.
+pub fn is_of_class(metric: &str) -> bool {
+    metric.contains('/')
+}
+
 /// How near each callback is to act, after this epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Callbacks {

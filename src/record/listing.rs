@@ -25,6 +25,7 @@ use super::summary::{self, Place, Progress, Row, Times};
 use super::view::Source;
 use crate::base::clock::{self, Timestamp};
 use crate::base::durable;
+use crate::experiment::Metric;
 
 /// The runs of `store` by number.
 pub fn rows(store: &Store) -> Result<Vec<Row>, Error> {
@@ -213,7 +214,7 @@ impl Known {
             name,
             state,
             reason,
-            mode: best.as_ref().and_then(|best| summary::mode(&best.monitor)),
+            mode: best.as_ref().and_then(|best| Metric::mode_of(&best.monitor)),
             best,
             figures,
             progress: Progress { epoch, planned_epochs, phase },

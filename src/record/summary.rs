@@ -144,7 +144,7 @@ impl Row {
             state: run.status(),
             reason: run.cause(),
             best: training.best.clone(),
-            mode: training.best.as_ref().and_then(|best| mode(&best.monitor)),
+            mode: training.best.as_ref().and_then(|best| Metric::mode_of(&best.monitor)),
             figures: figures(training),
             progress,
             times,
@@ -152,12 +152,6 @@ impl Row {
             attempts: run.life.attempts,
         }
     }
-}
-
-/// Which direction of a metric is better.
-pub(super) fn mode(metric: &str) -> Option<Mode> {
-    let metrics = [Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
-    metrics.into_iter().find(|known| known.name() == metric).map(Metric::mode)
 }
 
 impl Training {
@@ -189,6 +183,11 @@ pub(super) const FIGURES: [(&str, Figure); 5] = [
     ("val_accuracy", |epoch| epoch.val_accuracy),
     ("lr", |epoch| epoch.lr),
 ];
+
+/// Whether every epoch has a figure of this name.
+pub(super) fn is_always_there(name: &str) -> bool {
+    FIGURES.iter().any(|(known, _)| *known == name)
+}
 
 impl Times {
     /// The times of a run that is live where there is a `now`.

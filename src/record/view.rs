@@ -25,8 +25,10 @@ use super::summary::Row;
 use super::watch::Changes;
 use crate::base::id::RunId;
 
-/// Runs that are over, of which nobody tells when they change, that are looked at with one tick.
-const IN_TURN: usize = 500;
+/// Of the runs that are over nobody tells when they change; so many are looked at in turn with each tick, and the newest
+/// with every one.
+const IN_TURN: usize = 200;
+const NEWEST: usize = 100;
 
 /// The runs of a store.
 #[derive(Debug)]
@@ -70,12 +72,13 @@ impl Default for Folders {
 }
 
 impl Folders {
-    /// Those that may change, and of the others the next in turn: looking at ten thousand at once would be all that a
+    /// Those that may change, the newest, and of the others the next in turn: looking at ten thousand at once would be all that a
     /// dashboard does while nothing runs.
     fn next_in_turn(&mut self) -> BTreeSet<RunId> {
         let after = self.known.range((Bound::Excluded(self.turn), Bound::Unbounded)).take(IN_TURN);
         let mut ids: BTreeSet<RunId> = after.map(|(&id, _)| id).collect();
         self.turn = ids.last().copied().filter(|_| ids.len() == IN_TURN).unwrap_or(RunId(0));
+        ids.extend(self.known.keys().rev().take(NEWEST));
         ids.extend(&self.restless);
         ids
     }
@@ -91,14 +94,14 @@ pub struct Delta {
     /// Of those that are read whole, the ones that are new or changed. One that ended and is not asked for comes a last
     /// time here, and is read whole no longer.
     pub whole: Vec<Arc<RunState>>,
-    /// Why the store could not be listed, where that is the news.
-    pub problem: Option<String>,
+    /// That the store can be listed again, or why it cannot be any more, where that is the news.
+    pub listed: Option<Result<(), String>>,
 }
 
 impl Delta {
     /// Whether nothing is new.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && self.problem.is_none()
+        self.rows.is_empty() && self.gone.is_empty() && self.whole.is_empty() && self.listed.is_none()
     }
 }
 
@@ -147,11 +150,11 @@ impl StoreView {
         let mut delta = Delta::default();
         if let Err(problem) = self.list(&mut delta) {
             let is_news = self.problem.is_none();
-            delta.problem = is_news.then(|| problem.to_string());
+            delta.listed = is_news.then(|| Err(problem.to_string()));
             self.problem = Some(problem);
             return delta;
         }
-        self.problem = None;
+        delta.listed = self.problem.take().map(|_| Ok(()));
         self.look(changes, &mut delta);
         self.make_whole(&mut delta);
         delta

@@ -111,8 +111,9 @@ fn phase_started(phase: &PhaseStarted) -> String {
 }
 
 fn epoch(epoch: &Epoch) -> String {
+    let further: String = epoch.overall().map(|(name, value)| format!("  {name} {}", metric(value))).collect();
     format!(
-        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}  {:.1} s",
+        "epoch {}  {} {}/{}  loss {}  accuracy {}  val_loss {}  val_accuracy {}{further}  lr {}  {:.1} s",
         epoch.epoch,
         epoch.phase,
         epoch.phase_epoch,
@@ -216,6 +217,12 @@ mod tests {
             words(&Event::LrChanged(change)),
             "1.0e-3 → 3.0e-4   val_loss .2412, no better than .2398 for 3 epochs"
         );
+        let layers = ["block4_conv1", "block4_conv2", "block4_pool"].map(String::from).to_vec();
+        let unfroze = Unfroze { epoch: 5, phase: "more".into(), layers, trainable_parameters: 1_234_567 };
+        assert_eq!(
+            words(&Event::Unfroze(unfroze)),
+            "block4_conv1 to block4_pool from epoch 5, 1,234,567 parameters learn"
+        );
         let stop = EarlyStopped {
             epoch: 12,
             phase: "head".into(),
@@ -238,6 +245,31 @@ mod tests {
         assert_eq!(
             words(&Event::Finished(finished)),
             "stopped early after 18 epochs in 1:01, best epoch 13  val_accuracy .9024"
+        );
+    }
+
+    #[test]
+    fn an_epoch_says_its_metrics_but_not_those_of_each_class() {
+        let metrics = [("val_f1", 0.75), ("val_f1/cat", 0.5), ("val_ece", 0.125)];
+        let epoch = Epoch {
+            phase: "head".into(),
+            epoch: 3,
+            phase_epoch: 3,
+            phase_epochs: 20,
+            lr: 1e-3,
+            loss: 0.5,
+            accuracy: 0.75,
+            val_loss: 0.25,
+            val_accuracy: 0.5,
+            seconds: 1.5,
+            samples_per_s: 10.0,
+            callbacks: Default::default(),
+            metrics: metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        assert_eq!(
+            words(&Event::Epoch(epoch)),
+            "epoch 3  head 3/20  loss .5000  accuracy .7500  val_loss .2500  val_accuracy .5000  val_ece .1250  \
+             val_f1 .7500  lr 1.0e-3  1.5 s"
         );
     }
 }

@@ -1,10 +1,15 @@
 //! One epoch: every training sample once, in an order drawn by (seed, epoch), then the validation samples.
 
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+
 use super::error::{Error, Stoppable};
 use super::feature_cache::{Key, Side};
 use super::feed::{Feed, Input};
 use super::inference;
-use super::metrics::{self, Scored, Sums};
+use super::metrics::{self, Outcome, Scored, Sums};
+use super::mixing::Mixing;
 use super::objective;
 use super::out::Progress;
 use super::phase::{Phase, shown};
@@ -12,6 +17,7 @@ use super::step::{Batch, Diverged, Gathered, Stepped};
 use super::trainer::Trainer;
 use crate::base::clock::Stopwatch;
 use crate::base::random::{Purpose, Stream};
+use crate::experiment::Measure;
 use crate::model::Pass;
 use crate::record::event::{Event, Step};
 
@@ -29,6 +35,8 @@ pub(super) struct Validated {
     /// In the order of the samples.
     pub scored: Vec<Scored>,
     labels: Vec<u32>,
+    /// Of all classes, `[samples, classes]`; empty where no metric takes them.
+    probabilities: Vec<f32>,
     pub seconds: f64,
 }
 
@@ -37,6 +45,12 @@ impl Validated {
     pub fn confusion(&self, classes: usize) -> Vec<Vec<u64>> {
         let predicted = self.scored.iter().map(|scored| scored.predicted);
         metrics::confusion(classes, self.labels.iter().copied().zip(predicted))
+    }
+
+    /// The figures that `measures` give, by their names in the record.
+    pub fn further(&self, measures: &[Measure], classes: &[String]) -> BTreeMap<String, f64> {
+        let Validated { labels, scored, probabilities, .. } = self;
+        metrics::further(measures, &Outcome { classes, labels, scored, probabilities })
     }
 }
 
@@ -53,7 +67,11 @@ impl Trainer<'_, '_> {
         let done = (self.progress.unfinished.steps as usize).saturating_mul(accumulate);
         let left = &batches[done.min(batches.len())..];
         let steps = batches.len().div_ceil(accumulate) as u32;
-        let mut inputs = feed.inputs(left);
+        let mixing = Mixing::of(&self.job.experiment.data.augment(), self.setup.data.classes.len(), seed);
+        let mut inputs = feed.inputs(left).zip(done as u32..).map(|(input, number)| match &mixing {
+            Some(mixing) => Ok(mixing.mix(input?, epoch, number)?),
+            None => input,
+        });
         let mut clock = Stopwatch::start();
         for group in left.chunks(accumulate) {
             self.attend(phase)?;
@@ -124,6 +142,9 @@ impl Trainer<'_, '_> {
         let objective = self.setup.objective.of_validation();
         let mut sums = Sums::default();
         let mut scored = vec![Scored::NONE; feed.len()];
+        let classes = self.setup.data.classes.len();
+        let takes_probabilities = metrics::takes_probabilities(&self.job.experiment.train.metrics);
+        let mut probabilities = vec![0.0; if takes_probabilities { feed.len() * classes } else { 0 }];
         let mut done = 0;
         let mut progress = Progress::new("validation", "samples");
         for input in feed.inputs(&feed.in_order(self.job.experiment.train.batch_size)) {
@@ -135,6 +156,9 @@ impl Trainer<'_, '_> {
             sums.merge(&batch);
             done += of_batch.len();
             input.samples.iter().zip(of_batch).for_each(|(&sample, of_sample)| scored[sample] = of_sample);
+            if takes_probabilities {
+                put_probabilities(&mut probabilities, &input.samples, &logits)?;
+            }
             if let Some(event) = progress.at(done as u64, feed.len() as u64) {
                 self.out.event(event)?;
             }
@@ -144,7 +168,7 @@ impl Trainer<'_, '_> {
             let steps = self.progress.unfinished.steps;
             return Err(self.diverged(phase, "val_loss", sums.loss(), steps, steps).into());
         }
-        Ok(Validated { sums, scored, labels: feed.labels(), seconds: clock.seconds() })
+        Ok(Validated { sums, scored, labels: feed.labels(), probabilities, seconds: clock.seconds() })
     }
 
     /// The training samples as `epoch` sees them: as they are, in the view whose turn it is, or in variants of its own.
@@ -179,6 +203,15 @@ fn shuffled(feed: &Feed, seed: u64, epoch: u32, size: usize) -> Vec<Vec<usize>> 
     let mut order: Vec<usize> = (0..feed.len()).collect();
     stream(0).shuffle(&mut order);
     feed.shuffled(&order, size, stream(1))
+}
+
+/// Puts the probabilities of `logits` `[batch, classes]` into the rows of `samples`.
+fn put_probabilities(rows: &mut [f32], samples: &[usize], logits: &Tensor) -> candle_core::Result<()> {
+    for (&sample, logits) in samples.iter().zip(logits.to_vec2::<f32>()?) {
+        let row = &mut rows[sample * logits.len()..][..logits.len()];
+        row.iter_mut().zip(metrics::softmax(&logits)).for_each(|(at, probability)| *at = probability as f32);
+    }
+    Ok(())
 }
 
 fn per_second(count: usize, seconds: f64) -> f64 {

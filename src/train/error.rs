@@ -31,6 +31,8 @@ pub enum Error {
     UnknownClass { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("`device: {device}` cannot be used: {reason}")]
     Device { device: &'static str, reason: String },
+    #[error("`train.metrics`: {metric} {reason}")]
+    Metric { metric: String, reason: String, hint: String },
     #[error("could not use {asked} threads: {reason}")]
     Threads { asked: usize, reason: String },
 }
@@ -56,7 +58,8 @@ impl Error {
             | Error::Checkpoint { .. }
             | Error::SavedModel { .. }
             | Error::UnknownClass { .. }
-            | Error::Device { .. } => Cause::Experiment,
+            | Error::Device { .. }
+            | Error::Metric { .. } => Cause::Experiment,
             Error::Model(e) => match &**e {
                 model::Error::Tensor(e) => of_candle(e),
                 model::Error::Hub(HubError::Write(e)) if e.is_full() => Cause::DiskFull,
@@ -99,6 +102,7 @@ impl Error {
             Error::UnknownClass { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Error::UnknownClass { known, .. } => Some(format!("the classes are {}", known.join(", "))),
             Error::Device { .. } => Some("use `device: auto`".into()),
+            Error::Metric { hint, .. } => Some(hint.clone()),
             Error::SavedModel { .. } | Error::Compute(_) | Error::TensorFile(_) | Error::Threads { .. } => None,
         }
     }

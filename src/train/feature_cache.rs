@@ -46,7 +46,7 @@ pub(super) struct Sizes {
     pub at_layer: Vec<usize>,
     pub val_samples: usize,
     pub train_samples: usize,
-    /// Views of each training picture; None where every epoch draws anew.
+    /// Views of each training picture; None where every epoch draws anew, or mixes them.
     pub train_views: Option<u32>,
 }
 
@@ -68,7 +68,11 @@ impl Sizes {
             at_layer: std::iter::once(input.elements()).chain(outputs).collect(),
             val_samples,
             train_samples,
-            train_views: if augment.is_none() { Some(1) } else { augment.views },
+            train_views: match augment.views {
+                _ if augment.mixes() => None,
+                _ if augment.is_none() => Some(1),
+                views => views,
+            },
         }
     }
 }

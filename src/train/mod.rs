@@ -18,6 +18,7 @@ mod feed;
 mod inference;
 pub mod memory;
 pub mod metrics;
+mod mixing;
 mod objective;
 pub mod optimizer;
 mod out;

@@ -1,7 +1,7 @@
 //! A phase: its optimizer and callbacks, its epochs, and what happens at their ends. Two phases are as two calls of
 //! Keras' `fit`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::advice::Overfitting;
 use super::callback::{EarlyStopping, ReduceLrOnPlateau, Reduction, Verdict};
@@ -37,15 +37,18 @@ pub(super) struct Phase {
 struct Figures {
     trained: Trained,
     validated: Validated,
+    /// The metrics of `validated` that are asked for, by their names in the record.
+    further: BTreeMap<String, f64>,
 }
 
 impl Figures {
-    fn of(&self, metric: Metric) -> f64 {
+    fn of(&self, metric: &Metric) -> f64 {
         match metric {
             Metric::Loss => self.trained.sums.loss(),
             Metric::Accuracy => self.trained.sums.accuracy(),
             Metric::ValLoss => self.validated.sums.loss(),
             Metric::ValAccuracy => self.validated.sums.accuracy(),
+            Metric::Val(_) => self.further.get(&metric.name()).copied().unwrap_or(f64::NAN),
         }
     }
 }
@@ -212,14 +215,14 @@ impl Trainer<'_, '_> {
         epoch: u32,
         [from, to]: [f32; 2],
         reason: LrReason,
-        why: Option<(Metric, f64, Reduction)>,
+        why: Option<(&Metric, f64, Reduction)>,
     ) -> Result<(), Error> {
         Ok(self.out.event(Event::LrChanged(LrChanged {
             epoch,
             from: shown(from),
             to: shown(to),
             reason,
-            monitor: why.map(|(metric, ..)| metric.name().to_owned()),
+            monitor: why.map(|(metric, ..)| metric.name()),
             value: why.map(|(_, value, _)| value),
             best: why.and_then(|(.., reduction)| reduction.best),
             waited: why.map(|(.., reduction)| reduction.waited),
@@ -248,7 +251,8 @@ impl Trainer<'_, '_> {
             self.unfreeze_due(phase)?;
             let trained = self.train_epoch(phase)?;
             let validated = self.validate(phase)?;
-            let figures = Figures { trained, validated };
+            let further = validated.further(&self.job.experiment.train.metrics, &self.setup.data.classes);
+            let figures = Figures { trained, validated, further };
             self.epoch_end(phase, &figures)?;
             last = Some(figures.validated);
         }
@@ -260,21 +264,21 @@ impl Trainer<'_, '_> {
         self.progress.phase_epoch += 1;
         let seconds = std::mem::take(&mut self.progress.unfinished).seconds + figures.validated.seconds;
         let (epoch, phase_epoch) = (self.progress.epoch, self.progress.phase_epoch);
-        let lr = phase.optimizer.learning_rate();
+        let lr = phase.rate(phase.optimizer.steps().saturating_sub(1));
 
         let verdict = match &mut phase.early_stopping {
-            Some(callback) => callback.epoch_end(epoch, phase_epoch, figures.of(callback.spec().watch.monitor)),
+            Some(callback) => callback.epoch_end(epoch, phase_epoch, figures.of(&callback.spec().watch.monitor)),
             None => Verdict::GoOn,
         };
         let base = phase.lr;
         let reduction = phase.reduce_lr.as_mut().and_then(|callback| {
-            let monitor = callback.spec().watch.monitor;
-            callback.epoch_end(figures.of(monitor), base).map(|reduction| (monitor, figures.of(monitor), reduction))
+            let value = figures.of(&callback.spec().watch.monitor);
+            Some((value, callback.epoch_end(value, base)?))
         });
         let is_last = verdict == Verdict::Stop || phase_epoch == phase.spec.epochs;
         let steps = phase.optimizer.steps();
         let before = [steps.saturating_sub(phase.schedule.steps_per_epoch()), steps].map(|step| phase.rate(step));
-        if let Some((.., reduction)) = reduction {
+        if let Some((_, reduction)) = reduction {
             phase.lr = reduction.to;
         }
         let after = phase.rate(steps);
@@ -290,10 +294,11 @@ impl Trainer<'_, '_> {
         if !is_last && begun != next {
             self.say_lr(epoch, before, LrReason::Schedule, None)?;
         }
-        if let Some(why) = reduction {
+        if let (Some((value, reduction)), Some(callback)) = (reduction, &phase.reduce_lr) {
+            let why = (&callback.spec().watch.monitor, value, reduction);
             self.say_lr(epoch, [next, after], LrReason::ReduceLrOnPlateau, Some(why))?;
         }
-        let (loss, val_loss) = (figures.of(Metric::Loss), figures.of(Metric::ValLoss));
+        let (loss, val_loss) = (figures.of(&Metric::Loss), figures.of(&Metric::ValLoss));
         if let Some(advice) = phase.overfitting.epoch_end(loss, val_loss, self.job.experiment) {
             self.out.event(Event::Advice(advice))?;
         }
@@ -308,14 +313,14 @@ impl Trainer<'_, '_> {
             phase_epoch: self.progress.phase_epoch,
             phase_epochs: phase.spec.epochs,
             lr: shown(lr),
-            loss: figures.of(Metric::Loss),
-            accuracy: figures.of(Metric::Accuracy),
-            val_loss: figures.of(Metric::ValLoss),
-            val_accuracy: figures.of(Metric::ValAccuracy),
+            loss: figures.of(&Metric::Loss),
+            accuracy: figures.of(&Metric::Accuracy),
+            val_loss: figures.of(&Metric::ValLoss),
+            val_accuracy: figures.of(&Metric::ValAccuracy),
             seconds,
             samples_per_s: figures.trained.samples_per_s,
             callbacks: phase.counters(),
-            metrics: Default::default(),
+            metrics: figures.further.clone(),
         }))?;
         let counts = figures.validated.confusion(self.setup.data.classes.len());
         Ok(self.out.event(Event::Confusion(Confusion { epoch, counts }))?)
@@ -323,8 +328,8 @@ impl Trainer<'_, '_> {
 
     /// Copies the weights if this is the best epoch of the phase, to be restored, or of the run, to be saved.
     fn keep_best(&mut self, phase: &mut Phase, figures: &Figures, verdict: Verdict) -> Result<(), Error> {
-        let watch = self.job.experiment.train.watch;
-        let value = figures.of(watch.monitor);
+        let watch = &self.job.experiment.train.watch;
+        let value = figures.of(&watch.monitor);
         let is_run_best = value.is_finite()
             && self.best.as_ref().is_none_or(|best| watch.mode.improves(value, best.epoch.value, 0.0));
         let is_restorable =
@@ -339,7 +344,7 @@ impl Trainer<'_, '_> {
         if is_run_best {
             let epoch = self.progress.epoch;
             self.best = Some(RunBest { epoch: BestEpoch { epoch, value }, weights });
-            self.out.event(Event::Best(Best { epoch, monitor: watch.monitor.name().to_owned(), value }))?;
+            self.out.event(Event::Best(Best { epoch, monitor: watch.monitor.name(), value }))?;
         }
         Ok(())
     }
@@ -349,7 +354,7 @@ impl Trainer<'_, '_> {
         Ok(self.out.event(Event::EarlyStopped(EarlyStopped {
             epoch: self.progress.epoch,
             phase: phase.spec.name.clone(),
-            monitor: callback.spec().watch.monitor.name().to_owned(),
+            monitor: callback.spec().watch.monitor.name(),
             best: callback.state().best,
             best_epoch: callback.state().best_epoch,
             waited: callback.state().waited,

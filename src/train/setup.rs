@@ -6,6 +6,7 @@ use candle_core::Device;
 
 use super::error::Error;
 use super::feed::Preparation;
+use super::metrics;
 use super::objective::Objective;
 use super::out::{Out, Progress};
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
@@ -54,6 +55,7 @@ impl Setup {
         let found = find(experiment, fetch, out)?;
         let tokenizer = tokenizer(experiment, &found)?;
         let data = index(experiment, tokenizer.as_ref(), out)?;
+        metrics::check(&experiment.train.metrics, &data.classes)?;
         let (mut network, weights) =
             Network::build(&experiment.model, &found, data.classes.len(), experiment.seed, &device)?;
         let stretches = stretches(&mut network, experiment)?;

@@ -231,7 +231,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
             true => FinishReason::EarlyStopped,
             false => FinishReason::Completed,
         };
-        let monitor = self.monitor().to_owned();
+        let monitor = self.monitor();
         let best = self.best.as_ref().map(|best| Best { epoch: best.epoch.epoch, monitor, value: best.epoch.value });
         let (epochs, seconds) = (self.progress.epoch, self.seconds());
         self.out.event(Event::Finished(Finished { reason, epochs, seconds, best }))?;
@@ -239,7 +239,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
     }
 
     /// What decides the best epoch of the run.
-    pub fn monitor(&self) -> &'static str {
+    pub fn monitor(&self) -> String {
         self.job.experiment.train.watch.monitor.name()
     }
 }

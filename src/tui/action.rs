@@ -122,6 +122,7 @@ pub enum News {
     Experiments(Vec<PathBuf>),
     Checked(Draft, Check),
     Compared(Box<pane::compare::Compared>),
+    Sought(pane::events::Sought),
     /// What was written into which file, or why not.
     Exported(Result<String, String>),
     /// The text that was edited; None where it is what it was, or why there is none.

@@ -131,6 +131,10 @@ impl Dashboard {
             tokio::select! {
                 biased;
                 event = self.keyboard.next() => self.on_event(event)?,
+                () = sleep(self.sieve.holds().unwrap_or_default()), if self.sieve.holds().is_some() => {
+                    let heard = self.sieve.let_go();
+                    self.on_heard(heard);
+                }
                 Some(news) = news.recv() => self.on_news(news)?,
                 Some(()) = continued.recv(), if self.keyboard.is_ours() => self.take_terminal()?,
                 () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {
@@ -220,13 +224,18 @@ impl Dashboard {
             self.next = Next::Leave;
             return Ok(());
         };
-        for heard in self.sieve.take(event) {
+        let heard = self.sieve.take(event);
+        self.on_heard(heard);
+        Ok(())
+    }
+
+    fn on_heard(&mut self, heard: Vec<Heard>) {
+        for heard in heard {
             match heard {
                 Heard::Event(event) => self.on_keys(event),
                 Heard::Answer(answer) => self.on_answer(answer),
             }
         }
-        Ok(())
     }
 
     fn on_answer(&mut self, answer: Answer) {

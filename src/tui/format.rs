@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::text::{counted, duration, learning_rate, metric};
+use crate::experiment::{Metric, Mode};
 use crate::record::event::{Callbacks, Epoch, FinishReason, Step};
 use crate::record::life::Cause;
 use crate::record::state::{RunState, Status, Training};
@@ -143,8 +144,9 @@ pub fn progress(run: &RunState) -> Progress {
 
 /// The figures of an epoch, named.
 pub fn figures(epoch: &Epoch) -> String {
+    let further: String = epoch.overall().map(|(name, value)| format!("  {name} {}", metric(value))).collect();
     format!(
-        "loss {}  accuracy {}  val_loss {}  val_accuracy {}  lr {}",
+        "loss {}  accuracy {}  val_loss {}  val_accuracy {}{further}  lr {}",
         metric(epoch.loss),
         metric(epoch.accuracy),
         metric(epoch.val_loss),
@@ -174,9 +176,9 @@ fn left(patience: u32, waited: u32) -> u32 {
     patience.max(1).saturating_sub(waited).max(1)
 }
 
-/// What would be an improvement; accuracies rise, losses fall.
+/// What would be an improvement.
 fn better(monitor: &str, best: f64) -> String {
-    let sign = if monitor.ends_with("loss") { '<' } else { '>' };
+    let sign = if Metric::mode_of(monitor) == Some(Mode::Min) { '<' } else { '>' };
     format!("{monitor} {sign} {}", metric(best))
 }
 
@@ -209,4 +211,22 @@ pub fn summary(run: &RunState, separator: &str) -> String {
     };
     let parts: Vec<String> = best.into_iter().chain(trained).chain(seconds).collect();
     parts.join(&format!(" {separator} "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_improvement_is_in_the_direction_of_the_metric() {
+        for (monitor, words) in [
+            ("val_loss", "val_loss < .2500"),
+            ("val_ece", "val_ece < .2500"),
+            ("val_f1", "val_f1 > .2500"),
+            ("val_recall/loss", "val_recall/loss > .2500"),
+            ("unknown", "unknown > .2500"),
+        ] {
+            assert_eq!(better(monitor, 0.25), words);
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub enum Job {
     Compare(Asked),
     /// Write the epochs of the runs in these folders into a file.
     Export { runs: Vec<PathBuf>, file: PathBuf },
+    /// Look for something in the events of a run.
+    Seek(Box<pane::events::Seeking>),
     /// Make pictures ready to be shown.
     Pictures(Vec<Request>),
     /// Ask the runner, if one lives, how many runs may train at once.
@@ -43,6 +45,7 @@ impl Job {
             Job::List => News::Experiments(library::files(Path::new("."))),
             Job::Compare(asked) => News::Compared(Box::new(asked.compare())),
             Job::Export { runs, file } => News::Exported(exported(&runs, &file)),
+            Job::Seek(seeking) => News::Sought(seeking.seek()),
             Job::Pictures(requests) => News::Pictures(Page::make(requests)),
             Job::Check(draft) => {
                 let check = library::check(&draft);

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::app::App;
 use super::layout::{Focus, Shares};
 use super::pane::Tab;
+use super::pane::curves::Look;
+use super::pane::events::Kinds;
 use super::runs::sort::{Column, Sort};
 use crate::base::durable;
 use crate::base::id::RunId;
@@ -36,6 +38,15 @@ pub struct Kept {
     pub sort: Option<(String, bool)>,
     pub run: Option<u32>,
     pub last_done: Option<String>,
+    /// How curves are looked at.
+    pub curves: Look,
+    /// Groups that were folded or unfolded by hand, and whether they are open.
+    pub folds: BTreeMap<String, bool>,
+    /// Whether long lines of the log are cut.
+    pub log_cut: bool,
+    pub events_wrapped: bool,
+    /// The kinds of events that are shown; None is the usual ones.
+    pub events: Option<Vec<String>>,
 }
 
 /// A place of the screen.
@@ -64,6 +75,11 @@ impl Kept {
             sort: Some((sort.column.name().to_owned(), sort.reversed)),
             run: app.runs.chosen().map(|id| id.0),
             last_done: app.last_done.clone(),
+            curves: app.curves.look.clone(),
+            folds: app.runs.folds().clone(),
+            log_cut: app.log.cut,
+            events_wrapped: app.events.wrapped,
+            events: Some(app.events.kinds.names()),
         }
     }
 
@@ -85,6 +101,11 @@ impl Kept {
         }
         app.awaited = app.awaited.or(self.run.map(RunId));
         app.last_done = self.last_done;
+        app.curves.look = self.curves;
+        app.runs.set_folds(self.folds);
+        app.log.cut = self.log_cut;
+        app.events.wrapped = self.events_wrapped;
+        app.events.kinds = self.events.map_or_else(Default::default, |names| Kinds::named(&names));
     }
 }
 
@@ -181,7 +202,9 @@ mod tests {
         let path = folder.path().join("state/finetop/dashboard.json");
         let mut app = fixtures::app((120, 40), fixtures::store());
         let mut keeper = Keeper::start(Some(path.clone()), folder.path().to_owned(), Kept::of(&app));
-        press(&mut app, "jj3");
+        app.runs.choose(RunId(14));
+        press(&mut app, "jj2we<Right> w<Tab><Tab>yXm3");
+        app.runs.set_folds([("night".to_owned(), false)].into());
         app.screen.shares.queue = Some(400);
         keeper.keep(Kept::of(&app));
         app.runs.set_sort(Sort { column: Column::Name, reversed: true });
@@ -193,6 +216,9 @@ mod tests {
         read.give(&mut again);
         crate::tui::update::hear(&mut again, crate::tui::action::News::Runs(fixtures::store()));
         assert_eq!(Kept::of(&again), Kept::of(&app));
+        let (kept, first) = (Kept::of(&app), Kept::of(&fixtures::app((120, 40), fixtures::store())));
+        assert!(kept.curves != first.curves && kept.log_cut && kept.events_wrapped && kept.events != first.events);
+        assert!(kept.folds != first.folds, "{kept:?}");
         assert_eq!(self::read(&path, Path::new("/another")), Kept::default());
     }
 

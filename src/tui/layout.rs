@@ -123,6 +123,15 @@ fn room(size: Size) -> Room {
 }
 
 impl Layout {
+    /// The area of a place, where it is shown.
+    pub fn area(&self, focus: Focus) -> Option<Rect> {
+        match focus {
+            Focus::Queue => self.queue,
+            Focus::Run => self.run,
+            Focus::Bottom => self.bottom,
+        }
+    }
+
     /// The place at a position of the terminal, and its area.
     pub fn at(&self, position: Position) -> Option<(Focus, Rect)> {
         let places = [(Focus::Queue, self.queue), (Focus::Run, self.run), (Focus::Bottom, self.bottom)];
@@ -170,12 +179,7 @@ impl Layout {
 
     /// Rows inside of a place's frame.
     pub fn rows(&self, focus: Focus) -> usize {
-        let area = match focus {
-            Focus::Queue => self.queue,
-            Focus::Run => self.run,
-            Focus::Bottom => self.bottom,
-        };
-        area.map_or(1, |area| usize::from(area.height.saturating_sub(2)).max(1))
+        self.area(focus).map_or(1, |area| usize::from(area.height.saturating_sub(2)).max(1))
     }
 }
 

@@ -60,10 +60,8 @@ pub struct Notices {
 impl Notices {
     /// What `delta` says that was not so in `before`; it is kept.
     pub fn hear(&mut self, before: &Runs, delta: &Delta) -> Vec<Told> {
-        match &delta.problem {
-            Some(problem) => self.trouble = Some(problem.clone()),
-            None if !delta.rows.is_empty() || !delta.gone.is_empty() => self.trouble = None,
-            None => {}
+        if let Some(listed) = &delta.listed {
+            self.trouble = listed.clone().err();
         }
         let mut told: Vec<Told> = delta.rows.iter().filter_map(|row| ended(before, row)).collect();
         for run in &delta.whole {
@@ -160,12 +158,14 @@ mod tests {
     #[test]
     fn trouble_stays_while_it_is_true() {
         let mut app = fixtures::app((80, 24), fixtures::store());
-        let problem = Delta { problem: Some("the folder is gone".into()), ..Delta::default() };
+        let problem = Delta { listed: Some(Err("the folder is gone".into())), ..Delta::default() };
         hear(&mut app, News::Runs(problem));
         press(&mut app, "jk");
         let shown = |app: &crate::tui::app::App| fixtures::text(&fixtures::frame(app, &fixtures::UNICODE));
         assert!(shown(&app).contains("the folder is gone"));
         hear(&mut app, News::Runs(fixtures::store()));
+        assert!(shown(&app).contains("the folder is gone"), "what was read before says nothing of it");
+        hear(&mut app, News::Runs(Delta { listed: Some(Ok(())), ..Delta::default() }));
         assert!(!shown(&app).contains("the folder is gone"));
     }
 }

@@ -54,19 +54,22 @@ impl Setting {
     /// The variable of the environment that says it.
     pub const VARIABLE: &'static str = "FINETOP_PICTURES";
 
-    /// As it is written: `auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`; else what is wrong.
+    /// All of them, as they are written.
+    pub const NAMED: [(&str, Setting); 6] = [
+        ("auto", Setting::Auto),
+        ("kitty", Setting::Always(Protocol::Kitty)),
+        ("iterm2", Setting::Always(Protocol::Iterm2)),
+        ("sixel", Setting::Always(Protocol::Sixel)),
+        ("blocks", Setting::Always(Protocol::Blocks)),
+        ("none", Setting::Always(Protocol::None)),
+    ];
+
+    /// As it is written in the environment; else what is wrong.
     pub fn read(text: &str) -> Result<Setting, String> {
-        Ok(match text {
-            "" | "auto" => Setting::Auto,
-            "kitty" => Setting::Always(Protocol::Kitty),
-            "iterm2" => Setting::Always(Protocol::Iterm2),
-            "sixel" => Setting::Always(Protocol::Sixel),
-            "blocks" => Setting::Always(Protocol::Blocks),
-            "none" => Setting::Always(Protocol::None),
-            other => {
-                let known = "`auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`";
-                return Err(format!("{} is `{other}`, which should be {known}", Setting::VARIABLE));
-            }
+        let found = Setting::NAMED.into_iter().find(|(name, _)| *name == text || text.is_empty());
+        found.map(|(_, setting)| setting).ok_or_else(|| {
+            let known = "`auto`, `kitty`, `iterm2`, `sixel`, `blocks` or `none`";
+            format!("{} is `{text}`, which should be {known}", Setting::VARIABLE)
         })
     }
 

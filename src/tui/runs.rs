@@ -11,6 +11,7 @@ pub mod run;
 pub mod sort;
 mod table;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -319,6 +320,17 @@ impl Runs {
     /// Time until the queue will have been worked off by so many at once, about.
     pub fn time_left(&self, slots: usize) -> Option<Duration> {
         self.known.time_left(slots)
+    }
+
+    /// The groups that were folded (false) or unfolded by hand.
+    pub fn folds(&self) -> &BTreeMap<String, bool> {
+        self.table.folds.said()
+    }
+
+    /// Folds and unfolds them so again.
+    pub fn set_folds(&mut self, said: BTreeMap<String, bool>) {
+        self.table.folds.say(said);
+        self.begin();
     }
 
     /// Folds or unfolds the group that is chosen or whose member is; whether there is one. A group that is folded is

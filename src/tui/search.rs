@@ -85,8 +85,18 @@ fn small(letter: char) -> char {
     }
 }
 
-/// The first of `lines` after `from` (from the first on where there is none) that is looked for, going round once; `line`
-/// gives the text of each.
+/// All of `lines` in the order in which they are searched: after `from` (from the first on where there is none), going
+/// round once.
+pub fn order(lines: usize, from: Option<usize>, way: Way) -> impl Iterator<Item = usize> {
+    (0..lines).map(move |n| match (way, from) {
+        (Way::Forward, Some(from)) => (from + 1 + n) % lines,
+        (Way::Forward, None) => n,
+        (Way::Backward, Some(from)) => (from + 2 * lines - 1 - n) % lines,
+        (Way::Backward, None) => lines - 1 - n,
+    })
+}
+
+/// The first of `lines` in their [`order`] that is looked for; `line` gives the text of each.
 pub fn next(
     pattern: &Pattern,
     lines: usize,
@@ -94,13 +104,7 @@ pub fn next(
     way: Way,
     line: impl Fn(usize) -> String,
 ) -> Option<usize> {
-    let step = |n: usize| match (way, from) {
-        (Way::Forward, Some(from)) => (from + 1 + n) % lines,
-        (Way::Forward, None) => n,
-        (Way::Backward, Some(from)) => (from + 2 * lines - 1 - n) % lines,
-        (Way::Backward, None) => lines - 1 - n,
-    };
-    (0..lines).map(step).find(|&at| pattern.is_in(&line(at)))
+    order(lines, from, way).find(|&at| pattern.is_in(&line(at)))
 }
 
 /// How a place that was found looks, and one in the line that the person was led to.

@@ -3,6 +3,8 @@
 //! Invariants: every key and every value is known, or the dashboard does not open; no key does two things in one place.
 
 mod read;
+mod table;
+mod write;
 
 use std::io;
 use std::path::PathBuf;
@@ -91,6 +93,16 @@ impl Settings {
     /// Reads the text of the file.
     pub fn read(text: &str) -> Result<Settings, Mistake> {
         read::settings(text)
+    }
+
+    /// As `config.toml` would say them; of the keys those that are others than by default.
+    pub fn in_force(&self) -> String {
+        write::in_force(self)
+    }
+
+    /// A file with all defaults, and what they mean.
+    pub fn default_file() -> String {
+        write::defaults()
     }
 
     /// How everything looks; `light` is what the terminal says of its background, None before it has.

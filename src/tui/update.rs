@@ -65,6 +65,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         News::Checked(draft, check) => pane::add::checked(app, draft, check),
         News::Pictures(page) => pane::results::hear(app, page),
         News::Compared(compared) => pane::compare::hear(app, *compared),
+        News::Sought(sought) => pane::events::sought(app, sought),
         News::Exported(done) => {
             app.notice = Some(match done {
                 Ok(text) => Notice::Done(text),
@@ -198,12 +199,12 @@ fn click(app: &mut App, position: Position) -> Vec<Effect> {
         return Vec::new();
     }
     let Some((focus, area)) = app.layout().at(position) else { return Vec::new() };
-    app.screen.focus = focus;
+    let had_focus = std::mem::replace(&mut app.screen.focus, focus) == focus;
     if let Some(tab) = pane::tabs::at(app, area, position).filter(|_| focus == Focus::Bottom) {
         app.screen.tab = tab;
         return Vec::new();
     }
-    app.pane(focus).click(app, area, position)
+    app.pane(focus).click(app, area, position, had_focus)
 }
 
 fn wheel(app: &mut App, position: Position, motion: Motion) -> Vec<Effect> {

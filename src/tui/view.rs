@@ -12,8 +12,8 @@ use super::theme::Theme;
 pub fn draw(app: &App, theme: &Theme, buf: &mut Buffer) {
     let layout = app.layout();
     let area = buf.area;
-    pane::totals::draw(theme, layout.totals, buf, app);
-    pane::notices::headline(theme, layout.totals, buf, app);
+    let beside = pane::notices::headline(theme, layout.totals, buf, app);
+    pane::totals::draw(theme, beside, buf, app);
     for (focus, area) in [(Focus::Queue, layout.queue), (Focus::Run, layout.run), (Focus::Bottom, layout.bottom)] {
         if let Some(area) = area {
             let focused = app.screen.focus == focus && app.overlay.is_none();

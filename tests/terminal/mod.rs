@@ -22,6 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// What the reading thread has seen of the program's output.
 struct Seen {
     parser: vt100::Parser,
+    /// The beginning of a frame, which is shown when it is whole, as terminals do that know mode 2026.
+    begun: Vec<u8>,
     bytes: u64,
     /// Frames that ended with a question.
     frames: u64,
@@ -30,6 +32,34 @@ struct Seen {
     /// All of the output, where it is to be looked at afterwards.
     kept: Option<Vec<u8>>,
     ended: bool,
+}
+
+const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
+const END_FRAME: &[u8] = b"\x1b[?2026l";
+
+impl Seen {
+    /// Shows what came, but no part of a frame.
+    fn take(&mut self, bytes: &[u8]) {
+        self.begun.extend_from_slice(bytes);
+        let last = |what: &[u8]| self.begun.windows(what.len()).rposition(|window| window == what);
+        let whole = match (last(BEGIN_FRAME), last(END_FRAME)) {
+            (Some(begin), end) if end.is_none_or(|end| end < begin) => begin,
+            _ => self.begun.len() - beginning_of(BEGIN_FRAME, &self.begun),
+        };
+        let whole: Vec<u8> = self.begun.drain(..whole).collect();
+        self.parser.process(&whole);
+    }
+
+    /// No more comes.
+    fn end(&mut self) {
+        self.parser.process(&std::mem::take(&mut self.begun));
+        self.ended = true;
+    }
+}
+
+/// How many of the last bytes may be the beginning of `what`.
+fn beginning_of(what: &[u8], bytes: &[u8]) -> usize {
+    (1..what.len()).rev().find(|&length| bytes.ends_with(&what[..length])).unwrap_or(0)
 }
 
 type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
@@ -87,7 +117,15 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let parser = vt100::Parser::new(nonzero(rows), nonzero(columns), 0);
         let seen = Arc::new((
-            Mutex::new(Seen { parser, bytes: 0, frames: 0, asked: Vec::new(), kept: None, ended: false }),
+            Mutex::new(Seen {
+                parser,
+                begun: Vec::new(),
+                bytes: 0,
+                frames: 0,
+                asked: Vec::new(),
+                kept: None,
+                ended: false,
+            }),
             Condvar::new(),
         ));
         let shared = Arc::clone(&seen);
@@ -102,7 +140,7 @@ impl Terminal {
                 }
                 let Ok(n @ 1..) = output.read(&mut block) else { break };
                 let mut seen = shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                seen.parser.process(&block[..n]);
+                seen.take(&block[..n]);
                 seen.asked.extend_from_slice(&block[..n]);
                 let questions = take_questions(&mut seen.asked);
                 if is_to_answer.load(Ordering::Relaxed) {
@@ -116,7 +154,7 @@ impl Terminal {
                 }
                 shared.1.notify_all();
             }
-            shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).ended = true;
+            shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).end();
             shared.1.notify_all();
         });
         Terminal {
@@ -206,6 +244,11 @@ impl Terminal {
         look(self.seen.0.lock().unwrap().parser.screen())
     }
 
+    /// Writes onto the screen as another program would.
+    pub fn write_over(&self, bytes: &str) {
+        self.seen.0.lock().unwrap().parser.process(bytes.as_bytes());
+    }
+
     /// Bytes that the program has written so far.
     pub fn bytes(&self) -> u64 {
         self.seen.0.lock().unwrap().bytes
@@ -254,6 +297,18 @@ impl Terminal {
         }
         self.master = None;
     }
+}
+
+/// What is highlighted, row by row: the dashboard's colour behind a chosen row, or reversed letters.
+pub fn highlighted(screen: &vt100::Screen) -> String {
+    let (rows, columns) = screen.size();
+    let behind = vt100::Color::Rgb(0x2a, 0x33, 0x44);
+    let row = |row: u16| -> String {
+        let cells = (0..columns.get()).filter_map(|column| screen.cell(row, column));
+        let cells = cells.filter(|cell| cell.bgcolor() == behind || cell.inverse());
+        cells.map(|cell| if cell.has_contents() { cell.contents().to_owned() } else { " ".to_owned() }).collect()
+    };
+    (0..rows.get()).map(row).filter(|row| !row.is_empty()).map(|row| row + "\n").collect()
 }
 
 const QUESTION: &[u8] = b"\x1b]11;?";

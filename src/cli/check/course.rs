@@ -29,18 +29,19 @@ fn name(schedule: &Schedule) -> String {
         By::Step => "by steps",
         By::Epoch => "by epochs",
     };
-    let down = |min_lr: f64| if min_lr == 0.0 { "0".to_owned() } else { learning_rate(min_lr) };
     let words = match *schedule {
         Schedule::Constant { .. } => "constant".to_owned(),
         Schedule::Step { every, factor, .. } => format!("times {factor} after each {every} epochs"),
         Schedule::Exponential { factor, by: at, .. } => format!("times {factor} an epoch, {}", by(at)),
-        Schedule::Cosine { min_lr, cycles: 1, by: at, .. } => format!("cosine to {}, {}", down(min_lr), by(at)),
-        Schedule::Cosine { min_lr, cycles, by: at, .. } => {
-            format!("{cycles} cosines to {}, {}", down(min_lr), by(at))
+        Schedule::Cosine { min_lr, cycles: 1, by: at, .. } => {
+            format!("cosine to {}, {}", learning_rate(min_lr), by(at))
         }
-        Schedule::Linear { min_lr, by: at, .. } => format!("linear to {}, {}", down(min_lr), by(at)),
+        Schedule::Cosine { min_lr, cycles, by: at, .. } => {
+            format!("{cycles} cosines to {}, {}", learning_rate(min_lr), by(at))
+        }
+        Schedule::Linear { min_lr, by: at, .. } => format!("linear to {}, {}", learning_rate(min_lr), by(at)),
         Schedule::Polynomial { power, min_lr, by: at, .. } => {
-            format!("to {} by the power {power}, {}", down(min_lr), by(at))
+            format!("to {} by the power {power}, {}", learning_rate(min_lr), by(at))
         }
         Schedule::OneCycle { pct_start, div_factor, final_div_factor } => {
             format!(

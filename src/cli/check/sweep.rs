@@ -21,13 +21,14 @@ pub fn table(runs: &[Loaded]) -> Vec<String> {
     Table::new(head, runs.iter().zip(&settings).map(row).collect()).lines(COLUMNS)
 }
 
-/// The first run of each kind, with how many others are like it: of the same data, network and layers that learn.
+/// The first run of each kind, with how many others are like it: of the same data, network, layers that learn and metrics.
 pub fn kinds(runs: &[Loaded]) -> Vec<(&Experiment, usize)> {
     let mut kinds: Vec<(&Experiment, usize)> = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
     for Loaded { experiment, .. } in runs {
         let learns: Vec<_> = experiment.train.phases.iter().map(|phase| &phase.trainable).collect();
-        let kind = format!("{:?}", (experiment.task, experiment.device, &experiment.data, &experiment.model, learns));
+        let Experiment { task, device, data, model, train, .. } = experiment;
+        let kind = format!("{:?}", (task, device, data, model, learns, &train.metrics));
         match at.get(&kind) {
             Some(&index) => kinds[index].1 += 1,
             None => {

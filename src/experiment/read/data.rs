@@ -6,7 +6,7 @@ use crate::base::text::printable;
 use crate::experiment::mistakes::{Finding, Findings};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::{Given, Section};
-use crate::experiment::{Augment, Data, Inputs, Pictures, Resize, Task, Texts};
+use crate::experiment::{Augment, Data, Fill, Inputs, Pictures, RandomErasing, Resize, Task, Texts};
 
 /// The key `data` of an experiment of `task`; None where that is not known, as the backbone is none.
 pub(super) fn data(section: &Section, task: Option<Task>, paths: &Paths, findings: &Findings) -> Data {
@@ -83,7 +83,24 @@ fn augment(section: &Section) -> Augment {
         zoom: section.number("zoom"),
         width_shift: section.number("width_shift"),
         height_shift: section.number("height_shift"),
+        shear: section.number("shear"),
+        fill_mode: section.word("fill_mode", Fill::Nearest),
         horizontal_flip: section.flag("horizontal_flip"),
+        vertical_flip: section.flag("vertical_flip"),
+        channel_shift: section.number("channel_shift"),
+        brightness: section.range("brightness"),
+        contrast: section.number("contrast"),
+        random_erasing: section.given_section("random_erasing").map(|section| random_erasing(&section)),
+        mixup: section.given_number("mixup"),
+        cutmix: section.given_number("cutmix"),
         views: section.given_small("views"),
+    }
+}
+
+fn random_erasing(section: &Section) -> RandomErasing {
+    RandomErasing {
+        probability: section.number("probability"),
+        scale: section.range("scale").unwrap_or_default(),
+        ratio: section.range("ratio").unwrap_or_default(),
     }
 }

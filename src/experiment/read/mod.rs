@@ -1,6 +1,7 @@
 //! What a file's keys mean: from what was typed to an [`Experiment`].
 
 mod data;
+mod metrics;
 mod model;
 mod numbers;
 mod optimizer;

@@ -14,10 +14,16 @@ use crate::experiment::{
     ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
 };
 
+use super::metrics::{measures, monitor};
+
 pub(super) fn train(section: &Section, findings: &Findings) -> Train {
     let early_stopping = section.given_section("early_stopping").map(|section| early_stopping(&section));
-    let watched = early_stopping.as_ref().map(|callback| callback.watch);
+    let reduce_lr_on_plateau = section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section));
+    let watch = run_watch(section, early_stopping.as_ref().map(|callback| &callback.watch));
+    let of_callbacks = [early_stopping.as_ref().map(|c| &c.watch), reduce_lr_on_plateau.as_ref().map(|c| &c.watch)];
+    let watched = of_callbacks.into_iter().flatten().chain([&watch]).map(|watch| &watch.monitor);
     Train {
+        metrics: measures(section, watched),
         batch_size: section.small("batch_size"),
         accumulate: section.small("accumulate"),
         label_smoothing: section.number("label_smoothing"),
@@ -25,8 +31,8 @@ pub(super) fn train(section: &Section, findings: &Findings) -> Train {
         checkpoint_minutes: section.number("checkpoint_minutes"),
         phases: phases(section, findings),
         clip_norm: section.given_number("clip_norm"),
-        reduce_lr_on_plateau: section.given_section("reduce_lr_on_plateau").map(|section| reduce_lr(&section)),
-        watch: run_watch(section, watched),
+        reduce_lr_on_plateau,
+        watch,
         save: section.word("save", Save::Best),
         early_stopping,
     }
@@ -185,7 +191,7 @@ enum TypedMode {
 }
 
 impl TypedMode {
-    fn of(self, monitor: Metric) -> Mode {
+    fn of(self, monitor: &Metric) -> Mode {
         match self {
             TypedMode::Auto => monitor.mode(),
             TypedMode::Min => Mode::Min,
@@ -195,19 +201,19 @@ impl TypedMode {
 }
 
 fn watch(section: &Section) -> Watch {
-    let monitor = section.word("monitor", Metric::ValLoss);
-    Watch { monitor, mode: section.word("mode", TypedMode::Auto).of(monitor) }
+    let monitor = monitor(section).unwrap_or(Metric::ValLoss);
+    Watch { mode: section.word("mode", TypedMode::Auto).of(&monitor), monitor }
 }
 
 /// What the whole run watches: as typed, else what early stopping does.
-fn run_watch(section: &Section, early_stopping: Option<Watch>) -> Watch {
-    let inherited = early_stopping.unwrap_or(Watch { monitor: Metric::ValLoss, mode: Mode::Min });
-    let monitor = section.given_word("monitor");
+fn run_watch(section: &Section, early_stopping: Option<&Watch>) -> Watch {
+    let inherited = early_stopping.cloned().unwrap_or(Watch { monitor: Metric::ValLoss, mode: Mode::Min });
+    let monitor = monitor(section);
     match section.given_word("mode") {
         Some(mode) => {
             let monitor = monitor.unwrap_or(inherited.monitor);
-            Watch { monitor, mode: TypedMode::of(mode, monitor) }
+            Watch { mode: TypedMode::of(mode, &monitor), monitor }
         }
-        None => monitor.map_or(inherited, |monitor| Watch { monitor, mode: monitor.mode() }),
+        None => monitor.map_or(inherited, |monitor| Watch { mode: monitor.mode(), monitor }),
     }
 }

@@ -67,10 +67,28 @@ fn modes_follow_from_the_metric() {
         ("early_stopping: { monitor: val_accuracy }", "val_accuracy", Mode::Max),
         ("early_stopping: { monitor: val_accuracy }, monitor: loss", "loss", Mode::Min),
         ("early_stopping: { monitor: val_accuracy }, mode: min", "val_accuracy", Mode::Min),
+        ("monitor: val_ece", "val_ece", Mode::Min),
+        ("early_stopping: { monitor: val_top_3 }", "val_top_3", Mode::Max),
+        ("monitor: val_recall/a loss", "val_recall/a loss", Mode::Max),
+        ("monitor: val_ece, mode: max", "val_ece", Mode::Max),
     ] {
         let watch = watch(text);
-        assert_eq!((watch.monitor.name(), watch.mode), (monitor, mode), "{text}");
+        assert_eq!((&*watch.monitor.name(), watch.mode), (monitor, mode), "{text}");
     }
+}
+
+#[test]
+fn what_is_watched_is_computed_too() {
+    let metrics = |text: &str| {
+        let metrics = read(&format!("{LEAST}train: {{ {text} }}\n")).unwrap().train.metrics;
+        metrics.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(metrics("monitor: val_loss, early_stopping: { monitor: accuracy }").is_empty());
+    assert_eq!(metrics("metrics: [top_3, f1_per_class]"), ["top_3", "f1_per_class"]);
+    assert_eq!(metrics("metrics: [f1], monitor: val_f1"), ["f1"]);
+    let all = "metrics: [auroc, recall_per_class], monitor: val_recall/a, early_stopping: { monitor: val_ece }, \
+               reduce_lr_on_plateau: { monitor: val_precision/a }";
+    assert_eq!(metrics(all), ["auroc", "recall_per_class", "ece", "precision/a"]);
 }
 
 #[test]

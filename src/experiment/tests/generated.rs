@@ -27,26 +27,76 @@ fn shares() -> impl Strategy<Value = f64> {
     prop_oneof![0.0..1.0, Just(0.0), Just(0.1 + 0.2)]
 }
 
-fn watches() -> impl Strategy<Value = Watch> {
-    let metrics = vec![Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
-    (prop::sample::select(metrics), any::<bool>())
+fn figures() -> impl Strategy<Value = Figure> {
+    let scores = || prop::sample::select(Score::ALL.to_vec());
+    prop_oneof![
+        (1usize..1000).prop_map(Figure::TopK),
+        scores().prop_map(Figure::Macro),
+        scores().prop_map(Figure::Weighted),
+        (scores(), names()).prop_map(|(score, class)| Figure::OfClass(score, class)),
+        Just(Figure::Auroc),
+        Just(Figure::Ece),
+    ]
+}
+
+/// Each once, and what is watched too.
+fn measures() -> BoxedStrategy<Vec<Measure>> {
+    let scores = prop::sample::select(Score::ALL.to_vec());
+    let measure = prop_oneof![4 => figures().prop_map(Measure::One), 1 => scores.prop_map(Measure::PerClass)];
+    let measures = prop::collection::vec(measure, 0..4).prop_map(|mut measures| {
+        measures.sort_by_key(Measure::to_string);
+        measures.dedup();
+        measures
+    });
+    measures.boxed()
+}
+
+fn watches() -> BoxedStrategy<Watch> {
+    let always = vec![Metric::Loss, Metric::Accuracy, Metric::ValLoss, Metric::ValAccuracy];
+    (prop_oneof![prop::sample::select(always), figures().prop_map(Metric::Val)], any::<bool>())
         .prop_map(|(monitor, min)| Watch { monitor, mode: if min { Mode::Min } else { Mode::Max } })
+        .boxed()
+}
+
+fn augments() -> BoxedStrategy<Augment> {
+    let ranges = |low: f64, high: f64| (low..=high, low..=high).prop_map(|(a, b)| [a.min(b), a.max(b)]);
+    let erasing = (0.001..=1.0, ranges(0.001, 1.0), ranges(0.001, 1e3))
+        .prop_map(|(probability, scale, ratio)| RandomErasing { probability, scale, ratio });
+    let moves = (0.0..=180.0, shares(), 0.0..90.0, shares(), shares());
+    let fills = prop::sample::select(vec![Fill::Nearest, Fill::Reflect, Fill::Constant]);
+    let colours = (0.0..=255.0, prop::option::of(ranges(0.0, 100.0)), 0.0..=1.0);
+    let mixes = (prop::option::of(above_0()), prop::option::of(above_0()), prop::option::of(1u32..=1000));
+    let flips = (any::<bool>(), any::<bool>());
+    let all = (moves, fills, flips, colours, prop::option::of(erasing), mixes);
+    all.prop_map(|(moves, fill_mode, flips, colours, random_erasing, (mixup, cutmix, views))| {
+        let (rotation, zoom, shear, width_shift, height_shift) = moves;
+        let (horizontal_flip, vertical_flip) = flips;
+        let (channel_shift, brightness, contrast) = colours;
+        Augment {
+            rotation,
+            zoom,
+            shear,
+            width_shift,
+            height_shift,
+            fill_mode,
+            horizontal_flip,
+            vertical_flip,
+            channel_shift,
+            brightness,
+            contrast,
+            random_erasing,
+            mixup,
+            cutmix,
+            views,
+        }
+    })
+    .boxed()
 }
 
 fn datas(task: Task) -> impl Strategy<Value = Data> {
-    let augments = (0.0..=180.0, shares(), shares(), shares(), any::<bool>(), prop::option::of(1u32..=1000)).prop_map(
-        |(rotation, zoom, width_shift, height_shift, horizontal_flip, views)| Augment {
-            rotation,
-            zoom,
-            width_shift,
-            height_shift,
-            horizontal_flip,
-            views,
-        },
-    );
     let validation =
         prop_oneof![paths().prop_map(|path| (Some(path), None)), (0.01..1.0).prop_map(|share| (None, Some(share)))];
-    let pictures = (16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments]).prop_map(
+    let pictures = (16u32..=4096, any::<bool>(), prop_oneof![Just(Augment::NONE), augments()].boxed()).prop_map(
         |(image_size, nearest, augment)| {
             let resize = if nearest { Resize::Nearest } else { Resize::Bilinear };
             Inputs::Pictures(Pictures { image_size, resize, augment })
@@ -241,10 +291,10 @@ fn trains() -> BoxedStrategy<Train> {
     let clip_norms = prop::option::of(above_0());
     let callbacks = (prop::option::of(early), prop::option::of(reduce));
     let losses = (1usize..=65_536, shares(), class_weights());
-    ((1usize..=65_536, losses), phases(), clip_norms, callbacks, watches(), any::<bool>(), above_0())
+    ((1usize..=65_536, losses, measures()), phases(), clip_norms, callbacks, watches(), any::<bool>(), above_0())
         .prop_map(
             |(
-                (batch_size, (accumulate, label_smoothing, class_weight)),
+                (batch_size, (accumulate, label_smoothing, class_weight), metrics),
                 phases,
                 clip_norm,
                 (early_stopping, reduce_lr_on_plateau),
@@ -261,11 +311,29 @@ fn trains() -> BoxedStrategy<Train> {
                 clip_norm,
                 early_stopping,
                 reduce_lr_on_plateau,
+                metrics,
                 watch,
                 save: if best { Save::Best } else { Save::Last },
             },
         )
+        .prop_map(with_watched)
         .boxed()
+}
+
+/// What is watched is computed too, in this order.
+fn with_watched(mut train: Train) -> Train {
+    let callbacks = [
+        train.early_stopping.as_ref().map(|callback| &callback.watch),
+        train.reduce_lr_on_plateau.as_ref().map(|callback| &callback.watch),
+    ];
+    for watch in callbacks.into_iter().flatten().chain([&train.watch]) {
+        if let Metric::Val(figure) = &watch.monitor
+            && !train.metrics.iter().any(|measure| measure.gives(figure))
+        {
+            train.metrics.push(Measure::One(figure.clone()));
+        }
+    }
+    train
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

@@ -102,7 +102,7 @@ fn every_default_is_what_the_table_says() {
     let base = "train: { phases: [{}, {}, {}, {}, {}, { schedule: { step: { every: 3 } } },\n\
                 \x20 { schedule: { exponential: { factor: 0.5 } } }], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
                 model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
-                data: { train: a, val_split: 0.2, augment: {} }\n";
+                data: { train: a, val_split: 0.2, augment: { random_erasing: {} } }\n";
     let of_texts = "model: { backbone: bert, weights: random, tokenizer: v }\ndata: { train: a, val_split: 0.2 }\n";
     for key in KEYS {
         let Unset::Value(value) = key.unset else { continue };

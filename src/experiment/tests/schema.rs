@@ -68,6 +68,9 @@ fn forms_that_may_be_written_in_several_ways() {
         ("train: { class_weight: { a: } }", false),
         ("train: { early_stopping: {}, reduce_lr_on_plateau: }", true),
         ("train: { early_stopping: [] }", false),
+        ("train: { metrics: [f1, top_3, precision_per_class, recall/a], monitor: val_f1/a }", true),
+        ("train: { metrics: [], monitor: val_top_2 }", true),
+        ("train: { metrics: [top_K] }", false),
         ("name: a..b", false),
         ("name: -a", false),
         ("name: a/b", false),
@@ -230,6 +233,9 @@ fn mistakes(key: &Key) -> Vec<Value> {
         Takes::Words(_) => vec![json!("nonsense"), json!(7), json!([]), json!({})],
         Takes::Choice(_) => vec![json!("nonsense"), json!(7), json!([]), json!({}), json!({ "nonsense": {} })],
         Takes::Numbers(_) => vec![json!(7), json!({}), json!({ "a": -1 }), json!({ "a": "x" }), json!({ "a": null })],
+        Takes::Measures => vec![json!("f1"), json!(["nonsense"]), json!(["top_0"]), json!([7]), json!({})],
+        Takes::Metric => vec![json!("nonsense"), json!("f1"), json!("val_f1/"), json!(7), json!([])],
+        Takes::Range(..) => vec![json!(0.5), json!([0.5]), json!([0.1, 0.2, 0.3]), json!([-1, 0.5]), json!(["a", 1])],
         Takes::MapOrUnits => vec![json!("x"), json!(0), json!(0.5), json!([]), json!({ "units": 1, "nonsense": 1 })],
     };
     if matches!(key.unset, Unset::Required(_)) {

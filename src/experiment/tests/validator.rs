@@ -17,6 +17,15 @@ fn matches(pattern: &str, text: &str) -> bool {
         r"^(?![-.])(?!.*\.\.)[^/\\]*$" => {
             !text.starts_with(['-', '.']) && !text.contains("..") && !text.contains(['/', '\\'])
         }
+        "^top_[1-9][0-9]*$" | "^val_top_[1-9][0-9]*$" => {
+            let number = text.trim_start_matches("val_").strip_prefix("top_").unwrap_or_default();
+            number.starts_with(|c: char| ('1'..='9').contains(&c)) && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        "^(precision|recall|f1)/." | "^val_(precision|recall|f1)/." => {
+            let name = if pattern.starts_with("^val_") { text.strip_prefix("val_").unwrap_or_default() } else { text };
+            let class = name.split_once('/').filter(|(score, _)| ["precision", "recall", "f1"].contains(score));
+            class.is_some_and(|(_, class)| !class.is_empty())
+        }
         "^hf:" => text.starts_with("hf:"),
         r"\.(safetensors|pth|pt|bin)$" => [".safetensors", ".pth", ".pt", ".bin"].iter().any(|end| text.ends_with(end)),
         other => panic!("the pattern {other} is not known"),
@@ -84,6 +93,7 @@ impl Validator<'_> {
             "minLength" => text(&|text| text.chars().count() >= count()),
             "maxLength" => text(&|text| text.chars().count() <= count()),
             "pattern" => text(&|text| matches(means.as_str().unwrap(), text)),
+            "maxItems" => list(&|items| items.len() <= count()),
             "minItems" => list(&|items| items.len() >= count()),
             "items" => list(&|items| items.iter().all(|item| self.takes(means, item))),
             "minProperties" => map(&|map| map.len() >= count()),
@@ -118,6 +128,7 @@ fn each_keyword_refuses_and_takes() {
         (r#"{"pattern":"^hf:"}"#, "\"hf:a\"", "\"a\""),
         (r#"{"minItems":1,"items":{"type":"number"}}"#, "[1]", "[\"a\"]"),
         (r#"{"minItems":1}"#, "[1]", "[]"),
+        (r#"{"maxItems":1}"#, "[1]", "[1,2]"),
         (r#"{"minProperties":1,"maxProperties":1}"#, "{\"a\":1}", "{\"a\":1,\"b\":2}"),
         (r#"{"required":["a"]}"#, "{\"a\":null}", "{}"),
         (r#"{"properties":{"a":{"type":"null"}},"additionalProperties":false}"#, "{\"a\":null}", "{\"b\":1}"),

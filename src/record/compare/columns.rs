@@ -2,6 +2,7 @@
 //! has of a row, and what it is sorted by.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Comparison, Row, Spread};
@@ -27,6 +28,8 @@ pub enum Column {
     Epoch,
     ValLoss,
     ValAccuracy,
+    /// A further metric, by its name.
+    Further(String),
     Time,
     State,
 }
@@ -50,6 +53,8 @@ pub fn columns(comparison: &Comparison) -> Vec<Column> {
     columns.extend([Column::Epoch].into_iter().filter(is_known));
     columns.extend([Column::ValLoss].into_iter().filter(|column| !is_said("val_loss") && is_known(column)));
     columns.extend([Column::ValAccuracy].into_iter().filter(|column| !is_said("val_accuracy") && is_known(column)));
+    let further: BTreeSet<&String> = rows.iter().flat_map(|row| row.figures.further.keys()).collect();
+    columns.extend(further.into_iter().filter(|name| !is_said(name)).cloned().map(Column::Further));
     columns.extend([Column::Time].into_iter().filter(is_known));
     columns.push(Column::State);
     columns
@@ -67,6 +72,7 @@ impl Column {
             Column::Epoch => "epoch",
             Column::ValLoss => "val_loss",
             Column::ValAccuracy => "val_accuracy",
+            Column::Further(name) => name,
             Column::Time => "time",
             Column::State => "state",
         }
@@ -87,6 +93,7 @@ impl Column {
             Column::Epoch => row.figures.epoch.map_or(String::new(), |spread| epoch(spread.mean)),
             Column::ValLoss => spread(row.figures.val_loss, metric),
             Column::ValAccuracy => spread(row.figures.val_accuracy, metric),
+            Column::Further(name) => spread(row.figures.further.get(name).copied(), metric),
             Column::Time => row.figures.seconds.map_or(String::new(), |spread| time(spread.mean)),
             Column::State => state(row),
         }
@@ -100,6 +107,7 @@ impl Column {
             Column::Epoch => figures.epoch,
             Column::ValLoss => figures.val_loss,
             Column::ValAccuracy => figures.val_accuracy,
+            Column::Further(name) => figures.further.get(name).copied(),
             Column::Time => figures.seconds,
             Column::Runs => return Some(row.n as f64),
             Column::Key { key, .. } => return row.settings.get(key).and_then(serde_yaml::Value::as_f64),
@@ -194,7 +202,14 @@ mod tests {
     use crate::record::settings::Settings;
 
     fn member(id: u32, lr: &str, best: Option<f64>) -> Member {
-        let figures = Figures { best, epoch: best.map(|_| 3.0), val_loss: None, val_accuracy: None, seconds: None };
+        let figures = Figures {
+            best,
+            epoch: best.map(|_| 3.0),
+            val_loss: None,
+            val_accuracy: None,
+            seconds: None,
+            further: best.map(|best| ("val_f1".to_owned(), 1.0 - best)).into_iter().collect(),
+        };
         let settings = Settings::of(&format!("seed: 1\ntrain: {{ lr: {lr}, mode: max }}")).into();
         let monitor = Some("val_accuracy".into());
         Member { id: RunId(id), name: format!("x-{id}"), state: Status::Finished, monitor, figures, settings }
@@ -206,7 +221,7 @@ mod tests {
         let comparison = compare(runs);
         let columns = columns(&comparison);
         let heads: Vec<&str> = columns.iter().map(Column::head).collect();
-        assert_eq!(heads, ["id", "name", "lr", "val_accuracy", "epoch", "state"]);
+        assert_eq!(heads, ["id", "name", "lr", "val_accuracy", "epoch", "val_f1", "state"]);
         let sorted = |head: &str, down: bool| -> Vec<u32> {
             let column = columns.iter().find(|column| column.head() == head).unwrap();
             let mut rows: Vec<&Row> = comparison.rows.iter().collect();
@@ -216,6 +231,7 @@ mod tests {
         assert_eq!(sorted("lr", false), [3, 1, 2]);
         assert_eq!(sorted("lr", true), [1, 3, 2]);
         assert_eq!(sorted("val_accuracy", true), [3, 1, 2]);
+        assert_eq!(sorted("val_f1", true), [1, 3, 2]);
         assert_eq!(sorted("name", true), [3, 2, 1]);
         let best = columns.iter().find(|column| matches!(column, Column::Best(_))).unwrap();
         assert_eq!(comparison.rows.iter().map(|row| best.cell(row)).collect::<Vec<_>>(), [".5000", "–", ".7500*"]);

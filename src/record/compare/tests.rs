@@ -18,7 +18,11 @@ fn member(id: u32, state: Status, keys: &str, best: Option<(&str, f64)>) -> Memb
         seconds: 1.0,
         samples_per_s: 1.0,
         callbacks: Callbacks::default(),
-        metrics: BTreeMap::new(),
+        metrics: BTreeMap::from([
+            ("val_f1".into(), f64::from(id)),
+            ("val_f1/cat".into(), 0.5),
+            ("val_ece".into(), if epoch == 2 { f64::NAN } else { 0.5 }),
+        ]),
     };
     run.training.epochs = std::sync::Arc::new((1..=3).map(epoch).map(std::sync::Arc::new).collect());
     run.training.best = best.map(|(monitor, value)| Best { epoch: 2, monitor: monitor.into(), value });
@@ -71,6 +75,8 @@ fn seeds_are_folded_into_mean_and_deviation() {
     close(second.figures.best, 0.85, 0.005f64.sqrt());
     close(first.figures.val_loss, 22.0, 200f64.sqrt());
     assert_eq!(first.figures.val_accuracy, None, "no number is no figure");
+    let further: Vec<(&str, f64)> = first.figures.further.iter().map(|(name, of)| (name.as_str(), of.mean)).collect();
+    assert_eq!(further, [("val_f1", 2.0)], "neither a NaN nor that of one class");
     assert_eq!(first.settings["seed"], serde_yaml::from_str::<Value>("[1, 2]").unwrap());
     assert_eq!(best(&comparison), [2]);
 }

@@ -54,6 +54,10 @@ fn run_started(attempt: u32, resumed_epoch: Option<u32>) -> Event {
     })
 }
 
+fn unfroze(epoch: u32) -> Event {
+    Event::Unfroze(Unfroze { epoch, phase: "head".into(), layers: vec!["fire9".into()], trainable_parameters: 1 })
+}
+
 fn phase(index: usize) -> Event {
     Event::PhaseStarted(PhaseStarted {
         phase: ["head", "fine_tune"][index % 2].into(),
@@ -187,6 +191,18 @@ fn a_worker_runs_once_it_has_spoken_in_this_attempt() {
     assert_eq!(run.status(), Status::Starting, "what the first attempt said does not count");
     run.training.take(at(12, run_started(2, None)));
     assert_eq!(run.status(), Status::Running);
+}
+
+#[test]
+fn what_is_unfrozen_is_there_once_however_often_it_is_told() {
+    let mut run = new_run();
+    train(&mut run, &[run_started(1, None), phase(0), epoch(1), unfroze(2), epoch(2), unfroze(3), step(3, 1)]);
+    let firsts = |run: &RunState| run.training.unfreezings.iter().map(|more| more.epoch).collect::<Vec<_>>();
+    assert_eq!(firsts(&run), [2, 3]);
+    train(&mut run, &[run_started(2, Some(2)), phase(0)]);
+    assert_eq!(firsts(&run), [2], "the third epoch begins again");
+    train(&mut run, &[unfroze(3), step(3, 1), epoch(3)]);
+    assert_eq!(firsts(&run), [2, 3]);
 }
 
 #[test]

@@ -138,9 +138,17 @@ fn damaged_folders_and_a_store_that_goes_away_are_survived() {
     let moved = store.root().with_extension("moved");
     fs::rename(store.root(), &moved).unwrap();
     let delta = view.refresh(&Changes::All);
-    assert!(delta.problem.is_some() && view.problem.is_some() && view.rows.len() == 4, "what is known stays");
+    assert!(
+        delta.listed.is_some_and(|listed| listed.is_err()) && view.problem.is_some() && view.rows.len() == 4,
+        "what is known stays"
+    );
     assert!(view.refresh(&Changes::All).is_empty());
     fs::rename(&moved, store.root()).unwrap();
+    let mended = view.refresh(&Changes::All);
+    assert!(
+        mended.listed.is_some_and(|listed| listed.is_ok()) && mended.rows.is_empty(),
+        "that it ended is news by itself"
+    );
     end(&good);
     assert_eq!(all(&mut view).0, [4]);
     assert!(view.problem.is_none());
@@ -233,10 +241,12 @@ fn of_what_nobody_tells_some_is_looked_at_with_each_tick_and_all_in_turn() {
     let tag = |dir: &RunDir| {
         Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Tagged { tags: vec!["good".into()] }).unwrap();
     };
-    [&first, &over[over.len() - 1], &waiting].into_iter().for_each(tag);
+    let middle = &over[IN_TURN];
+    [&first, middle, &over[over.len() - 1], &waiting].into_iter().for_each(tag);
     let tick = || Changes::Tick(BTreeSet::new());
-    assert_eq!(news(&view.refresh(&tick())).0, [1, last + 1], "what may change is looked at each time");
-    assert_eq!(news(&view.refresh(&tick())).0, [last]);
+    let found = news(&view.refresh(&tick())).0;
+    assert_eq!(found, [1, last, last + 1], "the newest, and what may change, are looked at each time");
+    assert_eq!(news(&view.refresh(&tick())).0, [middle.id().0]);
     Writer::open(&first.run_log()).unwrap().write(LifeEvent::Tagged { tags: Vec::new() }).unwrap();
     let found: Vec<u32> = (0..2).flat_map(|_| news(&view.refresh(&tick())).0).collect();
     assert_eq!(found, [1], "and then from the first on");

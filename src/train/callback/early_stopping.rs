@@ -50,11 +50,11 @@ impl EarlyStopping {
             return Verdict::GoOn;
         }
         self.state.waited += 1;
-        if improves(self.spec.watch, value, self.state.best, self.spec.min_delta) {
+        if improves(&self.spec.watch, value, self.state.best, self.spec.min_delta) {
             self.state.best = Some(value);
             self.state.best_epoch = Some(epoch);
             // Only what beats the baseline too ends the waiting.
-            if improves(self.spec.watch, value, self.spec.baseline, self.spec.min_delta) {
+            if improves(&self.spec.watch, value, self.spec.baseline, self.spec.min_delta) {
                 self.state.waited = 0;
             }
             return Verdict::Best;
@@ -77,7 +77,7 @@ impl EarlyStopping {
     /// What the `epoch` event says of it.
     pub fn counters(&self) -> EarlyStoppingCounters {
         EarlyStoppingCounters {
-            monitor: self.spec.watch.monitor.name().to_owned(),
+            monitor: self.spec.watch.monitor.name(),
             waited: self.state.waited,
             patience: self.spec.patience,
             best: self.state.best,

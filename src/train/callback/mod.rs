@@ -15,6 +15,6 @@ pub use reduce_lr::{ReduceLrOnPlateau, Reduction, State as ReduceLrState};
 use crate::experiment::Watch;
 
 /// Whether `value` beats `best` (None: nothing was watched yet) by more than `min_delta`.
-fn improves(watch: Watch, value: f64, best: Option<f64>, min_delta: f64) -> bool {
+fn improves(watch: &Watch, value: f64, best: Option<f64>, min_delta: f64) -> bool {
     value.is_finite() && best.is_none_or(|best| watch.mode.improves(value, best, min_delta))
 }

@@ -50,7 +50,7 @@ impl ReduceLrOnPlateau {
             self.state.cooldown -= 1;
             self.state.waited = 0;
         }
-        if improves(self.spec.watch, value, self.state.best, self.spec.min_delta) {
+        if improves(&self.spec.watch, value, self.state.best, self.spec.min_delta) {
             self.state.best = Some(value);
             self.state.waited = 0;
             return None;
@@ -83,7 +83,7 @@ impl ReduceLrOnPlateau {
     /// What the `epoch` event says of it.
     pub fn counters(&self) -> ReduceLrCounters {
         ReduceLrCounters {
-            monitor: self.spec.watch.monitor.name().to_owned(),
+            monitor: self.spec.watch.monitor.name(),
             waited: self.state.waited,
             patience: self.spec.patience,
             cooldown: self.state.cooldown,

@@ -70,6 +70,37 @@ fn a_slot_of_another_shape_is_refused() {
     assert!(optimizer.restore(1, &slots).unwrap_err().to_string().contains("velocity.w"));
 }
 
+/// What joins late is moved as by an optimizer of its own, and what was there before as if nothing had happened.
+#[test]
+fn what_joins_late_begins_anew_and_the_rest_goes_on() {
+    for spec in RULES {
+        let fresh = |seed| Var::from_tensor(&values(seed, &[5])).unwrap();
+        let [first, late] = [fresh(1), fresh(2)];
+        let [alone, own] = [fresh(1), fresh(2)];
+        let mut both = build(&spec, vec![("a".into(), first.clone())]).unwrap();
+        let mut of_first = build(&spec, vec![("a".into(), alone.clone())]).unwrap();
+        let mut of_late = build(&spec.with_lr(spec.lr() * 0.5), vec![("b".into(), own.clone())]).unwrap();
+        for step in 0..6 {
+            if step == 3 {
+                let moved = Moved { name: "b".into(), variable: late.clone(), rate: 0.5 };
+                both.add(vec![moved], 3).unwrap();
+            }
+            let [gradient, other] = [values(20 + step, &[5]), values(40 + step, &[5])];
+            let product =
+                |variable: &Var, gradient: &Tensor| (variable.as_tensor() * gradient).unwrap().sum_all().unwrap();
+            let sum = (product(&first, &gradient) + product(&late, &other)).unwrap();
+            both.step(&sum.backward().unwrap(), 1.0).unwrap();
+            of_first.step(&gradients(&alone, &gradient), 1.0).unwrap();
+            if step >= 3 {
+                of_late.step(&gradients(&own, &other), 1.0).unwrap();
+            }
+        }
+        assert_eq!(flat(&first), flat(&alone), "{spec:?}");
+        let off = flat(&late).iter().zip(flat(&own)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 1e-7 && flat(&late) != flat(&fresh(2)), "{spec:?}: {off}");
+    }
+}
+
 #[test]
 fn what_has_no_gradient_stays() {
     let [moved, stays] = [1, 2].map(|seed| Var::from_tensor(&values(seed, &[5])).unwrap());

@@ -103,9 +103,9 @@ fn padded(outcome: &mut Outcome, length: usize) -> Outcome {
 
 fn callbacks(fit: &Fit) -> (EarlyStopping, ReduceLrOnPlateau) {
     let (stopping, plateau) = (&fit.early_stopping, &fit.reduce_lr_on_plateau);
-    let watch = Watch { monitor: fit.monitor, mode: fit.mode };
+    let watch = Watch { monitor: fit.monitor.clone(), mode: fit.mode };
     let early_stopping = EarlyStopping::new(&experiment::EarlyStopping {
-        watch,
+        watch: watch.clone(),
         patience: stopping.patience,
         min_delta: stopping.min_delta,
         baseline: stopping.baseline,

@@ -58,7 +58,7 @@ fn case(number: usize, change: &Change) -> Result<Case, Trouble> {
     let picture = picture.ok_or_else(|| Trouble::field(&field, "has input of another height and width"))?;
     let Params { theta, tx, ty, zx, zy, flip_horizontal } = change.params;
     let mut ours = vec![f64::NAN; change.input_hwc.len()];
-    Transform { theta, tx, ty, zx, zy, flip_horizontal }.apply(&picture, |at, rgb| {
+    Transform { theta, tx, ty, zx, zy, flip_horizontal, ..Transform::STILL }.apply(&picture, |at, rgb| {
         ours[3 * at..][..3].copy_from_slice(&rgb.map(f64::from));
     });
     let name = format!("case {number} ({}×{})", change.height, change.width);

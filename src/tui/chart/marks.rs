@@ -126,6 +126,20 @@ pub fn placed<'a>(marks: impl Iterator<Item = (u16, Kind, &'a str)>, columns: u1
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Timestamp;
+    use crate::record::event::{Line, Unfroze};
+    use crate::tui::fixtures::running;
+
+    #[test]
+    fn what_is_unfrozen_is_marked_before_its_first_epoch() {
+        let mut run = running();
+        let unfroze = Unfroze { epoch: 3, phase: "head".into(), layers: vec!["fire9".into()], trainable_parameters: 9 };
+        let time = Timestamp::from_millis(0);
+        run.training.take(Line { seq: 999, time, event: Event::Unfroze(unfroze.clone()) });
+        run.training.take(Line { seq: 1000, time, event: Event::Unfroze(unfroze) });
+        let thaws: Vec<Mark> = of(&run).into_iter().filter(|mark| mark.kind == Kind::Unfroze).collect();
+        assert_eq!(thaws, [Mark { epoch: 2, kind: Kind::Unfroze, text: "fire9".into() }]);
+    }
 
     #[test]
     fn marks_on_one_column_stand_beside_each_other() {

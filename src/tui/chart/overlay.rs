@@ -52,7 +52,7 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, lines: &[Line], metric:
 /// Glyph and style of a slot, for a list of the runs.
 pub fn swatch(theme: &Theme, slot: usize) -> (&'static str, Style) {
     let ink = Ink::Run(slot);
-    (look::swatch(theme, ink), look::of(theme, ink).style)
+    (look::swatch(theme, Dots::Braille, ink), look::of(theme, ink).style)
 }
 
 /// The metrics that any of the runs has, those that all runs have first.

@@ -108,14 +108,20 @@ const fn own(
 
 /// Its keys.
 pub const KEYS: &[Binding] = &[
-    binding(Scope::Panes, &[letter('C')], Any::Compare(Action::Toggle), "compare the marked runs, or the group", None)
-        .named("compare"),
+    binding(
+        Scope::Panes,
+        &[letter('C')],
+        Any::Compare(Action::Toggle),
+        "compare the marked runs, or the group",
+        Some("compare"),
+    )
+    .named("compare"),
     binding(
         Scope::Panes,
         &[letter('X')],
         Any::Compare(Action::Export),
         "export the figures of the runs to a file",
-        None,
+        Some("export"),
     )
     .named("export"),
     own(keymap::ENTER, Action::Choose, "choose the run in the queue", Some("choose")),

@@ -3,23 +3,28 @@
 mod draw;
 mod feed;
 mod happening;
+mod seeking;
 
 use crossterm::event::KeyCode;
 use ratatui::layout::{Position, Rect};
 
 pub use self::draw::draw;
-use self::feed::{Feed, Kinds};
+use self::feed::Feed;
+pub use self::feed::Kinds;
 use self::happening::{Happening, Kind};
+use self::seeking::Near;
+pub use self::seeking::{Seeking, Sought};
 use super::Tab;
 use crate::record::event::Event;
 use crate::record::state::RunState;
 use crate::tui::action::{Action as Any, Effect, Motion};
 use crate::tui::app::{App, Notice, Overlay};
+use crate::tui::job::Job;
 use crate::tui::keymap::key::{Key, key, letter};
 use crate::tui::keymap::{Binding, ESC, Scope, binding};
 use crate::tui::layout::Focus;
 use crate::tui::prompt::{Prompt, Purpose};
-use crate::tui::search::{self, Pattern, Way};
+use crate::tui::search::{Pattern, Way};
 
 /// Which of the lines are seen, and how.
 #[derive(Debug, Default)]
@@ -27,11 +32,11 @@ pub struct Events {
     feed: Feed,
     /// The chosen line, counted from the oldest; None is the newest, whatever comes.
     chosen: Option<usize>,
-    kinds: Kinds,
+    pub kinds: Kinds,
     /// The kind that a key turns on or off, one of [`Kind::ALL`].
     kind: usize,
     /// Whether long lines are wrapped, not cut.
-    wrapped: bool,
+    pub wrapped: bool,
     pattern: Option<Pattern>,
 }
 
@@ -83,7 +88,11 @@ pub fn update(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::Wrap => events.wrapped = !events.wrapped,
         Action::Find => app.overlay = Some(Overlay::Prompt(Prompt { purpose: Purpose::Find, text: String::new() })),
-        Action::Next(way) => next(app, way),
+        Action::Next(way) => {
+            let effects = next(app, way);
+            refresh(app);
+            return effects;
+        }
         Action::ToCurve => to_curve(app),
         Action::ToLog => return to_log(app),
         Action::Leave if events.pattern.take().is_some() => {}
@@ -161,21 +170,35 @@ pub fn find(app: &mut App) -> Vec<Effect> {
         let words = line.words();
         app.events.pattern.as_ref().is_none_or(|pattern| pattern.is_in(&words))
     });
-    if !is_here {
-        next(app, Way::Forward);
+    if is_here { Vec::new() } else { next(app, Way::Forward) }
+}
+
+fn next(app: &mut App, way: Way) -> Vec<Effect> {
+    let events = &app.events;
+    let (Some(run), Some(pattern)) = (app.run(), &events.pattern) else { return Vec::new() };
+    let newest = events.feed.len().saturating_sub(1);
+    match seeking::near(run, &events.feed, pattern, newest - events.at(), way) {
+        Near::Found(at) => app.events.choose(at),
+        Near::Nothing => not_found(app),
+        Near::Far(seeking) => return vec![Effect::Do(Job::Seek(Box::new(seeking)))],
     }
     Vec::new()
 }
 
-fn next(app: &mut App, way: Way) {
-    let events = &app.events;
-    let (Some(run), Some(pattern)) = (app.run(), &events.pattern) else { return };
-    let rows = events.feed.len();
-    let newest = rows.saturating_sub(1);
-    let words = |row: usize| events.feed.get(run, newest - row).map_or_else(String::new, |line| line.words());
-    match search::next(pattern, rows, Some(newest - events.at()), way, words) {
-        Some(row) => app.events.choose(newest - row),
-        None => app.notice = Some(Notice::Wrong(format!("`{}` is not in the events", pattern.typed()))),
+/// A search that was long came to its end; something else may be looked for by now.
+pub fn sought(app: &mut App, sought: Sought) -> Vec<Effect> {
+    if app.events.feed.run() == Some(sought.run) && app.events.pattern.as_ref() == Some(&sought.pattern) {
+        match sought.place.and_then(|place| app.events.feed.find(place)) {
+            Some(at) => app.events.choose(at),
+            None => not_found(app),
+        }
+    }
+    Vec::new()
+}
+
+fn not_found(app: &mut App) {
+    if let Some(pattern) = &app.events.pattern {
+        app.notice = Some(Notice::Wrong(format!("`{}` is not in the events", pattern.typed())));
     }
 }
 

@@ -3,9 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::action::Action;
 use crate::tui::app::{App, Notice, Overlay};
-use crate::tui::keymap::Bound;
+use crate::tui::keymap::{Bound, Scope};
 use crate::tui::paint::{Row, columns};
 use crate::tui::theme::{Role, Theme};
 
@@ -37,22 +36,53 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
     }
 }
 
-/// As many keys as there is room for. Help has its place at the right end in any case.
+/// What any pane has, the most useful first; the rest follows as the table has it.
+const FIRST: [&str; 11] =
+    ["next-pane", "open", "filter", "sort", "compare", "cancel", "retry", "show-log", "palette", "export", "mark"];
+/// What has its place at the right end in any case, the last one longest.
+const ALWAYS: [&str; 3] = ["add", "quit", "help"];
+
+/// As many keys as there is room for: those of the place itself, then those of any pane.
 fn keys(theme: &Theme, row: &mut Row, app: &App) {
-    let rows = || app.scopes().into_iter().flat_map(|scope| app.keymap.of(scope));
-    let said = |bound: &Bound| Some((bound.keys.first()?.name(), bound.binding.footer?));
-    let help = rows().find(|bound| bound.binding.action == Action::Help).and_then(said);
-    let reserved = help.as_ref().map_or(0, |(key, word)| columns(key) + columns(word) + 2);
-    for (key, word) in rows().filter(|bound| bound.binding.action != Action::Help).filter_map(said) {
-        if columns(&key) + 2 + columns(word) + reserved > row.left() {
+    let mut said: Vec<(&Bound, String, &str)> = said(app);
+    said.sort_by_key(|(bound, ..)| match bound.binding.scope {
+        Scope::Panes => FIRST.iter().position(|name| *name == bound.name).unwrap_or(FIRST.len()) + 1,
+        _ => 0,
+    });
+    let is_always = |bound: &Bound| ALWAYS.contains(&bound.name.as_str());
+    let (mut last, first): (Vec<_>, Vec<_>) = said.into_iter().partition(|(bound, ..)| is_always(bound));
+    last.sort_by_key(|(bound, ..)| ALWAYS.iter().position(|name| *name == bound.name));
+    // Each with a space within and two behind it, where something follows.
+    let taken = |(_, key, word): &(&Bound, String, &str)| columns(key) + columns(word) + 3;
+    let needed = |last: &[(&Bound, String, &str)]| last.iter().map(taken).sum::<u16>().saturating_sub(2);
+    while needed(&last) > row.left() {
+        last.remove(0);
+    }
+    let put = |row: &mut Row, key: &str, word: &str| {
+        row.put(key, theme.style(Role::Accent)).gap(1).put(word, theme.style(Role::Dim)).gap(2);
+    };
+    for one in first {
+        if taken(&one) + needed(&last) > row.left() {
             break;
         }
-        row.put(&key, theme.style(Role::Accent)).gap(1).put(word, theme.style(Role::Dim)).gap(2);
+        put(row, &one.1, one.2);
     }
-    if let Some((key, word)) = help.filter(|_| reserved <= row.left()) {
-        row.gap(row.left() - reserved + 1);
-        row.put(&key, theme.style(Role::Accent)).gap(1).put(word, theme.style(Role::Dim));
+    row.gap(row.left().saturating_sub(needed(&last)));
+    last.iter().for_each(|(_, key, word)| put(row, key, word));
+}
+
+/// What can be pressed here and has a word for it, with the first of its keys that does nothing else before.
+fn said(app: &App) -> Vec<(&Bound, String, &'static str)> {
+    let scopes = app.scopes();
+    let mut said = Vec::new();
+    for (at, &scope) in scopes.iter().enumerate() {
+        let before = || scopes[..at].iter().flat_map(|&scope| app.keymap.of(scope));
+        for bound in app.keymap.of(scope) {
+            let key = bound.keys.iter().find(|key| !before().any(|other| other.keys.contains(key)));
+            said.extend(key.zip(bound.binding.footer).map(|(key, word)| (bound, key.name(), word)));
+        }
     }
+    said
 }
 
 #[cfg(test)]
@@ -65,6 +95,28 @@ mod tests {
             let footer = text(&frame(&fixtures::app((width, 24), fixtures::store()), &UNICODE));
             let footer = footer.lines().last().unwrap_or_default().to_owned();
             assert!(footer.ends_with("? help"), "{width}: {footer}");
+            let others = footer.contains("a add") && footer.contains("q quit");
+            assert_eq!(others, width >= 30, "{width}: {footer}");
+        }
+    }
+
+    #[test]
+    fn keys_are_named_that_do_here_what_is_said() {
+        for (keys, here, elsewhere) in [
+            ("", "/ filter", "/ find"),
+            ("l", "/ find", "/ filter"),
+            ("e", "Space kind on/off", "Space mark"),
+            ("3", "/ find", "/ filter"),
+        ] {
+            let mut app = fixtures::app((200, 40), fixtures::store());
+            fixtures::press(&mut app, keys);
+            let footer = text(&frame(&app, &UNICODE)).lines().last().unwrap_or_default().to_owned();
+            assert!(footer.contains(here) && !footer.contains(elsewhere), "{keys}: {footer}");
+        }
+        let footer = text(&frame(&fixtures::app((80, 24), fixtures::store()), &UNICODE));
+        let footer = footer.lines().last().unwrap_or_default().to_owned();
+        for said in ["Enter open", "Tab panes", "/ filter", "s sort", "C compare", "a add", "q quit", "? help"] {
+            assert!(footer.contains(said), "{said}: {footer}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Log {
     /// What the first row shows; None follows the end.
     top: Option<Spot>,
     /// Whether long lines are cut, not wrapped.
-    cut: bool,
+    pub cut: bool,
     /// Columns scrolled out to the left, where lines are cut.
     shift: usize,
     search: Search,

@@ -121,10 +121,10 @@ impl Pane {
         go(app, motion, page)
     }
 
-    /// A click at a position inside of its area.
-    pub fn click(self, app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
+    /// A click at a position inside of its area; whether it `had_focus` before.
+    pub fn click(self, app: &mut App, area: Rect, position: Position, had_focus: bool) -> Vec<Effect> {
         match self {
-            Pane::Queue => queue::click(app, area, position),
+            Pane::Queue => queue::click(app, area, position, had_focus),
             Pane::Curves => curves::click(app, area, position),
             Pane::Events => events::click(app, area, position),
             Pane::Results => results::click(app, area, position),

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget};
 
 use crate::tui::app::App;
 use crate::tui::notices::Kind;
@@ -20,17 +19,17 @@ fn role(kind: Kind) -> Role {
     }
 }
 
-/// Draws the newest at the right of the header, over what stands there; why the store cannot be read comes first.
-pub fn headline(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) {
+/// Draws the newest at the right of the header, and gives what is left of it; why the store cannot be read comes first.
+pub fn headline(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App) -> Rect {
     let (text, role) = match (&app.notices.trouble, app.notices.newest()) {
         (Some(trouble), _) => (trouble, Role::Bad),
         (None, Some(told)) => (&told.text, role(told.kind)),
-        (None, None) => return,
+        (None, None) => return area,
     };
     let width = columns(text).saturating_add(2).min(area.width.saturating_sub(LEFT.min(area.width / 4)));
-    let place = Rect { x: area.right() - width, width, ..area }.intersection(buf.area);
-    Clear.render(place, buf);
+    let place = Rect { x: area.right() - width, width, ..area };
     Row::new(buf, place, 0).gap(1).put(text, theme.style(role));
+    Rect { width: area.width - width, ..area }
 }
 
 /// Draws the page; `scroll` of them are hidden above.
@@ -51,5 +50,26 @@ pub fn draw(theme: &Theme, area: Rect, buf: &mut Buffer, app: &App, scroll: usiz
             .put(&format!("{:<8}", told.kind.name()), theme.style(role(told.kind)))
             .gap(1)
             .put(&told.text, theme.style(Role::Plain));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::action::News;
+    use crate::tui::fixtures::{self, UNICODE, frame, text};
+    use crate::tui::runs::Delta;
+    use crate::tui::update::hear;
+
+    #[test]
+    fn the_counts_beside_it_are_whole() {
+        for width in 1..120 {
+            let mut app = fixtures::app((width, 10), fixtures::store());
+            let whole = text(&frame(&app, &UNICODE)).lines().next().unwrap_or_default().to_owned();
+            hear(&mut app, News::Runs(Delta { listed: Some(Err("X is gone".into())), ..Delta::default() }));
+            let header = text(&frame(&app, &UNICODE)).lines().next().unwrap_or_default().to_owned();
+            let counts = header.split('X').next().unwrap_or_default().trim_end();
+            let rest = whole.strip_prefix(counts).unwrap_or_default();
+            assert!(rest.is_empty() || rest.starts_with(' ') || counts.len() <= " finetop".len(), "{width}: {header}");
+        }
     }
 }

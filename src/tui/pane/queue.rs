@@ -91,7 +91,8 @@ pub const KEYS: &[Binding] = &[
     binding(Scope::Panes, &[letter('P')], Of(Action::Priority), "priority; higher ones start first", None),
     binding(Scope::Panes, &[letter('K')], Of(Action::MoveUp), "one place up in the queue", None),
     binding(Scope::Panes, &[letter('J')], Of(Action::MoveDown), "one place down in the queue", None),
-    binding(Scope::Queue, OPEN, Of(Action::Open), "open the run; fold or unfold the group", None).named("queue.open"),
+    binding(Scope::Queue, OPEN, Of(Action::Open), "open the run; fold or unfold the group", Some("open"))
+        .named("queue.open"),
     binding(Scope::Queue, &[key(KeyCode::Right)], Of(Action::Unfold), "unfold the group", None),
     binding(Scope::Queue, &[key(KeyCode::Left)], Of(Action::Fold), "fold the group", None),
     binding(Scope::Queue, &[letter('v')], Of(Action::MarkRange), "mark all from the last mark to here", None),
@@ -205,8 +206,9 @@ fn rows(inner: Rect) -> usize {
     usize::from(inner.height.saturating_sub(u16::from(has_head(inner))))
 }
 
-/// Chooses the row that was clicked; a click on the head of a column sorts by it, and one on a chosen group's head folds.
-pub fn click(app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
+/// Chooses the row that was clicked; a second click, as with Enter, opens the run or folds the group. A click on the head of
+/// a column sorts by it.
+pub fn click(app: &mut App, area: Rect, position: Position, had_focus: bool) -> Vec<Effect> {
     let inner = inside(area);
     let head = usize::from(has_head(inner));
     let row = usize::from(position.y.saturating_sub(area.y + 1));
@@ -222,8 +224,8 @@ pub fn click(app: &mut App, area: Rect, position: Position) -> Vec<Effect> {
         return Vec::new();
     }
     let place = first(app, rows(inner)) + row - head;
-    let again = app.runs.place() == place;
-    if app.runs.go_to(place) && again && matches!(app.runs.choice(), Some(Choice::Group(_))) {
+    let again = had_focus && app.runs.place() == place;
+    if app.runs.go_to(place) && again {
         open(app);
     }
     look(app);

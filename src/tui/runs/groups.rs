@@ -65,6 +65,16 @@ impl Folds {
         said.get(name).copied().unwrap_or_else(|| self.filtered || group.is_open())
     }
 
+    /// What a person said, while no filter narrows the runs.
+    pub fn said(&self) -> &BTreeMap<String, bool> {
+        &self.said
+    }
+
+    /// A person said this before.
+    pub fn say(&mut self, said: BTreeMap<String, bool>) {
+        self.said = said;
+    }
+
     /// Folds or unfolds a group.
     pub fn set(&mut self, name: &str, open: bool) {
         let said = if self.filtered { &mut self.said_filtered } else { &mut self.said };

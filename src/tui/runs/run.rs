@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
     /// The value of whatever it monitors, and whether less is better.
     pub fn best(&self) -> Option<(&'a str, f64, bool)> {
         let best = self.row.best.as_ref()?;
-        let less = self.row.mode.map_or_else(|| best.monitor.ends_with("loss"), |mode| mode == Mode::Min);
+        let less = self.row.mode == Some(Mode::Min);
         Some((&best.monitor, best.value, less))
     }
 

@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 
 use super::run::{Rank, Run};
+use crate::experiment::{Metric, Mode};
 
 /// A column to sort by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +83,7 @@ impl Column {
     pub fn starts_with_most(&self) -> bool {
         match self {
             Column::Progress | Column::Elapsed | Column::Ended | Column::Priority => true,
-            Column::Figure(name) => !(name.ends_with("loss") || name == "lr"),
+            Column::Figure(name) => name != "lr" && Metric::mode_of(name) != Some(Mode::Min),
             _ => false,
         }
     }

@@ -1,20 +1,18 @@
 //! Reads `config.toml` with the place of every key and value.
 
+use std::borrow::Cow;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Look, Mistake, Settings};
+use super::table::{Entry, NOTIFY, TOP};
+use super::{Mistake, Settings};
 use crate::base::text::printable;
 use crate::tui::keymap::key::Key;
 use crate::tui::keymap::{Keymap, Scope};
-use crate::tui::notices::Kind;
-use crate::tui::picture::Setting;
-use crate::tui::theme::Colors;
 
-type Value<'t> = Spanned<DeValue<'t>>;
-
-const KEYS: [&str; 8] = ["keys", "theme", "colors", "glyphs", "pictures", "mouse", "notify", "frames_per_second"];
-const NOTIFY: [&str; 4] = ["bell", "desktop", "command", "on"];
+pub type Value<'t> = Spanned<DeValue<'t>>;
+type Name<'t> = Spanned<Cow<'t, str>>;
 
 /// The settings that `text` says.
 pub fn settings(text: &str) -> Result<Settings, Mistake> {
@@ -25,43 +23,23 @@ pub fn settings(text: &str) -> Result<Settings, Mistake> {
     })?;
     let mut settings = Settings::default();
     for (key, value) in table.get_ref() {
-        let name = key.get_ref().as_ref();
-        match name {
+        match key.get_ref().as_ref() {
             "keys" => text.keys(value, &mut settings.keymap)?,
-            "notify" => text.notify(value, &mut settings)?,
-            "theme" => {
-                let looks = [Look::Auto, Look::Dark, Look::Light, Look::Contrast];
-                settings.look = text.one_of(name, value, &["auto", "dark", "light", "contrast"], &looks)?;
+            "notify" => {
+                let table = value.get_ref().as_table();
+                let table = table.ok_or_else(|| text.at(value, "`notify` is a table".to_owned()))?;
+                for (key, value) in table {
+                    text.entry(NOTIFY, key, value, &mut settings)?;
+                }
             }
-            "colors" => {
-                let colors =
-                    [None, Some(Colors::True), Some(Colors::Indexed), Some(Colors::Sixteen), Some(Colors::None)];
-                settings.colors = text.one_of(name, value, &["auto", "true", "256", "16", "none"], &colors)?;
-            }
-            "glyphs" => {
-                settings.ascii =
-                    text.one_of(name, value, &["auto", "unicode", "ascii"], &[None, Some(false), Some(true)])?;
-            }
-            "pictures" => {
-                let named = ["auto", "kitty", "iterm2", "sixel", "blocks", "none"];
-                let known: Vec<Setting> = named.iter().filter_map(|name| Setting::read(name).ok()).collect();
-                settings.pictures = text.one_of(name, value, &named, &known)?;
-            }
-            "mouse" => settings.mouse = text.yes_or_no(name, value)?,
-            "frames_per_second" => {
-                let number = value.get_ref().as_integer().and_then(|number| number.as_str().parse().ok());
-                let number = number.filter(|number| (1..=120).contains(number));
-                settings.frames_per_second =
-                    number.ok_or_else(|| text.at(value, format!("`{name}` is a number from 1 to 120")))?;
-            }
-            _ => return Err(text.unknown(key.span().start, name, &KEYS)),
+            _ => text.entry(TOP, key, value, &mut settings)?,
         }
     }
     Ok(settings)
 }
 
 /// What is read, for the lines of its places.
-struct Text<'t>(&'t str);
+pub struct Text<'t>(&'t str);
 
 impl Text<'_> {
     fn mistake(&self, place: usize, message: String) -> Mistake {
@@ -69,7 +47,7 @@ impl Text<'_> {
         Mistake { line, message: printable(&message) }
     }
 
-    fn at(&self, value: &Value, message: String) -> Mistake {
+    pub fn at(&self, value: &Value, message: String) -> Mistake {
         self.mistake(value.span().start, message)
     }
 
@@ -83,41 +61,30 @@ impl Text<'_> {
         self.mistake(place, format!("`{name}` is not known here{hint}"))
     }
 
-    fn yes_or_no(&self, name: &str, value: &Value) -> Result<bool, Mistake> {
-        value.get_ref().as_bool().ok_or_else(|| self.at(value, format!("`{name}` is true or false")))
+    pub fn yes_or_no(&self, entry: &Entry, value: &Value) -> Result<bool, Mistake> {
+        value.get_ref().as_bool().ok_or_else(|| self.at(value, format!("`{}` is true or false", entry.name)))
     }
 
-    /// The one of `values` whose name is there.
-    fn one_of<T: Clone>(&self, name: &str, value: &Value, names: &[&str], values: &[T]) -> Result<T, Mistake> {
-        let said = value.get_ref().as_str().and_then(|said| names.iter().position(|name| *name == said));
-        said.and_then(|place| values.get(place).cloned())
-            .ok_or_else(|| self.at(value, format!("`{name}` is one of \"{}\"", names.join("\", \""))))
+    /// The value whose name is there.
+    pub fn one_of<T: Clone>(&self, entry: &Entry, value: &Value, named: &[(&str, T)]) -> Result<T, Mistake> {
+        let said = value.get_ref().as_str().and_then(|said| named.iter().find(|(name, _)| *name == said));
+        said.map(|(_, value)| value.clone()).ok_or_else(|| {
+            let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+            self.at(value, format!("`{}` is one of \"{}\"", entry.name, names.join("\", \"")))
+        })
     }
 
-    fn notify(&self, value: &Value, settings: &mut Settings) -> Result<(), Mistake> {
-        let wishes = &mut settings.notify;
-        let table = value.get_ref().as_table().ok_or_else(|| self.at(value, "`notify` is a table".to_owned()))?;
-        for (key, value) in table {
-            let name = key.get_ref().as_ref();
-            match name {
-                "bell" => wishes.bell = self.yes_or_no(name, value)?,
-                "desktop" => wishes.desktop = self.yes_or_no(name, value)?,
-                "command" => {
-                    let command = value.get_ref().as_str().map(str::to_owned);
-                    wishes.command =
-                        Some(command.ok_or_else(|| self.at(value, "`command` is a line for the shell".to_owned()))?);
-                }
-                "on" => {
-                    let no_list = || self.at(value, "`on` is a list of names".to_owned());
-                    let list = value.get_ref().as_array().ok_or_else(no_list)?;
-                    let names = Kind::ALL.map(Kind::name);
-                    wishes.on =
-                        list.iter().map(|one| self.one_of(name, one, &names, &Kind::ALL)).collect::<Result<_, _>>()?;
-                }
-                _ => return Err(self.unknown(key.span().start, name, &NOTIFY)),
+    /// Takes the value of a key that has one.
+    fn entry(&self, table: &[Entry], key: &Name, value: &Value, settings: &mut Settings) -> Result<(), Mistake> {
+        let name = key.get_ref().as_ref();
+        match table.iter().find(|entry| entry.name == name) {
+            Some(entry) => (entry.read)(self, entry, value, settings),
+            None => {
+                let tables: &[&str] = if std::ptr::eq(table, TOP) { &["keys", "notify"] } else { &[] };
+                let known: Vec<&str> = table.iter().map(|entry| entry.name).chain(tables.iter().copied()).collect();
+                Err(self.unknown(key.span().start, name, &known))
             }
         }
-        Ok(())
     }
 
     fn keys(&self, value: &Value, keymap: &mut Keymap) -> Result<(), Mistake> {
@@ -177,8 +144,12 @@ impl Text<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Look;
     use super::*;
     use crate::tui::fixtures;
+    use crate::tui::notices::Kind;
+    use crate::tui::picture::Setting;
+    use crate::tui::theme::Colors;
     use proptest::prelude::*;
 
     #[test]

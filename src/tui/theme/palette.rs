@@ -31,7 +31,8 @@ impl Palette {
         }
     }
 
-    fn is_light(self) -> bool {
+    /// Whether it is for a light background.
+    pub fn is_light(self) -> bool {
         matches!(self, Palette::Light | Palette::LightContrast)
     }
 
@@ -82,7 +83,8 @@ impl Palette {
     }
 }
 
-fn parts(rgb: u32) -> Rgb {
+/// Red, green and blue of a number as `0xrrggbb`.
+pub fn parts(rgb: u32) -> Rgb {
     let [_, r, g, b] = rgb.to_be_bytes();
     (r, g, b)
 }
@@ -111,23 +113,26 @@ fn distance(one: Rgb, other: Rgb) -> u32 {
     square(one.0, other.0) + square(one.1, other.1) + square(one.2, other.2)
 }
 
+/// Relative luminance as WCAG defines it.
+#[cfg(test)]
+fn luminance((r, g, b): Rgb) -> f64 {
+    let linear = |part: u8| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+}
+
+/// How much brighter one is than the other, by WCAG's measure.
+#[cfg(test)]
+pub fn contrast(one: Rgb, other: Rgb) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Relative luminance as WCAG defines it.
-    fn luminance((r, g, b): Rgb) -> f64 {
-        let linear = |part: u8| {
-            let part = f64::from(part) / 255.0;
-            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-    }
-
-    fn contrast(one: Rgb, other: Rgb) -> f64 {
-        let (one, other) = (luminance(one), luminance(other));
-        (one.max(other) + 0.05) / (one.min(other) + 0.05)
-    }
 
     #[test]
     fn text_is_readable_on_the_background() {

@@ -6,7 +6,8 @@ use crate::record::settings::Settings;
 use crate::record::state::Status;
 
 fn run(id: u32, state: Status, keys: &str, monitor: &str, best: Option<f64>) -> Member {
-    let figures = Figures { best, epoch: None, val_loss: None, val_accuracy: None, seconds: None };
+    let figures =
+        Figures { best, epoch: None, val_loss: None, val_accuracy: None, seconds: None, further: Default::default() };
     let settings = Settings::of(&format!("name: x-{id}\n{keys}\n")).into();
     let name = format!("x-{id}");
     Member { id: RunId(id), name, state, monitor: Some(monitor.into()), figures, settings }

@@ -127,7 +127,7 @@ fn legend(
     let steps = !run.training.steps.is_empty();
     let lines = [(Ink::Steps, "steps", steps), (Ink::Smooth, "steps, smooth", steps && smooth)];
     for (ink, name, _) in lines.into_iter().filter(|&(.., is_there)| is_there) {
-        row.put(look::swatch(theme, ink), look::of(theme, ink).style);
+        row.put(look::swatch(theme, look.dots, ink), look::of(theme, ink).style);
         row.gap(1).put(name, theme.style(Role::Dim)).gap(2);
     }
     for kind in Kind::ALL.into_iter().filter(|&kind| marks.iter().any(|mark| mark.kind == kind)) {

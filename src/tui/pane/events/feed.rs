@@ -33,6 +33,16 @@ impl Kinds {
         kinds
     }
 
+    /// The names of those that are shown.
+    pub fn names(self) -> Vec<String> {
+        Kind::ALL.into_iter().filter(|&kind| self.has(kind)).map(|kind| kind.name().to_owned()).collect()
+    }
+
+    /// Those that are called so.
+    pub fn named(names: &[String]) -> Self {
+        Kinds(Kind::ALL.map(|kind| names.iter().any(|name| name == kind.name())))
+    }
+
     /// Whether a kind is shown.
     pub fn has(self, kind: Kind) -> bool {
         self.0[kind as usize]
@@ -46,13 +56,13 @@ impl Kinds {
 
 /// Where a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub enum Place {
     Life(usize),
     Training(usize),
 }
 
 /// The shown lines of a run, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Feed {
     run: Option<RunId>,
     kinds: Kinds,
@@ -83,6 +93,16 @@ impl Feed {
     /// A line of `run`, whose feed this is.
     pub fn get<'a>(&self, run: &'a RunState, at: usize) -> Option<Happening<'a>> {
         happening(run, *self.places.get(at)?)
+    }
+
+    /// Where a line stands in the logs.
+    pub fn place(&self, at: usize) -> Option<Place> {
+        self.places.get(at).copied()
+    }
+
+    /// The line that stands there in the logs, where it is shown.
+    pub fn find(&self, place: Place) -> Option<usize> {
+        self.places.iter().position(|other| *other == place)
     }
 
     /// The last line that was written at `time` or before.

@@ -226,3 +226,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_far_is_looked_for_by_a_job() {
+    let mut run = Recording::training(7, "emoji");
+    run.epochs(1..=1200);
+    let mut app = app((120, 40), delta([run.run()]));
+    press(&mut app, "e");
+    let far = |effects: Vec<Effect>| match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Do(Job::Seek(seeking))]) => seeking.seek(),
+        other => panic!("one search: {other:?}"),
+    };
+    let found = far(press(&mut app, "/epoch 3 <Enter>"));
+    let newest = chosen_words(&app);
+    hear(&mut app, News::Sought(found));
+    assert!(chosen_words(&app).starts_with("epoch 3 "), "{} after {newest}", chosen_words(&app));
+    press(&mut app, "<Esc>");
+    let nothing = far(press(&mut app, "/zebra<Enter>"));
+    hear(&mut app, News::Sought(nothing));
+    assert_eq!(app.notice, Some(Notice::Wrong("`zebra` is not in the events".into())));
+    press(&mut app, "<Esc>");
+    let late = far(press(&mut app, "/epoch 1200 <Enter>n"));
+    let before = chosen_words(&app);
+    press(&mut app, "<Esc>");
+    hear(&mut app, News::Sought(late));
+    assert_eq!(chosen_words(&app), before, "nobody looks for it any more");
+}

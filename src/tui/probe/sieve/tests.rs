@@ -28,7 +28,11 @@ fn events(bytes: &str) -> Vec<Event> {
 /// What is heard when the terminal sends these pieces, each in a read of its own, at once after the questions.
 fn heard(pieces: &[&str]) -> Vec<Heard> {
     let mut sieve = Sieve::start();
-    pieces.iter().flat_map(|piece| events(piece)).flat_map(|event| sieve.sift(event, Duration::ZERO)).collect()
+    let events = pieces.iter().flat_map(|piece| events(piece));
+    let mut heard: Vec<Heard> = events.flat_map(|event| sieve.sift(event, Duration::ZERO)).collect();
+    // Nothing more comes.
+    heard.extend(sieve.let_go());
+    heard
 }
 
 fn keys(bytes: &str) -> Vec<Heard> {
@@ -62,8 +66,7 @@ fn an_answer_may_come_in_pieces_and_between_keys() {
     let whole = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
     for cut in 1..whole.len() {
         let all = heard(&["j", &whole[..cut], &whole[cut..], "k"]);
-        let esc = if cut == 1 { keys("\x1b") } else { Vec::new() };
-        let expected = [keys("j"), esc, vec![light.clone()], keys("k")].concat();
+        let expected = [keys("j"), vec![light.clone()], keys("k")].concat();
         assert_eq!(all, expected, "cut after {cut} bytes");
     }
     let both = heard(&["\x1b_Gi=31;OK\x1b\\\x1bP>|foot(1.16.2)\x1b\\q"]);
@@ -81,6 +84,20 @@ fn what_a_person_types_is_given_on() {
     // Held until the next key tells.
     assert_eq!(heard(&["\x1b]"]), []);
     assert_eq!(heard(&["\x1b]", "j"]), keys("\x1b]j"));
+}
+
+#[test]
+fn esc_alone_is_a_key_when_nothing_follows() {
+    let mut sieve = Sieve::start();
+    let [esc] = &events("\x1b")[..] else { panic!("one key") };
+    assert_eq!(sieve.holds(), None);
+    assert_eq!(sieve.take(esc.clone()), []);
+    assert!(sieve.holds().is_some_and(|left| left <= HELD));
+    assert_eq!(sieve.let_go(), keys("\x1b"));
+    assert_eq!((sieve.holds(), sieve.let_go()), (None, vec![]));
+    // With something else behind it, it is not held any longer.
+    assert_eq!(sieve.take(esc.clone()), []);
+    assert_eq!(sieve.take(Event::Resize(1, 1)), [keys("\x1b"), vec![Heard::Event(Event::Resize(1, 1))]].concat());
 }
 
 #[test]

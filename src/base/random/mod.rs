@@ -1,6 +1,8 @@
 //! Random numbers as a function of (seed, purpose, epoch, sample, counter), never of a global generator: the same on
 //! any number of threads, and a resumed run draws what the uninterrupted one would have drawn.
 
+mod beta;
+
 /// What the numbers are drawn for; two purposes never share a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
@@ -10,6 +12,7 @@ pub enum Purpose {
     Dropout = 3,
     InitialWeights = 4,
     Split = 5,
+    Mix = 6,
 }
 
 /// The splitmix64 output function (Steele, Lea and Flood 2014) on the state `z`.
