@@ -26,6 +26,7 @@ mod follow;
 mod gc;
 mod load;
 mod logs;
+mod lr_find;
 mod ls;
 mod r#move;
 mod new;
@@ -128,6 +129,8 @@ enum Command {
     Runner(runner::Args),
     /// Write an experiment for a folder of class folders, or for a table of texts.
     New(new::Args),
+    /// Find a learning rate: raise it step by step until the loss blows up; nothing is kept.
+    LrFind(lr_find::Args),
     /// Print the JSON schema of experiment files, for editors.
     Schema(schema::Args),
     /// Print the dashboard's settings, or a file of them to begin with.
@@ -190,6 +193,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
         Some(Command::New(args)) => new::main(args),
+        Some(Command::LrFind(args)) => lr_find::main(args),
         Some(Command::Schema(args)) => schema::main(args),
         Some(Command::Config(args)) => config::main(args),
         Some(Command::Completions(args)) => completions::main(args),
