@@ -26,8 +26,10 @@ mod follow;
 mod gc;
 mod load;
 mod logs;
+mod lr_find;
 mod ls;
 mod r#move;
+mod new;
 mod output;
 mod pause;
 mod predict;
@@ -38,6 +40,7 @@ mod retry;
 mod rm;
 mod run;
 mod runner;
+mod schema;
 mod select;
 mod show;
 mod since;
@@ -124,6 +127,12 @@ enum Command {
     Doctor(doctor::Args),
     /// The background process that works the queue off.
     Runner(runner::Args),
+    /// Write an experiment for a folder of class folders, or for a table of texts.
+    New(new::Args),
+    /// Find a learning rate: raise it step by step until the loss blows up; nothing is kept.
+    LrFind(lr_find::Args),
+    /// Print the JSON schema of experiment files, for editors.
+    Schema(schema::Args),
     /// Print the dashboard's settings, or a file of them to begin with.
     Config(config::Args),
     /// Print a completion script for a shell.
@@ -183,6 +192,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Gc(args)) => gc::main(args, &store),
         Some(Command::Doctor(args)) => doctor::main(args, &store),
         Some(Command::Runner(args)) => runner::main(args, &store),
+        Some(Command::New(args)) => new::main(args),
+        Some(Command::LrFind(args)) => lr_find::main(args),
+        Some(Command::Schema(args)) => schema::main(args),
         Some(Command::Config(args)) => config::main(args),
         Some(Command::Completions(args)) => completions::main(args),
         Some(Command::Worker(args)) => worker::main(args),

@@ -20,6 +20,7 @@ pub mod preprocess;
 pub mod resize;
 mod samples;
 mod split;
+pub mod survey;
 mod text_folder;
 mod text_index;
 mod text_table;
@@ -32,6 +33,7 @@ pub use extent::Extent;
 pub use length_buckets::by_length;
 pub use loader::{Batch, Batches, Draw, Loader, Recipe};
 pub use samples::{Dataset, Picture, Samples, Skipped, Text};
+pub use survey::Survey;
 pub use token_batch::TokenBatch;
 pub use tokenizer::Tokenizer;
 

@@ -46,16 +46,32 @@ enum Format {
 /// Reads the table at `path`: `.csv`, `.tsv`, `.jsonl` or `.ndjson`. The first line of a CSV or TSV names its columns.
 pub(crate) fn read(path: &Path, texts: &Texts) -> Result<Table, Error> {
     let format = format(path)?;
-    let content = file::read_text(path, MAX_TABLE_BYTES).map_err(|defect| match defect {
-        Unreadable::Missing => Error::MissingFile { path: path.to_owned() },
-        defect => Error::File { path: path.to_owned(), defect },
-    })?;
+    let content = content(path)?;
     let mut table = Reading { path, texts, rows: Vec::new(), skipped: Vec::new() };
     match format {
         Format::Separated(delimiter) => separated::read(&content, delimiter, &mut table)?,
         Format::JsonLines => json_lines::read(&content, &mut table)?,
     }
     table.finish()
+}
+
+/// The names of the columns of the table at `path`, blanks around them left out; of JSON Lines the fields of the first
+/// object.
+pub(crate) fn columns(path: &Path) -> Result<Vec<String>, Error> {
+    let format = format(path)?;
+    let content = content(path)?;
+    let columns = match format {
+        Format::Separated(delimiter) => separated::columns(&content, delimiter),
+        Format::JsonLines => json_lines::columns(&content),
+    };
+    columns.ok_or_else(|| Error::EmptyTable { path: path.to_owned() })
+}
+
+fn content(path: &Path) -> Result<String, Error> {
+    file::read_text(path, MAX_TABLE_BYTES).map_err(|defect| match defect {
+        Unreadable::Missing => Error::MissingFile { path: path.to_owned() },
+        defect => Error::File { path: path.to_owned(), defect },
+    })
 }
 
 fn format(path: &Path) -> Result<Format, Error> {

@@ -24,6 +24,8 @@ pub enum Takes {
     Map,
     /// A list of maps, whose keys have `[]` in their path.
     List,
+    /// A list of maps with exactly one key each, which have `[]` in their path.
+    Singles,
     /// A list of texts with wildcards.
     Globs,
     Text,
@@ -115,7 +117,7 @@ impl Takes {
     fn words(&self) -> String {
         match *self {
             Takes::Map => "a map of keys".into(),
-            Takes::List => "a list".into(),
+            Takes::List | Takes::Singles => "a list".into(),
             Takes::Globs => "a list of texts, in which `*` stands for anything".into(),
             Takes::Text => "a text".into(),
             Takes::Name => "a name of 1 to 64 characters".into(),
@@ -174,7 +176,7 @@ const fn key(path: &'static str, takes: Takes, unset: Unset, about: &'static str
 
 use Takes::{
     Choice, Combinations, File, Flag, Globs, List, Map, MapOrUnits, Matrix, Measures, Metric, Name, Number, Numbers,
-    Range, Samples, Text, Weights, Whole, Words,
+    Range, Samples, Singles, Text, Weights, Whole, Words,
 };
 use Unset::{Means, Required, Value};
 
@@ -241,7 +243,7 @@ pub static KEYS: &[Key] = &[
     key("model.preprocessing", Words(&["caffe", "torch"]), Means("what the weights are known to want"), "Pictures: what the weights want as input, `caffe` is BGR minus channel means (Keras' VGG16 `preprocess_input`), `torch` is RGB in 0 to 1, normalized (torchvision)."),
     key("model.pool", Words(&["avg", "max", "cls"]), Value("avg"), "From the feature map to a vector (Keras' `pooling`). For texts `avg` is the mean over the tokens, and `cls` the first token's state, through BERT's pooler; `max` is for pictures."),
     key("model.l2", FROM_0, Value("0"), "Adds this times the sum of the squared weights of each dense layer of the head, the output layer's included, to the loss (Keras' `kernel_regularizer=L2(l2)`; biases are left alone). As in Keras the losses that are reported have it in them, `val_loss` too. Not the same as an optimizer's `weight_decay`."),
-    key("model.head", List, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
+    key("model.head", Singles, Means("no layer between pooling and output"), "Layers between pooling and the output layer, each a map of one key."),
     key("model.head[].dense", MapOrUnits, Means("one of `dense` and `dropout` per layer"), "A fully connected layer (Keras' `Dense`, Glorot-uniform). `dense: 256` is short for `dense: { units: 256 }`."),
     key("model.head[].dense.units", Whole(1, 65_536), Required("units: 256"), "Number of outputs."),
     key("model.head[].dense.activation", Words(&["linear", "relu"]), Value("linear"), "What follows the layer; nothing by default (Keras)."),

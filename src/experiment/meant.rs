@@ -41,7 +41,7 @@ fn hint(takes: &Takes, node: &Node) -> Option<String> {
         Takes::Measures => Some(format!("put it into a list: [{text}]")),
         Takes::Metric => metric(text),
         Takes::Range(..) => Some("write two numbers, as [0.8, 1.2]".into()),
-        Takes::Map | Takes::List | Takes::MapOrUnits | Takes::Matrix | Takes::Combinations => None,
+        Takes::Map | Takes::List | Takes::Singles | Takes::MapOrUnits | Takes::Matrix | Takes::Combinations => None,
     }
 }
 

@@ -30,6 +30,7 @@ mod paths;
 mod place;
 mod read;
 mod schedule;
+mod schema;
 mod section;
 mod spans;
 mod train;
@@ -50,6 +51,7 @@ pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
 pub use schedule::{By, Schedule};
+pub use schema::schema;
 pub use train::{ClassWeight, EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};
 
 use serde::{Deserialize, Serialize};

@@ -199,7 +199,7 @@ impl Trainer<'_, '_> {
 }
 
 /// All samples in batches of `size`, as `epoch` takes them.
-fn shuffled(feed: &Feed, seed: u64, epoch: u32, size: usize) -> Vec<Vec<usize>> {
+pub(super) fn shuffled(feed: &Feed, seed: u64, epoch: u32, size: usize) -> Vec<Vec<usize>> {
     let stream = |number| Stream::new(seed, Purpose::Shuffle, u64::from(epoch), number);
     let mut order: Vec<usize> = (0..feed.len()).collect();
     stream(0).shuffle(&mut order);

@@ -16,6 +16,7 @@ mod exact;
 mod feature_cache;
 mod feed;
 mod inference;
+pub mod lr_finder;
 pub mod memory;
 pub mod metrics;
 mod mixing;

@@ -248,7 +248,7 @@ impl<'j, 'o> Trainer<'j, 'o> {
 }
 
 /// Arithmetic on `threads` threads; 0 leaves it to the machine. A process has one such number, and the first wins.
-fn use_threads(threads: usize) -> Result<(), Error> {
+pub(super) fn use_threads(threads: usize) -> Result<(), Error> {
     if threads == 0 {
         return Ok(());
     }

@@ -35,6 +35,12 @@ pub fn read(content: &str, table: &mut Reading) -> Result<(), Error> {
     }
 }
 
+/// The names of the fields of the first object of `content`.
+pub fn columns(content: &str) -> Option<Vec<String>> {
+    let object = content.lines().filter(|line| !line.trim().is_empty()).find_map(|line| object(line).ok())?;
+    Some(object.keys().cloned().collect())
+}
+
 fn object(line: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => Ok(object),

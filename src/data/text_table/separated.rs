@@ -25,6 +25,13 @@ pub fn read(content: &str, delimiter: u8, table: &mut Reading) -> Result<(), Err
     Ok(())
 }
 
+/// The names in the header of `content`.
+pub fn columns(content: &str, delimiter: u8) -> Option<Vec<String>> {
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(content.as_bytes());
+    let header = reader.records().next()?.ok()?;
+    Some(header.iter().map(|column| column.trim().to_owned()).collect())
+}
+
 fn count(fields: usize) -> String {
     if fields == 1 { "1 field".into() } else { format!("{fields} fields") }
 }

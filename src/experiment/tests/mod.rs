@@ -7,6 +7,8 @@ mod large;
 mod mistakes;
 mod properties;
 mod reference;
+mod schema;
+mod validator;
 mod sweeps;
 
 use std::path::Path;

@@ -120,7 +120,7 @@ fn completion(line: &str) -> String {
     let end = match (others, first.takes) {
         ([_, ..], _) | ([], Takes::Choice(_) | Takes::MapOrUnits) => "",
         ([], Takes::Map | Takes::Matrix) => ".",
-        ([], Takes::List) => ".0.",
+        ([], Takes::List | Takes::Singles) => ".0.",
         ([], _) => "=",
     };
     format!("{rest}{end}")

@@ -1,0 +1,240 @@
+//! The learning-rate range test (Smith 2015, "Cyclical Learning Rates for Training Neural Networks"), swept and smoothed as
+//! fastai's `lr_find`: the rate rises exponentially from step to step, and the loss says where learning begins and where
+//! it ends.
+//!
+//! Invariant: the network lives in memory alone; nothing is written, and the figures are a function of the experiment.
+
+use std::sync::atomic::AtomicBool;
+
+use super::epoch::shuffled;
+use super::error::{Error, Interrupt};
+use super::feed::Feed;
+use super::mixing::Mixing;
+use super::optimizer::{self, Moved};
+use super::out::Out;
+use super::setup::Setup;
+use super::step::{Batch, Gathered, Stepped};
+use super::trainer::use_threads;
+use crate::experiment::Experiment;
+use crate::model::{Fetch, Pass};
+
+/// What is left of the running mean in each step (fastai's `beta`).
+const SMOOTHING: f64 = 0.98;
+/// So many times the best smoothed loss ends the sweep (fastai).
+const BLOWN_UP: f64 = 4.0;
+
+/// Which rates are tried.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sweep {
+    /// Optimizer steps, at least 2.
+    pub steps: usize,
+    pub from: f64,
+    pub to: f64,
+}
+
+impl Sweep {
+    /// The rate of step number `step`, from 0.
+    fn rate(&self, step: usize) -> f64 {
+        self.from * (self.to / self.from).powf(step as f64 / (self.steps.max(2) - 1) as f64)
+    }
+}
+
+/// What a sweep came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// The rate of each step that was taken.
+    pub lrs: Vec<f64>,
+    /// The loss of each, before its update.
+    pub losses: Vec<f64>,
+    /// The running mean of the losses, its start corrected for.
+    pub smoothed: Vec<f64>,
+    /// The rate at which the loss blew up: it was NaN, infinite, or several times the best.
+    pub blew_up: Option<f64>,
+}
+
+/// A rate to train with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Suggestion {
+    pub lr: f64,
+    /// Where the smoothed loss falls most steeply over the logarithm of the rate.
+    pub steepest: f64,
+}
+
+/// Sweeps the rate in the first epochs of the phase number `phase` of `experiment`, from the weights that the run would
+/// start from. `progress` hears how many steps were taken.
+///
+/// # Errors
+/// As training has them; a loss that blows up is none.
+pub fn find(
+    experiment: &Experiment,
+    phase: usize,
+    sweep: Sweep,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Curve, Error> {
+    let stop = AtomicBool::new(false);
+    let mut ignored = |_| Ok(());
+    use_threads(experiment.threads)?;
+    let setup = Setup::new(experiment, Fetch::Download, &mut Out::new(&mut ignored, &stop))?;
+    Finder { experiment, setup }.sweep(phase, sweep, progress).map_err(|interrupt| match interrupt {
+        Interrupt::Failed(error) => error,
+        Interrupt::Stopped => crate::data::Error::Stopped.into(),
+    })
+}
+
+struct Finder<'e> {
+    experiment: &'e Experiment,
+    setup: Setup,
+}
+
+impl Finder<'_> {
+    fn sweep(mut self, phase: usize, sweep: Sweep, progress: &mut dyn FnMut(usize)) -> Result<Curve, Interrupt> {
+        let spec = &self.experiment.train.phases[phase];
+        self.setup.network.freeze(&self.setup.stretches[self.setup.stretch(phase, 0)].learns)?;
+        let rates = self.setup.network.rates(spec.lr_decay, &spec.lr_factors)?;
+        let mut optimizer = optimizer::empty(&spec.optimizer);
+        let moved = self.setup.network.trainable_at(&rates).into_iter();
+        optimizer.add(moved.map(|(name, variable, rate)| Moved { name, variable, rate }).collect(), 0)?;
+        let mut meter = Meter::default();
+        for epoch in 1.. {
+            let feed = self.feed(epoch);
+            let (seed, train) = (self.experiment.seed, &self.experiment.train);
+            let batches = shuffled(&feed, seed, epoch, train.batch_size);
+            let mixing = Mixing::of(&self.experiment.data.augment(), self.setup.data.classes.len(), seed);
+            let mut inputs = feed.inputs(&batches).zip(0..).map(|(input, number)| match &mixing {
+                Some(mixing) => Ok(mixing.mix(input?, epoch, number)?),
+                None => input,
+            });
+            for group in batches.chunks(train.accumulate) {
+                let step = meter.curve.lrs.len();
+                if step >= sweep.steps {
+                    return Ok(meter.curve);
+                }
+                let lr = sweep.rate(step);
+                optimizer.set_learning_rate(lr as f32);
+                let mut gathered = Gathered::of(group.iter().map(Vec::len).sum());
+                for (input, number) in inputs.by_ref().take(group.len()).zip(0..) {
+                    let input = input?;
+                    let batch =
+                        Batch { x: &input.x, mask: input.mask.as_ref(), targets: &input.targets, first_layer: 0 };
+                    let pass = Pass::Train { seed, step: (step * train.accumulate) as u64 + number };
+                    gathered.add(&self.setup.network, &*optimizer, &self.setup.objective, batch, &pass)?;
+                }
+                let Stepped { sums, diverged } = gathered.update(&mut *optimizer, train.clip_norm)?;
+                progress(step + 1);
+                if diverged.is_some() {
+                    meter.curve.blew_up = Some(lr);
+                    return Ok(meter.curve);
+                }
+                if meter.blows_up(lr, sums.loss()) {
+                    return Ok(meter.curve);
+                }
+            }
+        }
+        Ok(meter.curve)
+    }
+
+    /// The training samples as they are in `epoch`.
+    fn feed(&self, epoch: u32) -> Feed {
+        let (setup, augment) = (&self.setup, self.experiment.data.augment());
+        let turn = u64::from(epoch - 1);
+        let variant = augment.views.map_or(turn, |views| turn % u64::from(views.max(1)));
+        let variant = (!augment.is_none()).then_some(variant);
+        Feed::new(setup.data.train.clone(), setup.preparation.clone(), variant, setup.device.clone())
+    }
+}
+
+/// The curve while it is measured.
+struct Meter {
+    curve: Curve,
+    mean: f64,
+    best: f64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        let curve = Curve { lrs: Vec::new(), losses: Vec::new(), smoothed: Vec::new(), blew_up: None };
+        Meter { curve, mean: 0.0, best: f64::INFINITY }
+    }
+}
+
+impl Meter {
+    /// Takes the loss of the next step, and says whether it is the last.
+    fn blows_up(&mut self, lr: f64, loss: f64) -> bool {
+        self.mean = SMOOTHING * self.mean + (1.0 - SMOOTHING) * loss;
+        let steps = self.curve.lrs.len() as i32 + 1;
+        let smoothed = self.mean / (1.0 - SMOOTHING.powi(steps));
+        self.best = self.best.min(smoothed);
+        self.curve.lrs.push(lr);
+        self.curve.losses.push(loss);
+        self.curve.smoothed.push(smoothed);
+        if smoothed > BLOWN_UP * self.best {
+            self.curve.blew_up = Some(lr);
+        }
+        self.curve.blew_up.is_some()
+    }
+}
+
+impl Curve {
+    /// Where the loss falls most steeply, and at most a tenth of the rate at which it blew up. None where it never falls.
+    pub fn suggestion(&self) -> Option<Suggestion> {
+        let (x, y) = (&self.lrs, &self.smoothed);
+        // the first steps are of few losses, and behind the lowest loss it rises
+        let lowest = (y.len() / 10..y.len()).min_by(|a, b| y[*a].total_cmp(&y[*b]))?;
+        let slope = |at: usize| (y[at + 1] - y[at - 1]) / (x[at + 1].ln() - x[at - 1].ln());
+        let inner = (y.len() / 10).max(1)..lowest.min(y.len().saturating_sub(1));
+        let steepest = inner.min_by(|a, b| slope(*a).total_cmp(&slope(*b))).filter(|at| slope(*at) < 0.0)?;
+        let steepest = x[steepest];
+        let lr = self.blew_up.map_or(steepest, |blew_up| steepest.min(blew_up / 10.0));
+        Some(Suggestion { lr, steepest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: &[(f64, f64)], blew_up: Option<f64>) -> Curve {
+        let (lrs, smoothed): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+        Curve { losses: smoothed.clone(), lrs, smoothed, blew_up }
+    }
+
+    const POINTS: [(f64, f64); 7] =
+        [(1e-6, 2.0), (1e-5, 2.0), (1e-4, 1.9), (1e-3, 1.5), (1e-2, 0.9), (1e-1, 0.8), (1.0, 4.0)];
+
+    #[test]
+    fn the_steepest_descent_is_suggested_and_a_decade_below_the_blow_up_at_most() {
+        // slopes a decade: 0, -.05, -.25, -.5, -.35 up to the lowest
+        let of = |blew_up| curve(&POINTS, blew_up).suggestion();
+        assert_eq!(of(Some(1.0)), Some(Suggestion { lr: 1e-3, steepest: 1e-3 }));
+        assert_eq!(of(Some(1e-3)), Some(Suggestion { lr: 1e-4, steepest: 1e-3 }));
+        assert_eq!(of(None), Some(Suggestion { lr: 1e-3, steepest: 1e-3 }));
+    }
+
+    #[test]
+    fn nothing_is_suggested_where_nothing_falls() {
+        for points in
+            [&[][..], &[(1e-3, 1.0)], &[(1e-3, 1.0), (1e-2, 1.0), (1e-1, 1.0)], &[(0.1, 1.0), (0.2, 2.0), (0.3, 3.0)]]
+        {
+            assert_eq!(curve(points, None).suggestion(), None, "{points:?}");
+        }
+    }
+
+    #[test]
+    fn rates_rise_by_the_same_factor() {
+        let sweep = Sweep { steps: 5, from: 1e-4, to: 1.0 };
+        for (step, expected) in [1e-4, 1e-3, 1e-2, 1e-1, 1.0].into_iter().enumerate() {
+            assert!((sweep.rate(step) / expected - 1.0).abs() < 1e-12, "{step}");
+        }
+    }
+
+    /// Of constant losses the corrected mean is that constant; four times the best ends it.
+    #[test]
+    fn the_mean_is_corrected_and_the_end_is_seen() {
+        let mut meter = Meter::default();
+        (0..50).for_each(|_| assert!(!meter.blows_up(1e-3, 2.0)));
+        assert!(meter.curve.smoothed.iter().all(|mean| (mean - 2.0).abs() < 1e-12));
+        assert!(!meter.blows_up(1e-2, 8.0), "one step is no blow-up yet");
+        assert!((0..99).any(|_| meter.blows_up(1e-1, 80.0)));
+        assert_eq!(meter.curve.blew_up, Some(1e-1));
+    }
+}
