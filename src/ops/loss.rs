@@ -56,7 +56,7 @@ mod tests {
     use crate::ops::gradient_check::{gradient_check, values};
     use candle_core::Device;
 
-    fn shares(rows: [[f32; 5]; 2]) -> Tensor {
+    fn shares(rows: [[f64; 5]; 2]) -> Tensor {
         Tensor::new(&rows, &Device::Cpu).unwrap()
     }
 
@@ -90,22 +90,22 @@ mod tests {
     /// Keras smooths a target `y` to `y * (1 - smoothing) + smoothing / classes`.
     #[test]
     fn smoothed_targets_are_those_of_keras() {
-        let rows = [[0.0f32, 0.0, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.5, 0.0]];
+        let rows = [[0.0f64, 0.0, 1.0, 0.0, 0.0], [0.5, 0.0, 0.0, 0.5, 0.0]];
         let logits = values((2, 5), 4);
-        let x = logits.to_vec2::<f32>().unwrap();
+        let x = logits.to_vec2::<f64>().unwrap();
         for smoothing in [0.0, 0.1, 0.5] {
             let losses = cross_entropy_per_sample(&logits, Targets::Shares(&shares(rows)), smoothing).unwrap();
-            for ((loss, row), y) in losses.to_vec1::<f32>().unwrap().into_iter().zip(&x).zip(rows) {
-                let sum: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
-                let log_p = row.iter().map(|&x| f64::from(x) - sum.ln());
-                let smooth = y.map(|y| f64::from(y) * (1.0 - smoothing) + smoothing / 5.0);
+            for ((loss, row), y) in losses.to_vec1::<f64>().unwrap().into_iter().zip(&x).zip(rows) {
+                let sum: f64 = row.iter().map(|x| x.exp()).sum();
+                let log_p = row.iter().map(|&x| x - sum.ln());
+                let smooth = y.map(|y| y * (1.0 - smoothing) + smoothing / 5.0);
                 let expected: f64 = log_p.zip(smooth).map(|(log_p, y)| -y * log_p).sum();
-                assert!((f64::from(loss) - expected).abs() < 1e-6, "{smoothing}: {loss} {expected}");
+                assert!((loss - expected).abs() < 1e-12, "{smoothing}: {loss} {expected}");
             }
         }
         let label = Tensor::new(&[2u32], &Device::Cpu).unwrap();
         let [of_label, of_share] = [Targets::Labels(&label), Targets::Shares(&shares(rows).narrow(0, 0, 1).unwrap())]
             .map(|targets| cross_entropy_per_sample(&logits.narrow(0, 0, 1).unwrap(), targets, 0.2).unwrap());
-        assert_eq!(of_label.to_vec1::<f32>().unwrap(), of_share.to_vec1::<f32>().unwrap());
+        assert_eq!(of_label.to_vec1::<f64>().unwrap(), of_share.to_vec1::<f64>().unwrap());
     }
 }

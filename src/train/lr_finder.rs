@@ -174,18 +174,33 @@ impl Meter {
     }
 }
 
+/// Over so many decades of the rate, to each side, a slope is fitted: neighbouring losses differ by noise.
+const HALF_WINDOW: f64 = 0.25;
+
 impl Curve {
     /// Where the loss falls most steeply, and at most a tenth of the rate at which it blew up. None where it never falls.
     pub fn suggestion(&self) -> Option<Suggestion> {
-        let (x, y) = (&self.lrs, &self.smoothed);
+        let y = &self.smoothed;
         // the first steps are of few losses, and behind the lowest loss it rises
-        let lowest = (y.len() / 10..y.len()).min_by(|a, b| y[*a].total_cmp(&y[*b]))?;
-        let slope = |at: usize| (y[at + 1] - y[at - 1]) / (x[at + 1].ln() - x[at - 1].ln());
-        let inner = (y.len() / 10).max(1)..lowest.min(y.len().saturating_sub(1));
-        let steepest = inner.min_by(|a, b| slope(*a).total_cmp(&slope(*b))).filter(|at| slope(*at) < 0.0)?;
-        let steepest = x[steepest];
+        let first = (y.len() / 10).max(1);
+        let lowest = (first..y.len()).min_by(|a, b| y[*a].total_cmp(&y[*b]))?;
+        let inner = (first..lowest).filter_map(|at| Some((at, self.slope(at, lowest)?)));
+        let (steepest, slope) = inner.min_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let steepest = self.lrs[steepest];
         let lr = self.blew_up.map_or(steepest, |blew_up| steepest.min(blew_up / 10.0));
-        Some(Suggestion { lr, steepest })
+        (slope < 0.0).then_some(Suggestion { lr, steepest })
+    }
+
+    /// What a decade of the rate does to the smoothed loss around step `at`: the line of least squares through the steps
+    /// within half a decade, its neighbours at least, none of them behind step `last`.
+    fn slope(&self, at: usize, last: usize) -> Option<f64> {
+        let x = |step: usize| self.lrs[step].log10();
+        let is_near = |step: usize| step.abs_diff(at) <= 1 || (x(step) - x(at)).abs() <= HALF_WINDOW;
+        let near: Vec<usize> = (0..=last).filter(|&step| is_near(step)).collect();
+        let mean = |of: &dyn Fn(usize) -> f64| near.iter().map(|&step| of(step)).sum::<f64>() / near.len() as f64;
+        let (mean_x, mean_y) = (mean(&x), mean(&|step| self.smoothed[step]));
+        let spread = mean(&|step| (x(step) - mean_x).powi(2));
+        (spread > 0.0).then(|| mean(&|step| (x(step) - mean_x) * (self.smoothed[step] - mean_y)) / spread)
     }
 }
 
@@ -208,6 +223,20 @@ mod tests {
         assert_eq!(of(Some(1.0)), Some(Suggestion { lr: 1e-3, steepest: 1e-3 }));
         assert_eq!(of(Some(1e-3)), Some(Suggestion { lr: 1e-4, steepest: 1e-3 }));
         assert_eq!(of(None), Some(Suggestion { lr: 1e-3, steepest: 1e-3 }));
+    }
+
+    /// Losses that jump by a tenth from step to step, and fall by 1.5 between 1e-4 and 1e-2.
+    #[test]
+    fn noise_between_neighbours_is_no_descent() {
+        let points: Vec<(f64, f64)> = (0..=120)
+            .map(|step| {
+                let decade = -7.0 + step as f64 / 20.0;
+                let noise = if step % 7 == 3 { 0.1 } else { 0.0 };
+                (10f64.powf(decade), 2.0 - 1.5 * ((decade + 4.0) / 2.0).clamp(0.0, 1.0) + noise)
+            })
+            .collect();
+        let steepest = curve(&points, None).suggestion().unwrap().steepest;
+        assert!((1e-4..1e-2).contains(&steepest), "{steepest:e}");
     }
 
     #[test]
