@@ -131,10 +131,6 @@ impl Dashboard {
             tokio::select! {
                 biased;
                 event = self.keyboard.next() => self.on_event(event)?,
-                () = sleep(self.sieve.holds().unwrap_or_default()), if self.sieve.holds().is_some() => {
-                    let heard = self.sieve.let_go();
-                    self.on_heard(heard);
-                }
                 Some(news) = news.recv() => self.on_news(news)?,
                 Some(()) = continued.recv(), if self.keyboard.is_ours() => self.take_terminal()?,
                 () = sleep(left(TICK, ticked)), if self.app.runs.any_live() => {

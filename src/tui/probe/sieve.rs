@@ -9,8 +9,8 @@ use crate::base::clock::Stopwatch;
 
 /// How long answers are looked for; over a line that is slower than this they are keys.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long Esc may be the beginning of an answer, whose other letters follow at once.
-const HELD: Duration = Duration::from_millis(30);
+/// How long after Esc the other letters of an answer may begin, which follow at once.
+const AT_ONCE: Duration = Duration::from_millis(30);
 /// Letters of the longest answer.
 const LONGEST: usize = 256;
 
@@ -43,9 +43,9 @@ pub enum Question {
 enum State {
     #[default]
     Outside,
-    /// After Esc alone, which is the beginning of an answer where a read ended just there. It is held until the next event,
-    /// or until nothing came for [`HELD`].
-    AfterEsc { esc: Event, since: Duration },
+    /// After Esc alone. It was given on: crossterm makes one of a person's and of that of an answer right behind it, and
+    /// of an answer's own only where a read ended just there.
+    AfterEsc { since: Duration },
     /// What came looks like an answer; `held` is given on if it turns out to be none.
     Begun { question: Question, text: String, held: Vec<Event> },
     /// It is an answer.
@@ -96,25 +96,6 @@ impl Sieve {
         self.awaited.push((question, self.began.elapsed()));
     }
 
-    /// For how long Esc is held yet, where it is.
-    pub fn holds(&self) -> Option<Duration> {
-        match self.state {
-            State::AfterEsc { since, .. } => Some(HELD.saturating_sub(self.began.elapsed().saturating_sub(since))),
-            _ => None,
-        }
-    }
-
-    /// Nothing followed: Esc was a key.
-    pub fn let_go(&mut self) -> Vec<Heard> {
-        match std::mem::take(&mut self.state) {
-            State::AfterEsc { esc, .. } => vec![Heard::Event(esc)],
-            other => {
-                self.state = other;
-                Vec::new()
-            }
-        }
-    }
-
     /// Takes an event, and gives on what is known by then.
     pub fn take(&mut self, event: Event) -> Vec<Heard> {
         self.sift(event, self.began.elapsed())
@@ -122,42 +103,30 @@ impl Sieve {
 
     /// Takes an event that comes `now`, a time since the beginning.
     fn sift(&mut self, event: Event, now: Duration) -> Vec<Heard> {
-        let Some(key) = pressed(&event) else {
-            let mut heard = self.let_go();
-            heard.push(Heard::Event(event));
-            return heard;
-        };
+        let Some(key) = pressed(&event) else { return vec![Heard::Event(event)] };
         self.awaited.retain(|(_, asked)| now.saturating_sub(*asked) < PATIENCE);
-        let is_awaited = !self.awaited.is_empty();
         match std::mem::take(&mut self.state) {
             State::Sure { question, text, esc } => self.go_on(question, text, esc, event),
             State::Begun { question, text, held } => self.compare(question, text, held, event),
-            State::Outside if is_awaited => self.begin(key, None, event, now),
-            State::AfterEsc { esc, .. } if is_awaited => self.begin(key, Some(esc), event, now),
-            State::Outside => vec![Heard::Event(event)],
-            State::AfterEsc { esc, .. } => vec![Heard::Event(esc), Heard::Event(event)],
+            State::Outside => self.begin(key, false, event, now),
+            State::AfterEsc { since } => self.begin(key, now.saturating_sub(since) <= AT_ONCE, event, now),
         }
     }
 
-    fn begin(&mut self, key: KeyEvent, before: Option<Event>, event: Event, now: Duration) -> Vec<Heard> {
-        let after_esc = before.is_some();
-        if key.code == KeyCode::Esc {
-            self.state = State::AfterEsc { esc: event, since: now };
-            return before.into_iter().map(Heard::Event).collect();
-        }
+    fn begin(&mut self, key: KeyEvent, after_esc: bool, event: Event, now: Duration) -> Vec<Heard> {
         let is_introduced = after_esc || key.modifiers.contains(KeyModifiers::ALT);
         let question = Question::ALL.into_iter().find(|question| {
             let is_awaited = self.awaited.iter().any(|(awaited, _)| awaited == question);
             is_introduced && is_awaited && key.code == KeyCode::Char(question.introducer())
         });
-        let held: Vec<Event> = before.into_iter().chain([event]).collect();
-        match question {
-            Some(question) => {
-                self.state = State::Begun { question, text: String::new(), held };
-                Vec::new()
-            }
-            None => held.into_iter().map(Heard::Event).collect(),
+        if let Some(question) = question {
+            self.state = State::Begun { question, text: String::new(), held: vec![event] };
+            return Vec::new();
         }
+        if key.code == KeyCode::Esc {
+            self.state = State::AfterEsc { since: now };
+        }
+        vec![Heard::Event(event)]
     }
 
     fn compare(&mut self, question: Question, mut text: String, mut held: Vec<Event>, event: Event) -> Vec<Heard> {

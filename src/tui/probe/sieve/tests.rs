@@ -3,13 +3,14 @@ use crossterm::event::{MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 
 /// The events that crossterm 0.29 makes of bytes (`event/sys/unix/parse.rs`): Esc and a letter in one read are the letter
-/// with Alt, Esc at the end of a read is a key of its own, control bytes are letters with Ctrl.
+/// with Alt, Esc at the end of a read is a key of its own, two of them are one, control bytes are letters with Ctrl.
 fn events(bytes: &str) -> Vec<Event> {
     let mut events = Vec::new();
     let mut letters = bytes.chars().peekable();
     while let Some(letter) = letters.next() {
         let (letter, alt) = match (letter, letters.peek()) {
-            ('\x1b', Some(&next)) if next != '\x1b' => (letters.next().unwrap(), KeyModifiers::ALT),
+            ('\x1b', Some('\x1b')) => (letters.next().unwrap(), KeyModifiers::NONE),
+            ('\x1b', Some(_)) => (letters.next().unwrap(), KeyModifiers::ALT),
             _ => (letter, KeyModifiers::NONE),
         };
         let event = match letter {
@@ -29,10 +30,7 @@ fn events(bytes: &str) -> Vec<Event> {
 fn heard(pieces: &[&str]) -> Vec<Heard> {
     let mut sieve = Sieve::start();
     let events = pieces.iter().flat_map(|piece| events(piece));
-    let mut heard: Vec<Heard> = events.flat_map(|event| sieve.sift(event, Duration::ZERO)).collect();
-    // Nothing more comes.
-    heard.extend(sieve.let_go());
-    heard
+    events.flat_map(|event| sieve.sift(event, Duration::ZERO)).collect()
 }
 
 fn keys(bytes: &str) -> Vec<Heard> {
@@ -66,7 +64,8 @@ fn an_answer_may_come_in_pieces_and_between_keys() {
     let whole = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
     for cut in 1..whole.len() {
         let all = heard(&["j", &whole[..cut], &whole[cut..], "k"]);
-        let expected = [keys("j"), vec![light.clone()], keys("k")].concat();
+        let esc = keys(if cut == 1 { "\x1b" } else { "" });
+        let expected = [keys("j"), esc, vec![light.clone()], keys("k")].concat();
         assert_eq!(all, expected, "cut after {cut} bytes");
     }
     let both = heard(&["\x1b_Gi=31;OK\x1b\\\x1bP>|foot(1.16.2)\x1b\\q"]);
@@ -86,18 +85,18 @@ fn what_a_person_types_is_given_on() {
     assert_eq!(heard(&["\x1b]", "j"]), keys("\x1b]j"));
 }
 
+/// A frame's question is often answered just when somebody presses Esc.
 #[test]
-fn esc_alone_is_a_key_when_nothing_follows() {
+fn esc_is_a_key_at_once_also_right_before_an_answer() {
+    let answer = "\x1b]11;rgb:0/0/0\x07";
+    let expected = [keys("\x1b"), vec![Heard::Answer(Answer::Background(Rgb(0, 0, 0)))]].concat();
+    assert_eq!(heard(&[&format!("\x1b{answer}")]), expected, "in one read");
+    assert_eq!(heard(&["\x1b", answer]), expected, "in two");
     let mut sieve = Sieve::start();
     let [esc] = &events("\x1b")[..] else { panic!("one key") };
-    assert_eq!(sieve.holds(), None);
-    assert_eq!(sieve.take(esc.clone()), []);
-    assert!(sieve.holds().is_some_and(|left| left <= HELD));
-    assert_eq!(sieve.let_go(), keys("\x1b"));
-    assert_eq!((sieve.holds(), sieve.let_go()), (None, vec![]));
-    // With something else behind it, it is not held any longer.
-    assert_eq!(sieve.take(esc.clone()), []);
-    assert_eq!(sieve.take(Event::Resize(1, 1)), [keys("\x1b"), vec![Heard::Event(Event::Resize(1, 1))]].concat());
+    assert_eq!(sieve.sift(esc.clone(), Duration::ZERO), keys("\x1b"));
+    let [bracket] = &events("]")[..] else { panic!("one key") };
+    assert_eq!(sieve.sift(bracket.clone(), AT_ONCE * 2), keys("]"), "later it is a key");
 }
 
 #[test]
