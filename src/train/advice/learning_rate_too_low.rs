@@ -1,10 +1,11 @@
 //! A learning rate that is too low: over the first three epochs the training loss does not move against the noise of its
-//! steps, and neither do the weights.
+//! steps, and neither do the validation loss and the weights.
 //!
-//! The fall from the first epoch to the third is within two standard errors of the two, the third is above half the loss
-//! of a guess (so that there is something left to learn), and of the weights that learn, some that are looked at
-//! moved by less than a hundredth of their norm between the ends of the two. Where the loss stands still while the weights move, the rate is
-//! not what is wrong. Epochs of a warm-up, at less than half of the phase's rate, do not count.
+//! The fall of the loss from the first epoch to the third is within two standard errors of the two, the third is above half
+//! the loss of a guess (so that there is something left to learn), val_loss, which has no such noise, changed by less than a
+//! twentieth, and of the weights that learn, some that are looked at moved by less than a hundredth of their norm between
+//! the ends of the two. Where the loss stands still while the weights move, the rate is not what is wrong. Epochs of a
+//! warm-up, at less than half of the phase's rate, do not count.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,11 +23,16 @@ const LEFT: f64 = 0.5;
 /// Share of the weights' norm that they move by at least where they learn.
 const MOVED: f64 = 0.01;
 
+/// Share of val_loss that it changes by at least where something is learned.
+const CHANGED: f64 = 0.05;
+
 /// Watches the first epochs of a stretch in which the same layers learn.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct LearningRateTooLow {
     /// The first that count.
     epochs: Vec<Steps>,
+    /// At the end of the first.
+    val_loss: f64,
     /// Weights at the end of the first.
     weights: Vec<f32>,
 }
@@ -39,6 +45,7 @@ impl LearningRateTooLow {
         }
         if self.epochs.is_empty() {
             self.weights = end.weights.to_vec();
+            self.val_loss = end.val_loss;
         }
         self.epochs.push(*steps);
         if self.epochs.len() < EPOCHS {
@@ -47,7 +54,8 @@ impl LearningRateTooLow {
         let (first, moved) = (self.epochs[0], moved(&std::mem::take(&mut self.weights), end.weights));
         let is_still = first.above(steps).abs() < NOISE && first.count > 1 && steps.count > 1;
         let is_left = steps.mean > LEFT * (end.samples.len() as f64).ln();
-        if !is_still || !is_left || moved >= MOVED {
+        let changed = (end.val_loss - self.val_loss).abs() / self.val_loss.max(f64::MIN_POSITIVE);
+        if !is_still || !is_left || changed >= CHANGED || moved >= MOVED {
             return None;
         }
         let message = format!(
@@ -58,8 +66,13 @@ impl LearningRateTooLow {
         );
         let noise = (first.variance_of_mean() + steps.variance_of_mean()).sqrt();
         let losses: Vec<_> = self.epochs.iter().map(|epoch| rounded(epoch.mean)).collect();
-        let evidence =
-            [("loss", json!(losses)), ("noise", rounded(noise)), ("moved", rounded(moved)), ("lr", json!(end.lr))];
+        let evidence = [
+            ("loss", json!(losses)),
+            ("noise", rounded(noise)),
+            ("val_loss", json!([rounded(self.val_loss), rounded(end.val_loss)])),
+            ("moved", rounded(moved)),
+            ("lr", json!(end.lr)),
+        ];
         Some(warning("learning_rate_too_low", message, evidence, rate_times(10.0, end.experiment, end.phase)))
     }
 }
@@ -104,6 +117,17 @@ mod tests {
     fn what_moves_and_does_not_learn_is_not_slow() {
         assert!(told(&[(1.1, 0.01); 5], 1e-3).epochs.is_empty());
         assert_eq!(told(&[(1.1, 0.01); 5], 1e-5).epochs, [2]);
+    }
+
+    /// Figures of a phase of five steps an epoch, at 1e-5 after a head that was not done.
+    #[test]
+    fn few_steps_are_noisy_and_validation_sees_what_they_learn() {
+        let (mut watch, experiment) = (LearningRateTooLow::default(), experiment(""));
+        let epochs = [(1.4956, 0.3559, 1.4013), (1.0055, 0.1529, 0.9942), (0.6989, 0.2650, 0.6848)];
+        for (mean, error, val_loss) in epochs {
+            let end = EpochEnd { val_loss, weights: &[0.1], ..epoch(&experiment) };
+            assert_eq!(watch.epoch_end(&Steps::like(5, mean, mean, error), &end), None);
+        }
     }
 
     #[test]
