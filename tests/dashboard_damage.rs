@@ -103,8 +103,11 @@ fn leave(mut dashboard: Terminal) {
     dashboard.assert_restored();
 }
 
+/// What is done to a file or a folder.
+type Harm = fn(&Path);
+
 /// What is done to the events of a run.
-const DAMAGE: [(&str, fn(&Path)); 9] = [
+const DAMAGE: [(&str, Harm); 9] = [
     ("emptied", |events| cut(events, 0)),
     ("halved", |events| cut(events, fs::metadata(events).unwrap().len() / 2)),
     ("garbage", |events| append(events, b"\0\xff{\n[1,\n\x1b[2J\x1b]0;title\x07\n{\"seq\":0}\n")),
@@ -156,7 +159,7 @@ fn events_are_damaged_and_go_on() {
 }
 
 /// What is done to the folder of a run.
-const OTHER_DAMAGE: [(&str, fn(&Path)); 6] = [
+const OTHER_DAMAGE: [(&str, Harm); 6] = [
     ("no-life", |folder| cut(&folder.join("run.jsonl"), 0)),
     ("strange-life", |folder| replace(&folder.join("run.jsonl"), b"\xff\xfe\0\0\n{\"seq\":0}\n")),
     ("bad-summary", |folder| replace(&folder.join("summary.json"), b"{\"id\":7,\"name\":\xff\0")),

@@ -38,15 +38,17 @@ struct Words {
     style: Style,
 }
 
-/// What is drawn, by layer and colour.
+/// Colour, path, and whether it is filled.
+type Sign = (Color, &'static str, bool);
+
+/// What is drawn, by layer and colour; signs at their cells' corners.
 #[derive(Default)]
 struct Layers {
     backgrounds: BTreeMap<Color, Vec<Area>>,
     blocks: BTreeMap<Color, Vec<Area>>,
     lines: BTreeMap<Color, Vec<Area>>,
     dots: BTreeMap<Color, Vec<(u16, u16)>>,
-    /// Path, whether it is filled, and the cell's corner.
-    signs: BTreeMap<(Color, &'static str, bool), Vec<(u16, u16)>>,
+    signs: BTreeMap<Sign, Vec<(u16, u16)>>,
     words: Vec<Words>,
 }
 

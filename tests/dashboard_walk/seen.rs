@@ -98,7 +98,7 @@ fn axis(screen: &str) -> Option<(f64, f64)> {
     let below = screen.lines().skip_while(|line| !line.contains('└') || !line.contains('┃')).nth(1)?;
     let mut numbers = below.split([' ', '┃', '│']).filter_map(|word| word.parse().ok());
     let first = numbers.next()?;
-    Some((first, numbers.last()?))
+    Some((first, numbers.next_back()?))
 }
 
 /// The rows of the screen.
