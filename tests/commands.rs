@@ -7,7 +7,7 @@ mod workplace;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use workplace::{Ended, Workplace, tiny};
+use workplace::{Ended, PROGRAM, Workplace, tiny};
 
 /// A workplace whose runner holds one run that takes long, and behind it the runs of these names.
 fn with_queue(names: &[&str], options: &[&str]) -> Workplace {
@@ -118,8 +118,9 @@ fn a_queued_run_is_edited_in_an_editor_or_by_set() {
     let life = here.lines(&here.run_folder(2).join("run.jsonl"));
     assert_eq!((&life[1]["type"], &life[1]["needs"]["memory"]), (&"edited".into(), &(1u64 << 30).into()));
     let edit = |editor: &str| {
-        let output = here.command(&["edit", "a"]).env("VISUAL", editor).env_remove("EDITOR").output().unwrap();
-        Ended::from(output)
+        let mut command = here.command(&["edit", "a"]);
+        command.env("TMPDIR", here.folder()).env("VISUAL", editor).env_remove("EDITOR");
+        Ended::from(command.output().unwrap())
     };
     edit("sed -i 's/batch_size: 5/batch_size: 6/'").succeeded();
     assert!(resolved().contains("batch_size: 6"), "{}", resolved());
@@ -133,6 +134,13 @@ fn a_queued_run_is_edited_in_an_editor_or_by_set() {
     assert_eq!(resolved(), before);
     let typed = std::fs::read_to_string(here.run_folder(2).join("experiment.yaml")).unwrap();
     assert_eq!(typed, tiny("a", 1, "1e-3"), "what was typed stays");
+
+    // It is cancelled while somebody edits it.
+    let cancel =
+        format!("'{PROGRAM}' --store '{}' cancel a; sed -i 's/batch_size: 6/batch_size: 7/'", here.store().display());
+    let refused = edit(&cancel).exited(1).stderr.clone();
+    let kept = refused.split("kept in ").nth(1).unwrap().trim();
+    assert!(std::fs::read_to_string(kept).unwrap().contains("batch_size: 7"));
 }
 
 #[test]

@@ -32,21 +32,32 @@ pub fn main(args: Args, store: &Path) -> Result<ExitCode, Failure> {
         return Err(Failure::failed(format!("{} is {}", dir.folder_name(), status.name()))
             .hint("only a queued or paused one can be edited"));
     }
-    let experiment = if args.changes.is_empty() {
-        match edited(&dir)? {
-            Some(experiment) => experiment,
-            None => {
-                output::note("nothing was changed");
-                return Ok(ExitCode::SUCCESS);
-            }
+    if !args.changes.is_empty() {
+        return change(store, dir.clone(), &read(&dir.resolved_yaml(), &args.changes)?);
+    }
+    let before = std::fs::read(dir.resolved_yaml())
+        .map_err(|error| Failure::failed(format!("could not read {}: {error}", dir.resolved_yaml().display())))?;
+    let copy = Copy::of(&before, &format!("{}.yaml", dir.name()))?;
+    let done = edited(&copy, &before).and_then(|experiment| match experiment {
+        Some(experiment) => change(store, dir, &experiment),
+        None => {
+            output::note("nothing was changed");
+            Ok(ExitCode::SUCCESS)
         }
-    } else {
-        read(&dir.resolved_yaml(), &args.changes)?
-    };
+    });
+    // The run may have started meanwhile; what somebody typed must not be lost by that.
+    if !matches!(done, Ok(ExitCode::SUCCESS)) && copy.read().is_ok_and(|text| text != before) {
+        output::note(&format!("what you wrote is kept in {}", copy.keep().display()));
+    }
+    done
+}
+
+/// Asks the runner to give the run another experiment.
+fn change(store: &Path, dir: RunDir, experiment: &Experiment) -> Result<ExitCode, Failure> {
     if experiment.name != view::load_life(&dir).name {
         return Err(Failure::usage("the name of a run cannot be changed").hint("`finetop add` queues another one"));
     }
-    let (id, resolved, needs) = (dir.id(), experiment.to_yaml(), needs(&experiment));
+    let (id, resolved, needs) = (dir.id(), experiment.to_yaml(), needs(experiment));
     let selected = Selected { store: Store::open(store)?, runs: vec![dir], is_broad: false };
     client::act_on(&selected, |_| Request::Edit { id, resolved, needs })
 }
@@ -60,12 +71,9 @@ fn read(path: &Path, changes: &Changes) -> Result<Experiment, Failure> {
     }
 }
 
-/// What the editor made of what a run will do; None where that is what it was. One with mistakes is opened again, if
+/// What the editor made of the copy; None where that is what it was `before`. One with mistakes is opened again, if
 /// somebody is there to be asked.
-fn edited(dir: &RunDir) -> Result<Option<Experiment>, Failure> {
-    let before = std::fs::read(dir.resolved_yaml())
-        .map_err(|error| Failure::failed(format!("could not read {}: {error}", dir.resolved_yaml().display())))?;
-    let copy = Copy::of(&before, &format!("{}.yaml", dir.name()))?;
+fn edited(copy: &Copy, before: &[u8]) -> Result<Option<Experiment>, Failure> {
     loop {
         copy.edit()?;
         if copy.read()? == before {

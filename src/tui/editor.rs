@@ -1,6 +1,6 @@
 //! A text in the person's editor, which has the terminal to itself meanwhile.
 //!
-//! Invariant: the editor works on a copy in a folder of its own, which goes with it.
+//! Invariant: the editor works on a copy in a folder of its own, which goes with it unless somebody keeps it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Error {
     }
 }
 
-/// A copy of a text, in a folder of its own that goes with it.
+/// A copy of a text, in a folder of its own that goes with it, unless it is kept.
 #[derive(Debug)]
 pub struct Copy {
     folder: PathBuf,
@@ -61,6 +61,12 @@ impl Copy {
     /// What it holds now.
     pub fn read(&self) -> Result<Vec<u8>, Error> {
         durable::read(&self.file).map_err(Error::Read)
+    }
+
+    /// Leaves the file where it is, and says where.
+    pub fn keep(mut self) -> PathBuf {
+        self.folder = PathBuf::new();
+        std::mem::take(&mut self.file)
     }
 
     /// Waits for `$VISUAL`, `$EDITOR` or vi to be done with it.
@@ -92,7 +98,9 @@ fn new_folder() -> Result<PathBuf, durable::Error> {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        let _ = durable::remove_dir_all(&self.folder);
+        if !self.folder.as_os_str().is_empty() {
+            let _ = durable::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -163,5 +171,8 @@ mod tests {
         let folder = first.folder.clone();
         drop(first);
         assert!(!folder.exists() && second.file().exists());
+        let kept = second.keep();
+        assert_eq!(std::fs::read(&kept).unwrap(), b"b");
+        std::fs::remove_dir_all(kept.parent().unwrap()).unwrap();
     }
 }
