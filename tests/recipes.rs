@@ -26,7 +26,7 @@ fn every_experiment_passes_its_check() {
     let mut command = here.command(&["check"]);
     command.args(&files).env("HF_HOME", here.path("hf")).env("HF_ENDPOINT", "http://127.0.0.1:9");
     let checked = Ended::from(command.stdin(Stdio::null()).output().unwrap()).succeeded();
-    assert!(checked.stdout.contains("emoji-sweep.yaml  a sweep of 6 runs\n"), "{}", checked.stdout);
+    assert!(checked.stdout.contains("emoji-sweep.yaml  a sweep of 8 runs\n"), "{}", checked.stdout);
     for (name, weights, learns) in [
         ("vgg16-article", "hf:timm/vgg16.tv_in1k", "learns 7,211,523"),
         ("resnet18-emoji", "hf:timm/resnet18.tv_in1k", "learns 8,395,267"),

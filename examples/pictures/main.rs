@@ -93,10 +93,10 @@ impl Studio {
         Dashboard { terminal, studio: self }
     }
 
-    /// Six runs of one file, two at a time.
+    /// Eight runs of one file, two at a time.
     fn sweep(&self) {
         let smaller = ["--set", "data.image_size=96", "--set", "train.phases.0.epochs=16"];
-        self.add(&[&["experiments/emoji-sweep.yaml", "--group", "lr", "--slots", "2"], &smaller[..]].concat());
+        self.add(&[&["experiments/emoji-sweep.yaml", "--slots", "2"], &smaller[..]].concat());
         let mut dashboard = self.dashboard();
         dashboard.press("5");
         dashboard.wait_long("the first epochs of two runs", |screen| {
@@ -106,7 +106,7 @@ impl Studio {
         std::thread::sleep(Duration::from_secs(4));
         dashboard.picture("system", "The machine while two runs train");
         dashboard.leave();
-        assert_eq!(self.finetop(&["wait", "--group", "lr"]), Some(0), "the sweep ends well");
+        assert_eq!(self.finetop(&["wait", "--group", "emoji-sweep"]), Some(0), "the sweep ends well");
     }
 
     /// A run with a learning rate that is too high for the whole network.

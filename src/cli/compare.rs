@@ -5,9 +5,11 @@
 //! list), `monitor`, `n` (runs with a best value), `best`, `epoch`, `val_loss`, `val_accuracy` and `seconds`, each
 //! `{"mean", "deviation"}` or null (the deviation over n - 1, null of one run), further metrics by their names as `val_f1`
 //! (those of one class are left out), `is_best`, and `runs`: each with `id`, `name`, `state`, `monitor` and its own figures
-//! as numbers. Figures are those of the best epoch, or of the last one where none is the best. And `values`: which value of which key does best. It has `monitor`,
-//! `more_is_better` and `keys` (but the seed), the one whose values differ most first, each with `key`, `effect` (between
-//! the best and the worst mean) and `values`: each with `value`, `n`, `mean`, `best`, `best_run` and `is_best`.
+//! as numbers. Figures are those of the best epoch, or of the last one where none is the best.
+//!
+//! And `values`: which value of which key does best. It has `monitor`, `more_is_better` and `keys` (but the seed), the one
+//! whose values differ most first, each with `key`, `effect` (between the best and the worst mean) and `values`: each with
+//! `value`, `n`, `mean`, `best`, `best_run` and `is_best`.
 
 mod values;
 
