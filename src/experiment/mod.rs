@@ -46,7 +46,7 @@ pub use known_weights::{EncoderSize, Home, KNOWN, KnownInput, KnownWeights};
 pub use limits::Limits;
 pub use metric::{Figure, Measure, Metric, Score};
 pub use mistakes::{Mistake, Mistakes};
-pub use model::{Activation, Backbone, HeadLayer, Model, Pool, Preprocessing, Weights};
+pub use model::{Activation, Backbone, HeadLayer, Lora, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
 pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
