@@ -1,13 +1,15 @@
 //! Reads a log that grows: whole lines only, from where it left off.
 //!
 //! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
-//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
+//! shorter than the offset, another one under the name, or one with something else before the offset (a file system
+//! gives the number of a removed file to the next one) is another log: it is read from the start, and said so.
 
 mod parts;
 
 use std::fs::{self, File};
 use std::io;
 use std::marker::PhantomData;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -17,12 +19,17 @@ use super::event::Line;
 use super::seen::Seen;
 use crate::base::durable;
 
+/// Bytes before the offset that are compared: a line with its number and time has room in them.
+const BEFORE: u64 = 256;
+
 /// A reader's place in a log.
 #[derive(Debug)]
 pub struct Tail<E> {
     path: PathBuf,
     /// Bytes of whole lines read so far.
     offset: u64,
+    /// The last bytes of them.
+    before: Vec<u8>,
     /// What the file looked like when it was read last; None while there is none.
     seen: Option<Seen>,
     kind: PhantomData<fn() -> E>,
@@ -55,7 +62,13 @@ impl<E> News<E> {
 impl<E: DeserializeOwned + Send> Tail<E> {
     /// A reader at the start of the log at `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
-        Tail { path, offset: 0, seen: None, kind: PhantomData }
+        Tail { path, offset: 0, before: Vec::new(), seen: None, kind: PhantomData }
+    }
+
+    /// A reader of what is added to the log at `path` from now on.
+    pub fn at_end(path: PathBuf) -> Self {
+        let seen = Seen::at(&path);
+        Tail { offset: seen.map_or(0, |seen| seen.length), seen, ..Tail::new(path) }
     }
 
     /// The file that is read.
@@ -114,17 +127,31 @@ impl<E: DeserializeOwned + Send> Tail<E> {
     ) -> io::Result<()> {
         let file: File = durable::open(&self.path)?;
         let seen = Seen::of(&file.metadata()?);
-        let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
-        if self.offset > 0 && is_another {
+        if self.offset > 0 && !self.goes_on(&file, seen)? {
             self.offset = 0;
             take(Told::Restart);
         }
         let (done, result) = parts::read(&file, self.offset..seen.length, parse, |part| take(Told::Part(part)));
         self.offset = done;
+        self.before = bytes_before(&file, done, BEFORE.min(done)).unwrap_or_default();
         // Where it could not be read to its end, it is to look as if there were more.
         self.seen = Some(if result.is_ok() { seen } else { Seen { length: done, ..seen } });
         result
     }
+
+    /// Whether `file`, which looks so, is the one that was read so far.
+    fn goes_on(&self, file: &File, seen: Seen) -> io::Result<bool> {
+        if seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file) {
+            return Ok(false);
+        }
+        Ok(bytes_before(file, self.offset, self.before.len() as u64)? == self.before)
+    }
+}
+
+fn bytes_before(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(count).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, offset.saturating_sub(count))?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -205,6 +232,10 @@ mod tests {
         fs::rename(&other, &path).unwrap();
         let replaced = tail.read().unwrap();
         assert!(replaced.restarted && texts(&replaced) == ["d", "e"]);
+        // As when a new file is given the number of the old one: only what it says tells.
+        fs::write(&path, note(0, "f") + &note(1, "g") + &note(2, "h")).unwrap();
+        let renewed = tail.read().unwrap();
+        assert!(renewed.restarted && texts(&renewed) == ["f", "g", "h"]);
         fs::remove_file(&path).unwrap();
         assert_eq!(tail.read().unwrap(), News { restarted: true, lines: vec![] });
         assert!(tail.read().unwrap().is_empty());
