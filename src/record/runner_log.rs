@@ -48,7 +48,8 @@ pub fn names(ids: &[RunId]) -> String {
             _ => ranges.push((id, id)),
         }
     }
-    let word = |(first, last): &(RunId, RunId)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let word =
+        |(first, last): &(RunId, RunId)| if first == last { first.to_string() } else { format!("{first}-{last}") };
     ranges.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,15 +1,14 @@
 //! Reads a log that grows: whole lines only, from where it left off.
 //!
-//! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
-//! shorter than the offset, another one under the name, or one with something else before the offset (a file system
-//! gives the number of a removed file to the next one) is another log: it is read from the start, and said so.
+//! Invariants: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
+//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so. What
+//! was read stays open, so that its number is not given to another file, and reading on opens nothing.
 
 mod parts;
 
 use std::fs::{self, File};
 use std::io;
 use std::marker::PhantomData;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -19,19 +18,16 @@ use super::event::Line;
 use super::seen::Seen;
 use crate::base::durable;
 
-/// Bytes before the offset that are compared: a line with its number and time has room in them.
-const BEFORE: u64 = 256;
-
 /// A reader's place in a log.
 #[derive(Debug)]
 pub struct Tail<E> {
     path: PathBuf,
     /// Bytes of whole lines read so far.
     offset: u64,
-    /// The last bytes of them.
-    before: Vec<u8>,
     /// What the file looked like when it was read last; None while there is none.
     seen: Option<Seen>,
+    /// The file that was read.
+    file: Option<File>,
     kind: PhantomData<fn() -> E>,
 }
 
@@ -62,7 +58,7 @@ impl<E> News<E> {
 impl<E: DeserializeOwned + Send> Tail<E> {
     /// A reader at the start of the log at `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
-        Tail { path, offset: 0, before: Vec::new(), seen: None, kind: PhantomData }
+        Tail { path, offset: 0, seen: None, file: None, kind: PhantomData }
     }
 
     /// A reader of what is added to the log at `path` from now on.
@@ -106,7 +102,7 @@ impl<E: DeserializeOwned + Send> Tail<E> {
         let seen = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Seen::of(&metadata),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                self.seen = None;
+                (self.seen, self.file) = (None, None);
                 if std::mem::take(&mut self.offset) > 0 {
                     take(Told::Restart);
                 }
@@ -117,41 +113,40 @@ impl<E: DeserializeOwned + Send> Tail<E> {
         if self.seen == Some(seen) {
             return Ok(());
         }
-        self.read_file(parse, take).map_err(|e| failed(&self.path, e))
+        self.read_file(seen, parse, take).map_err(|e| failed(&self.path, e))
     }
 
     fn read_file<T: Send>(
         &mut self,
+        seen: Seen,
         parse: impl Fn(&[u8]) -> T + Sync,
         mut take: impl FnMut(Told<T>) + Send,
     ) -> io::Result<()> {
-        let file: File = durable::open(&self.path)?;
-        let seen = Seen::of(&file.metadata()?);
-        if self.offset > 0 && !self.goes_on(&file, seen)? {
+        let (file, seen) = self.open(seen)?;
+        let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
+        if self.offset > 0 && is_another {
             self.offset = 0;
             take(Told::Restart);
         }
         let (done, result) = parts::read(&file, self.offset..seen.length, parse, |part| take(Told::Part(part)));
         self.offset = done;
-        self.before = bytes_before(&file, done, BEFORE.min(done)).unwrap_or_default();
         // Where it could not be read to its end, it is to look as if there were more.
         self.seen = Some(if result.is_ok() { seen } else { Seen { length: done, ..seen } });
+        self.file = Some(file);
         result
     }
 
-    /// Whether `file`, which looks so, is the one that was read so far.
-    fn goes_on(&self, file: &File, seen: Seen) -> io::Result<bool> {
-        if seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file) {
-            return Ok(false);
+    /// The file under the name, which looks so, and mostly is the one that was read before.
+    fn open(&mut self, seen: Seen) -> io::Result<(File, Seen)> {
+        match self.file.take() {
+            Some(file) if self.seen.is_some_and(|before| before.file == seen.file) => Ok((file, seen)),
+            _ => {
+                let file = durable::open(&self.path)?;
+                let seen = Seen::of(&file.metadata()?);
+                Ok((file, seen))
+            }
         }
-        Ok(bytes_before(file, self.offset, self.before.len() as u64)? == self.before)
     }
-}
-
-fn bytes_before(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(count).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, offset.saturating_sub(count))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -232,12 +227,24 @@ mod tests {
         fs::rename(&other, &path).unwrap();
         let replaced = tail.read().unwrap();
         assert!(replaced.restarted && texts(&replaced) == ["d", "e"]);
-        // As when a new file is given the number of the old one: only what it says tells.
-        fs::write(&path, note(0, "f") + &note(1, "g") + &note(2, "h")).unwrap();
-        let renewed = tail.read().unwrap();
-        assert!(renewed.restarted && texts(&renewed) == ["f", "g", "h"]);
         fs::remove_file(&path).unwrap();
         assert_eq!(tail.read().unwrap(), News { restarted: true, lines: vec![] });
         assert!(tail.read().unwrap().is_empty());
+    }
+    #[test]
+    fn a_log_that_was_replaced_twice_between_two_readings_is_another() {
+        let (_folder, path, mut tail) = log();
+        let (removed, new) = (path.with_extension("removed"), path.with_extension("new"));
+        fs::write(&path, note(0, "a")).unwrap();
+        tail.read().unwrap();
+        for text in ["b", "c", "d"] {
+            // Most file systems give the number of what was removed last to what is made next.
+            fs::write(&removed, "").unwrap();
+            fs::rename(&removed, &path).unwrap();
+            fs::write(&new, note(0, text) + &note(1, text)).unwrap();
+            fs::rename(&new, &path).unwrap();
+            let replaced = tail.read().unwrap();
+            assert!(replaced.restarted && texts(&replaced) == [text, text]);
+        }
     }
 }

@@ -219,6 +219,9 @@ impl StoreView {
                 self.put(row, life, delta);
             }
         }
+        if short.is_empty() {
+            return;
+        }
         let Ok(root) = File::open(self.store.root()) else { return };
         let is_other = |id: &RunId| {
             let known = self.folders.known.get(id);
