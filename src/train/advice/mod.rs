@@ -8,6 +8,7 @@ mod at_work;
 mod augmentation_too_strong;
 mod class_imbalance;
 mod duplicate_samples;
+mod flow;
 mod frozen_layers;
 mod learning_rate_too_high;
 mod learning_rate_too_low;
