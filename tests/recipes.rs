@@ -64,6 +64,7 @@ fn bert_learns_the_emoji_names() {
     let (head, fine_tune) = (best("head"), best("fine_tune"));
     assert!(head >= 0.93, "{head} in {run}");
     assert!(fine_tune >= head, "{fine_tune} after {head}");
+    assert_eq!(run["advice"], Value::Array(vec![]), "nothing is wrong with it");
 
     let names = here.write("names.txt", "red apple\nsteam locomotive\n\nlittle bear\n");
     let answers = here.json(&["predict", "1", names.to_str().unwrap(), "--json", "--top", "2"]);

@@ -15,6 +15,7 @@ pub mod life;
 pub mod listing;
 pub mod new_run;
 pub mod run_dir;
+pub mod runner_log;
 pub mod seen;
 pub mod select;
 pub mod series;

@@ -3,8 +3,13 @@
 //! Invariant: all columns are of one length; `place` rises strictly and `seconds` never falls, so that a stretch of either
 //! is a stretch of indices. A step that is told again replaces what was told from its place on.
 
+use rayon::prelude::*;
+
 use super::event::Step;
 use super::series::{Column, Span};
+
+/// Steps whose columns are worth other threads.
+const MANY: usize = 500;
 
 /// The steps of a run.
 #[derive(Debug, Clone, Default)]
@@ -132,10 +137,20 @@ impl Steps {
             before = seconds.max(before);
             *seconds = before;
         });
-        self.place.extend(&rows.place);
-        self.seconds.extend(&seconds);
-        let figures = [&mut self.loss, &mut self.accuracy, &mut self.lr, &mut self.samples_per_s];
-        figures.into_iter().zip(&rows.figures).for_each(|(column, values)| column.extend(values));
+        let [loss, accuracy, lr, samples_per_s] = &rows.figures;
+        let columns = [
+            (&mut self.place, &rows.place),
+            (&mut self.seconds, &seconds),
+            (&mut self.loss, loss),
+            (&mut self.accuracy, accuracy),
+            (&mut self.lr, lr),
+            (&mut self.samples_per_s, samples_per_s),
+        ];
+        if seconds.len() < MANY {
+            columns.into_iter().for_each(|(column, values)| column.extend(values));
+        } else {
+            columns.into_par_iter().for_each(|(column, values)| column.extend(values));
+        }
     }
 
     fn put(&mut self, place: f64, figures: [f64; 4], seconds: f64) {

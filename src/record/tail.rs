@@ -1,7 +1,8 @@
 //! Reads a log that grows: whole lines only, from where it left off.
 //!
-//! Invariant: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
-//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
+//! Invariants: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
+//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so. What
+//! was read stays open, so that its number is not given to another file, and reading on opens nothing.
 
 mod parts;
 
@@ -25,6 +26,8 @@ pub struct Tail<E> {
     offset: u64,
     /// What the file looked like when it was read last; None while there is none.
     seen: Option<Seen>,
+    /// The file that was read.
+    file: Option<File>,
     kind: PhantomData<fn() -> E>,
 }
 
@@ -55,7 +58,13 @@ impl<E> News<E> {
 impl<E: DeserializeOwned + Send> Tail<E> {
     /// A reader at the start of the log at `path`, which need not exist yet.
     pub fn new(path: PathBuf) -> Self {
-        Tail { path, offset: 0, seen: None, kind: PhantomData }
+        Tail { path, offset: 0, seen: None, file: None, kind: PhantomData }
+    }
+
+    /// A reader of what is added to the log at `path` from now on.
+    pub fn at_end(path: PathBuf) -> Self {
+        let seen = Seen::at(&path);
+        Tail { offset: seen.map_or(0, |seen| seen.length), seen, ..Tail::new(path) }
     }
 
     /// The file that is read.
@@ -93,7 +102,7 @@ impl<E: DeserializeOwned + Send> Tail<E> {
         let seen = match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Seen::of(&metadata),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                self.seen = None;
+                (self.seen, self.file) = (None, None);
                 if std::mem::take(&mut self.offset) > 0 {
                     take(Told::Restart);
                 }
@@ -104,16 +113,16 @@ impl<E: DeserializeOwned + Send> Tail<E> {
         if self.seen == Some(seen) {
             return Ok(());
         }
-        self.read_file(parse, take).map_err(|e| failed(&self.path, e))
+        self.read_file(seen, parse, take).map_err(|e| failed(&self.path, e))
     }
 
     fn read_file<T: Send>(
         &mut self,
+        seen: Seen,
         parse: impl Fn(&[u8]) -> T + Sync,
         mut take: impl FnMut(Told<T>) + Send,
     ) -> io::Result<()> {
-        let file: File = durable::open(&self.path)?;
-        let seen = Seen::of(&file.metadata()?);
+        let (file, seen) = self.open(seen)?;
         let is_another = seen.length < self.offset || self.seen.is_some_and(|before| before.file != seen.file);
         if self.offset > 0 && is_another {
             self.offset = 0;
@@ -123,7 +132,20 @@ impl<E: DeserializeOwned + Send> Tail<E> {
         self.offset = done;
         // Where it could not be read to its end, it is to look as if there were more.
         self.seen = Some(if result.is_ok() { seen } else { Seen { length: done, ..seen } });
+        self.file = Some(file);
         result
+    }
+
+    /// The file under the name, which looks so, and mostly is the one that was read before.
+    fn open(&mut self, seen: Seen) -> io::Result<(File, Seen)> {
+        match self.file.take() {
+            Some(file) if self.seen.is_some_and(|before| before.file == seen.file) => Ok((file, seen)),
+            _ => {
+                let file = durable::open(&self.path)?;
+                let seen = Seen::of(&file.metadata()?);
+                Ok((file, seen))
+            }
+        }
     }
 }
 
@@ -208,5 +230,21 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert_eq!(tail.read().unwrap(), News { restarted: true, lines: vec![] });
         assert!(tail.read().unwrap().is_empty());
+    }
+    #[test]
+    fn a_log_that_was_replaced_twice_between_two_readings_is_another() {
+        let (_folder, path, mut tail) = log();
+        let (removed, new) = (path.with_extension("removed"), path.with_extension("new"));
+        fs::write(&path, note(0, "a")).unwrap();
+        tail.read().unwrap();
+        for text in ["b", "c", "d"] {
+            // Most file systems give the number of what was removed last to what is made next.
+            fs::write(&removed, "").unwrap();
+            fs::rename(&removed, &path).unwrap();
+            fs::write(&new, note(0, text) + &note(1, text)).unwrap();
+            fs::rename(&new, &path).unwrap();
+            let replaced = tail.read().unwrap();
+            assert!(replaced.restarted && texts(&replaced) == [text, text]);
+        }
     }
 }

@@ -18,6 +18,7 @@ pub use self::source::{load, load_life};
 use super::error::Error;
 use super::listing::{self, Entry};
 use super::run_dir::RunDir;
+use super::runner_log::RunnerLog;
 use super::seen::Seen;
 use super::state::RunState;
 use super::store::{Listed, Store};
@@ -25,10 +26,10 @@ use super::summary::Row;
 use super::watch::Changes;
 use crate::base::id::RunId;
 
-/// Of the runs that are over nobody tells when they change; so many are looked at in turn with each tick, and the newest
-/// with every one.
-const IN_TURN: usize = 200;
-const NEWEST: usize = 100;
+/// Of the runs that are over only the runner tells when they change; for what else may change them, so many are looked at in
+/// turn with each tick, and the newest with every one.
+const IN_TURN: usize = 80;
+const NEWEST: usize = 40;
 
 /// The runs of a store.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub struct StoreView {
     /// Why the store could not be listed, if it could not.
     pub problem: Option<Error>,
     folders: Folders,
+    told: RunnerLog,
     /// Of those that are whole.
     sources: BTreeMap<RunId, Source>,
     wanted: BTreeSet<RunId>,
@@ -109,6 +111,7 @@ impl StoreView {
     /// A view of `store` that has read nothing yet.
     pub fn new(store: Store) -> Self {
         StoreView {
+            told: RunnerLog::from_now(store.runner_log()),
             store,
             rows: BTreeMap::new(),
             whole: BTreeMap::new(),
@@ -198,8 +201,10 @@ impl StoreView {
 
     /// Reads those of the runs that may have changed whose logs look otherwise than before.
     fn look(&mut self, changes: &Changes, delta: &mut Delta) {
+        let mut changes = changes.clone();
+        changes.add(self.told.news());
         let in_turn = if let Changes::Tick(_) = changes { self.folders.next_in_turn() } else { BTreeSet::new() };
-        let ids: Vec<RunId> = match changes {
+        let ids: Vec<RunId> = match &changes {
             Changes::All => self.folders.known.keys().copied().collect(),
             Changes::Runs(ids) | Changes::Tick(ids) => {
                 ids.union(&in_turn).copied().filter(|id| self.folders.known.contains_key(id)).collect()
@@ -213,6 +218,9 @@ impl StoreView {
                 let (row, [life, _]) = (Row::new(run, source.dir().path()), source.seen());
                 self.put(row, life, delta);
             }
+        }
+        if short.is_empty() {
+            return;
         }
         let Ok(root) = File::open(self.store.root()) else { return };
         let is_other = |id: &RunId| {

@@ -71,6 +71,24 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// The verb and the runs of one that is about some.
+    pub fn about(&self) -> Option<(&'static str, &[RunId])> {
+        match self {
+            Request::Cancel { ids } => Some(("cancel", ids)),
+            Request::Pause { ids } => Some(("pause", ids)),
+            Request::Resume { ids } => Some(("resume", ids)),
+            Request::Retry { ids, .. } => Some(("retry", ids)),
+            Request::Rm { ids, .. } => Some(("rm", ids)),
+            Request::Move { ids, .. } => Some(("move", ids)),
+            Request::Priority { ids, .. } => Some(("priority", ids)),
+            Request::Tag { ids, .. } => Some(("tag", ids)),
+            Request::Edit { id, .. } => Some(("edit", std::slice::from_ref(id))),
+            Request::Add(_) | Request::Slots { .. } | Request::Status | Request::Stop { .. } => None,
+        }
+    }
+}
+
 /// New experiments, of which all are queued or none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Add {

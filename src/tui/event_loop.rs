@@ -142,7 +142,7 @@ impl Dashboard {
                     self.dirty = true;
                 }
                 () = self.output.arrived(), if self.dirty && !must_draw => {}
-                () = sleep(wait), if must_draw => {
+                () = pass(wait), if must_draw => {
                     #[cfg(debug_assertions)]
                     super::panic_where_asked("loop");
                     self.rhythm.drawn(self.began.elapsed(), self.pause());
@@ -326,6 +326,14 @@ impl Dashboard {
                 }
             }
         }
+    }
+}
+
+/// Waits so long. A timer goes off a millisecond late, and wakes the loop anew: where there is nothing to wait for there is
+/// none.
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 

@@ -163,12 +163,12 @@ impl Output {
         if is_first && app.terminal.questions().is_empty() {
             self.pacing.never_ask();
         }
-        let asks = self.pacing.asks();
+        let asks = self.pacing.asks(bytes.len());
         // The first frame has the question among others.
         if asks && !is_first {
             bytes.extend_from_slice(pacing::QUESTION);
         }
-        self.pacing.sent(bytes.len(), self.began.elapsed());
+        self.pacing.sent(bytes.len(), asks, self.began.elapsed());
         self.line.busy.store(true, Ordering::Release);
         let _ = self.frames.send(bytes);
         Ok(asks && !is_first)

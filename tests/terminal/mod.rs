@@ -25,8 +25,10 @@ struct Seen {
     /// The beginning of a frame, which is shown when it is whole, as terminals do that know mode 2026.
     begun: Vec<u8>,
     bytes: u64,
-    /// Frames that ended with a question.
+    /// Frames that ended.
     frames: u64,
+    /// The end of the output, which may be the beginning of the end of a frame.
+    ending: Vec<u8>,
     /// The end of the output, which may be the beginning of a question.
     asked: Vec<u8>,
     /// All of the output, where it is to be looked at afterwards.
@@ -122,6 +124,7 @@ impl Terminal {
                 begun: Vec::new(),
                 bytes: 0,
                 frames: 0,
+                ending: Vec::new(),
                 asked: Vec::new(),
                 kept: None,
                 ended: false,
@@ -142,13 +145,15 @@ impl Terminal {
                 let mut seen = shared.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 seen.take(&block[..n]);
                 seen.asked.extend_from_slice(&block[..n]);
-                let questions = take_questions(&mut seen.asked);
+                let questions = take_all(QUESTION, &mut seen.asked);
+                seen.ending.extend_from_slice(&block[..n]);
+                let frames = take_all(END_FRAME, &mut seen.ending);
                 if is_to_answer.load(Ordering::Relaxed) {
                     let mut keyboard = answering.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                     let _ = keyboard.write_all(&ANSWER.repeat(questions)).and_then(|()| keyboard.flush());
                 }
                 seen.bytes += n as u64;
-                seen.frames += questions as u64;
+                seen.frames += frames as u64;
                 if let Some(kept) = &mut seen.kept {
                     kept.extend_from_slice(&block[..n]);
                 }
@@ -225,7 +230,7 @@ impl Terminal {
         self.seen.0.lock().unwrap().parser.screen().contents()
     }
 
-    /// Frames so far, which end with a question as long as they are answered.
+    /// Frames so far.
     pub fn frames(&self) -> u64 {
         self.seen.0.lock().unwrap().frames
     }
@@ -314,13 +319,13 @@ pub fn highlighted(screen: &vt100::Screen) -> String {
 const QUESTION: &[u8] = b"\x1b]11;?";
 const ANSWER: &[u8] = b"\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\";
 
-/// Takes the questions out of what came, and leaves what may be the beginning of another.
-fn take_questions(bytes: &mut Vec<u8>) -> usize {
-    let questions = bytes.windows(QUESTION.len()).filter(|window| *window == QUESTION).count();
-    let last = bytes.windows(QUESTION.len()).rposition(|window| window == QUESTION);
-    let rest = last.map_or(0, |at| at + QUESTION.len()).max(bytes.len().saturating_sub(QUESTION.len() - 1));
+/// Takes each `what` out of what came, and leaves what may be the beginning of another; how many there were.
+fn take_all(what: &[u8], bytes: &mut Vec<u8>) -> usize {
+    let count = bytes.windows(what.len()).filter(|window| *window == what).count();
+    let last = bytes.windows(what.len()).rposition(|window| window == what);
+    let rest = last.map_or(0, |at| at + what.len()).max(bytes.len().saturating_sub(what.len() - 1));
     bytes.drain(..rest.min(bytes.len()));
-    questions
+    count
 }
 
 /// Waits a moment for output.

@@ -251,3 +251,19 @@ fn of_what_nobody_tells_some_is_looked_at_with_each_tick_and_all_in_turn() {
     let found: Vec<u32> = (0..2).flat_map(|_| news(&view.refresh(&tick())).0).collect();
     assert_eq!(found, [1], "and then from the first on");
 }
+
+#[test]
+fn what_the_runner_tells_of_is_looked_at_with_the_next_wake() {
+    let (_folder, store) = store();
+    let dirs: Vec<RunDir> = (1..=3).map(|id| queue(&store, id)).collect();
+    dirs.iter().for_each(end);
+    let mut view = StoreView::new(store.clone());
+    view.refresh(&Changes::default());
+    for dir in &dirs {
+        Writer::open(&dir.run_log()).unwrap().write(LifeEvent::Tagged { tags: vec!["good".into()] }).unwrap();
+    }
+    assert!(view.refresh(&Changes::default()).is_empty(), "nobody told of it");
+    fs::write(store.runner_log(), "2026-11-25T04:41:07.120Z tag 0001 0003\n").unwrap();
+    assert_eq!(news(&view.refresh(&Changes::default())).0, [1, 3]);
+    assert!(view.refresh(&Changes::default()).is_empty());
+}

@@ -169,6 +169,8 @@ fn run_of(path: &Path, root: &Path) -> Option<Option<RunId>> {
     });
     match (names.next(), names.next(), names.next()) {
         (None, ..) => Some(None),
+        // What changed, it tells itself.
+        (Some(file), None, _) if file == "runner.log" => Some(None),
         (Some(folder), None, _) => {
             let run = RunDir::at(&root.join(folder)).map(|run| Some(run.id()));
             run.or_else(|| folder.to_str().and_then(adding_from).map(|_| None))

@@ -27,7 +27,7 @@ use crate::base::durable;
 use crate::base::id::RunId;
 use crate::record::life::{Cause, Exited, LifeEvent, Outcome};
 use crate::record::select::is_label;
-use crate::record::{self, RunDir, RunState, view};
+use crate::record::{self, RunDir, RunState, runner_log, view};
 
 /// In which order the runs of a request have their turn. Their answers come as they were named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,14 @@ impl Turn {
 impl Daemon {
     /// Does what is asked. Asked twice, it answers the same and does nothing more.
     pub fn answer(&mut self, request: Request) -> Response {
+        let about = request.about().map(|(verb, ids)| format!("{verb} {}", runner_log::names(ids)));
+        let response = self.carry_out(request);
+        // Readers look at these runs, which they do not at all that are over.
+        about.iter().for_each(|line| self.log.line(line));
+        response
+    }
+
+    fn carry_out(&mut self, request: Request) -> Response {
         match request {
             Request::Add(add) => self.add(add),
             Request::Cancel { ids } => self.each(&ids, Turn::AsNamed, Daemon::cancel),

@@ -27,10 +27,8 @@ struct Told {
     last: Step,
 }
 
-/// Bytes of a step's line, at least.
-const LINE: usize = 150;
-/// Steps that there is room for from the start.
-const MOST: usize = 1024;
+/// Steps that there is room for from the start: a part of a log has no more.
+const MOST: usize = 4096;
 
 impl Batch {
     /// Parses whole lines.
@@ -52,7 +50,9 @@ impl Batch {
     fn steps(rest: &mut &[u8]) -> Option<Told> {
         let mut lines = StepLines::of(rest);
         let mut last = lines.next()?;
-        let room = (rest.len() / LINE).clamp(1, MOST);
+        // Those that follow have lines about as long, if they are steps.
+        let line = rest.len() - lines.rest().len();
+        let room = (rest.len() / line.max(1) + 1).min(MOST);
         let (mut rows, mut times) = (Rows::with_capacity(room), Vec::with_capacity(room));
         let mut take = |step: &StepLine<'_>| {
             let place = steps::place(step.epoch, step.step, step.steps);

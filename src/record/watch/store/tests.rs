@@ -71,7 +71,8 @@ fn of_a_store_only_some_paths_matter() {
         ("/runs/0007-a/summary.json", None),
         ("/runs/0007-a/checkpoints/last.safetensors", None),
         ("/runs/.listing", None),
-        ("/runs/runner.log", None),
+        ("/runs/runner.log", Some(None)),
+        ("/runs/runner.lock", None),
         ("/elsewhere/0007-a", None),
     ] {
         assert_eq!(run_of(Path::new(path), root), about.map(|run| run.map(RunId)), "{path}");
