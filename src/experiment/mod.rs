@@ -49,7 +49,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use model::{Activation, Backbone, HeadLayer, Lora, Model, Pool, Preprocessing, Weights};
 pub use optimizer::{AdamVariant, Optimizer};
 pub use overrides::{NotAnOverride, Override};
-pub use parse::{Loaded, load, load_all, load_text, parse, parse_all, read_text};
+pub use parse::{Loaded, Objection, load, load_all, load_text, load_text_with, parse, parse_all, read_text};
 pub use schedule::{By, Schedule};
 pub use schema::schema;
 pub use train::{ClassWeight, EarlyStopping, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch};

@@ -111,6 +111,23 @@ impl Network {
         Ok(network)
     }
 
+    /// [`Network::of_shapes`] with two classes, where the size of the network is known; None where only a download tells.
+    ///
+    /// # Errors
+    /// Where an adapter's layer is not there.
+    pub fn of_known_shapes(spec: &Model) -> Result<Option<Network>, Error> {
+        let is_of_texts = matches!(spec.backbone, Backbone::Bert | Backbone::DistilBert);
+        if is_of_texts
+            && find(spec, Fetch::CacheOnly, &mut |_| true).and_then(|found| found.encoder().map(|_| ())).is_err()
+        {
+            return Ok(None);
+        }
+        match Network::of_shapes(spec, 2) {
+            Err(error @ (Error::NothingToAdapt { .. } | Error::BadPattern { .. })) => Err(error),
+            network => Ok(network.ok()),
+        }
+    }
+
     /// A BERT with random weights of the size that `config` says, which is the text of a `config.json`, with the head of
     /// `spec`.
     pub(crate) fn bert(spec: &Model, config: &str, classes: usize, device: &Device) -> Result<Network, Error> {
