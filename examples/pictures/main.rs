@@ -116,7 +116,9 @@ impl Studio {
         let terminal = Terminal::start::<&str>(program, &[], SIZE, &self.folder, &environment);
         terminal.answer();
         terminal.wait_for_text("Queue");
-        Dashboard { terminal, studio: self }
+        let dashboard = Dashboard { terminal, studio: self };
+        dashboard.settle();
+        dashboard
     }
 }
 

@@ -27,7 +27,7 @@ pub fn pitfalls(studio: &Studio) {
     dashboard.press("zC\x1bkCz");
     dashboard.picture("weights-used", "The validation accuracy with random and with pretrained weights");
     dashboard.press("zC\x1b");
-    dashboard.rows(26);
+    dashboard.rows(30);
     for key in ["G", RIGHT, "k", RIGHT, "k", RIGHT] {
         dashboard.key(key);
     }
