@@ -12,7 +12,7 @@ use super::notices::Notices;
 use super::pane::{self, Pane, Tab};
 use super::probe::Terminal;
 use super::prompt::Prompt;
-use super::runs::Runs;
+use super::runs::{Choice, Runs};
 use crate::base::clock::Timestamp;
 use crate::base::id::RunId;
 use crate::record::state::RunState;
@@ -46,7 +46,7 @@ pub struct App {
     /// The time, while something runs; a clock would be all that changes otherwise.
     pub clock: Option<Timestamp>,
     /// To be chosen as soon as it is there.
-    pub awaited: Option<RunId>,
+    pub awaited: Option<Choice>,
     /// The runs that are read whole.
     pub wanted: BTreeSet<RunId>,
 }
@@ -131,7 +131,7 @@ impl App {
             meters: None,
             terminal: Terminal::default(),
             clock: None,
-            awaited,
+            awaited: awaited.map(Choice::Run),
             wanted: BTreeSet::new(),
         }
     }

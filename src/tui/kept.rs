@@ -18,9 +18,9 @@ use super::layout::{Focus, Shares};
 use super::pane::Tab;
 use super::pane::curves::Look;
 use super::pane::events::Kinds;
+use super::runs::Choice;
 use super::runs::sort::{Column, Sort};
 use crate::base::durable;
-use crate::base::id::RunId;
 
 /// Stores that are remembered.
 const MOST: usize = 200;
@@ -36,7 +36,7 @@ pub struct Kept {
     pub filter: Option<String>,
     /// A column, and whether it is the other way round.
     pub sort: Option<(String, bool)>,
-    pub run: Option<u32>,
+    pub chosen: Option<Choice>,
     pub last_done: Option<String>,
     /// How curves are looked at.
     pub curves: Look,
@@ -73,7 +73,7 @@ impl Kept {
             comparing: Some(app.screen.comparing),
             filter: Some(app.runs.filter().to_owned()),
             sort: Some((sort.column.name().to_owned(), sort.reversed)),
-            run: app.runs.chosen().map(|id| id.0),
+            chosen: app.runs.choice().cloned(),
             last_done: app.last_done.clone(),
             curves: app.curves.look.clone(),
             folds: app.runs.folds().clone(),
@@ -99,7 +99,7 @@ impl Kept {
         if let Some((column, reversed)) = self.sort {
             app.runs.set_sort(Sort { column: Column::named(&column), reversed });
         }
-        app.awaited = app.awaited.or(self.run.map(RunId));
+        app.awaited = app.awaited.take().or(self.chosen);
         app.last_done = self.last_done;
         app.curves.look = self.curves;
         app.runs.set_folds(self.folds);
@@ -194,6 +194,7 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::RunId;
     use crate::tui::fixtures::{self, press};
 
     #[test]
@@ -216,6 +217,13 @@ mod tests {
         read.give(&mut again);
         crate::tui::update::hear(&mut again, crate::tui::action::News::Runs(fixtures::store()));
         assert_eq!(Kept::of(&again), Kept::of(&app));
+        for keys in ["gg", "gj"] {
+            press(&mut app, keys);
+            let mut again = App::new(app.screen.size, None);
+            Kept::of(&app).give(&mut again);
+            crate::tui::update::hear(&mut again, crate::tui::action::News::Runs(fixtures::store()));
+            assert_eq!(again.runs.choice(), app.runs.choice(), "{keys}: a group or one of its runs");
+        }
         let (kept, first) = (Kept::of(&app), Kept::of(&fixtures::app((120, 40), fixtures::store())));
         assert!(kept.curves != first.curves && kept.log_cut && kept.events_wrapped && kept.events != first.events);
         assert!(kept.folds != first.folds, "{kept:?}");

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use self::filter::Filter;
 use self::groups::Group;
 use self::known::Known;
@@ -29,7 +31,8 @@ use crate::record::summary::Row;
 pub use crate::record::view::Delta;
 
 /// An entry of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Choice {
     Run(RunId),
     /// The head of a group, by its name.
@@ -280,6 +283,20 @@ impl Runs {
         }
         self.choice = Some(Choice::Run(id));
         self.settle();
+    }
+
+    /// Chooses an entry that was chosen before, if it is shown; whether what it is of is there at all.
+    pub fn choose_again(&mut self, entry: &Choice) -> bool {
+        match entry {
+            Choice::Run(id) => {
+                self.choose(*id);
+                self.row(*id).is_some()
+            }
+            Choice::Group(name) => {
+                let place = self.shown().iter().position(|shown| shown == entry);
+                place.is_some_and(|place| self.go_to(place)) || self.group(name).is_some()
+            }
+        }
     }
 
     /// The entries, from the first row to the last.

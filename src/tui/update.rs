@@ -49,10 +49,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
             let told = app.notices.hear(&app.runs, &delta);
             pane::system::take(app, &delta);
             app.runs.take(delta);
-            if let Some(id) = app.awaited.filter(|&id| app.runs.row(id).is_some()) {
-                app.runs.choose(id);
-                app.awaited = None;
-            }
+            app.awaited = app.awaited.take().filter(|entry| !app.runs.choose_again(entry));
             let mut effects = pane::queue::ask_slots(app, false);
             if !told.is_empty() {
                 effects.push(Effect::Announce(told));
