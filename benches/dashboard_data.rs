@@ -103,7 +103,7 @@ fn ticks(what: &str, store: &Store) -> Result<()> {
     view.refresh(&Changes::default());
     let looks = [
         ("all looked at again", Changes::All),
-        ("a tick, once in five seconds", Changes::Tick(BTreeSet::new())),
+        ("a tick, once in two seconds", Changes::Tick(BTreeSet::new())),
         ("a wake about none of them", Changes::default()),
     ];
     for (how, changes) in looks {

@@ -37,10 +37,25 @@ impl<'b> Row<'b> {
 
     /// Writes `text`; what does not fit is cut, with an ellipsis.
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
+        if is_plain(text) && text.len() <= usize::from(self.left()) {
+            return self.put_plain(text, style);
+        }
         let text = truncated(&printable(text), usize::from(self.left()));
         if !text.is_empty() {
             self.buf.set_stringn(self.area.x + self.at, self.area.y, &text, usize::from(self.left()), style);
             self.at += u16::try_from(width(&text)).unwrap_or(u16::MAX).min(self.left());
+        }
+        self
+    }
+
+    /// Writes letters of one column each, for which there is room: most of a frame is that, and it need be neither cut nor
+    /// measured.
+    fn put_plain(&mut self, text: &str, style: Style) -> &mut Self {
+        for letter in text.chars() {
+            if let Some(cell) = self.buf.cell_mut((self.area.x + self.at, self.area.y)) {
+                cell.set_char(letter).set_style(style);
+            }
+            self.at += 1;
         }
         self
     }
@@ -110,9 +125,15 @@ impl<'b> Row<'b> {
     }
 }
 
+/// Whether every letter takes one column, and is none that a terminal would obey.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|letter| matches!(letter, b' '..=b'~'))
+}
+
 /// Columns that `text` takes when it is put on the screen.
 pub fn columns(text: &str) -> u16 {
-    u16::try_from(width(&printable(text))).unwrap_or(u16::MAX)
+    let columns = if is_plain(text) { text.len() } else { width(&printable(text)) };
+    u16::try_from(columns).unwrap_or(u16::MAX)
 }
 
 /// Breaks `text` at spaces into lines of at most `columns` columns; a longer word is cut.
@@ -222,6 +243,18 @@ mod tests {
             Row::new(&mut buf, area, 0).put_marked(text, columns, hits, Style::new(), hit);
             let found: Vec<u16> = (0..12).filter(|&x| buf[(x, 0)].fg == ratatui::style::Color::Red).collect();
             assert_eq!(found, marked, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_needs_no_measuring_looks_as_if_it_were_measured() {
+        let area = Rect::new(1, 0, 5, 1);
+        for text in ["", "a", " a ", "abcde", "abcdef", "a\tb", "é", "\u{7f}", "~"] {
+            let (mut buf, mut measured) = (Buffer::empty(Rect::new(0, 0, 7, 2)), Buffer::empty(Rect::new(0, 0, 7, 2)));
+            Row::new(&mut buf, area, 0).put(text, Style::new().bold());
+            measured.set_string(1, 0, truncated(&printable(text), 5), Style::new().bold());
+            assert_eq!(buf, measured, "{text:?}");
+            assert_eq!(usize::from(columns(text)), width(&printable(text)), "{text:?}");
         }
     }
 

@@ -67,13 +67,20 @@ impl<Say: Fn(News)> Reading<Say> {
         let told = Told::default();
         let tell = Arc::clone(&told);
         let watcher = StoreWatcher::start(store.root(), move |changes| {
-            let Ok(mut told) = tell.lock() else { return };
-            match &mut *told {
-                Some(before) => before.add(changes),
-                none => {
-                    *none = Some(changes);
-                    let _ = wake.send(Wake::Changed);
+            // The lock is free again before the reader wakes, which takes it.
+            let is_first = match tell.lock().as_deref_mut() {
+                Ok(Some(before)) => {
+                    before.add(changes);
+                    false
                 }
+                Ok(none) => {
+                    *none = Some(changes);
+                    true
+                }
+                Err(_) => false,
+            };
+            if is_first {
+                let _ = wake.send(Wake::Changed);
             }
         });
         let mut reading = Reading { view: StoreView::new(store), watcher, told, read: None, say };

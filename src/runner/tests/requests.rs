@@ -49,6 +49,9 @@ fn asked_twice_nothing_happens_twice() {
     assert_eq!(twice(&bench, a, Request::Retry { ids: of(a), fresh: true }), Ok(Done::Queued));
     go(live);
     assert_eq!(wait_over(live).status(), Status::Cancelled);
+    let log = fs::read_to_string(bench.store.runner_log()).unwrap();
+    let last = log.lines().rfind(|line| line.contains(" tag ")).unwrap_or_default();
+    assert!(last.ends_with(&format!("tag {}", a.id())), "readers learn of it there: {last}");
 }
 
 #[test]

@@ -37,11 +37,16 @@ pub fn mark_halves(shown: &mut Buffer) {
     let width = usize::from(shown.area.width.max(1));
     for place in 1..shown.content.len() {
         let before = &shown.content[place - 1];
-        if place % width != 0 && before.symbol().len() > 1 && CellWidth::cell_width(before) > 1 {
+        if place % width != 0 && may_be_wide(before.symbol()) && CellWidth::cell_width(before) > 1 {
             // No letter is that, and no style has every modifier.
             shown.content[place].set_symbol("\u{FFFE}").modifier = Modifier::all();
         }
     }
+}
+
+/// False for most of what is on a screen: ASCII, frames (U+2500 to U+257F) and braille (U+2800 to U+28FF).
+fn may_be_wide(symbol: &str) -> bool {
+    symbol.len() > 1 && !matches!(symbol.as_bytes(), [0xE2, 0x94 | 0x95 | 0xA0..=0xA3, _])
 }
 
 /// How the terminal draws a letter.
@@ -211,6 +216,15 @@ mod tests {
                 mark_halves(&mut shown);
             }
         }
+    }
+
+    #[test]
+    fn what_is_taken_for_narrow_is_narrow() {
+        let narrow = |c: &char| !may_be_wide(&c.to_string());
+        for c in (' '..=char::MAX).filter(narrow) {
+            assert!(crate::base::text::width(&c.to_string()) <= 1, "{c}");
+        }
+        assert!(may_be_wide("日") && may_be_wide("🍎") && !may_be_wide("│") && !may_be_wide("⣿"));
     }
 
     #[test]
