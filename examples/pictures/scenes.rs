@@ -89,7 +89,7 @@ fn ended(studio: &Studio, [emoji, failed, texts]: [&str; 3]) {
 
     dashboard.choose("emoji-sweep");
     dashboard.press("C");
-    dashboard.wait_for("6 runs of lr");
+    dashboard.wait_for("8 runs of emoji-sweep");
     dashboard.press("z");
     dashboard.picture("compare", "A sweep: its curves over each other, and what came out");
     dashboard.press("v");
@@ -99,7 +99,7 @@ fn ended(studio: &Studio, [emoji, failed, texts]: [&str; 3]) {
     dashboard.press("vz\x1b");
 
     dashboard.press("a/sweep\r");
-    dashboard.wait_for("a sweep of 6 runs");
+    dashboard.wait_for("a sweep of 8 runs");
     dashboard.picture("add", "An experiment is chosen, with what it would do");
     dashboard.press("\x1b\x1b?");
     dashboard.wait_for("In the panes");
