@@ -34,6 +34,7 @@ impl RunnerLog {
             Told::Restart => news.add(Changes::All),
             Told::Part(changes) => news.add(changes),
         });
+        self.0.let_go();
         news
     }
 }

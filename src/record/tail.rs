@@ -1,8 +1,8 @@
 //! Reads a log that grows: whole lines only, from where it left off.
 //!
 //! Invariants: the offset is behind a newline, so a torn tail that its writer cuts away was never read. A file that is
-//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so. What
-//! was read stays open, so that its number is not given to another file, and reading on opens nothing.
+//! shorter than the offset, or another file under the name, is another log: it is read from the start, and said so.
+//! What was read stays open until it is let go, so that its number is given to no other file, and reading on opens none.
 
 mod parts;
 
@@ -75,6 +75,12 @@ impl<E: DeserializeOwned + Send> Tail<E> {
     /// What the file looked like when it was read last; None while there is none.
     pub fn seen(&self) -> Option<Seen> {
         self.seen
+    }
+
+    /// Closes the file, of which nothing more is expected soon: of a folder that is to be removed a network file system
+    /// keeps what is open.
+    pub fn let_go(&mut self) {
+        self.file = None;
     }
 
     /// The whole lines that were added since the last call; those that are no lines of a log are left out. Costs one

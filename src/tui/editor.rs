@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
+use futures_util::stream::{SelectAll, select_all};
 
 use super::action::News;
 use super::terminal;
@@ -122,12 +123,15 @@ impl Edit {
 }
 
 /// Where the events of the terminal come from, unless an editor has it.
-pub struct Keyboard(Option<EventStream>);
+///
+/// A selection of one: it asks when it was woken, and not whenever the loop is. Each needless question would give up the
+/// processor some twenty times, since crossterm's own thread has the lock that the question tries to take.
+pub struct Keyboard(Option<SelectAll<EventStream>>);
 
 impl Keyboard {
     /// Listens.
     pub fn listen() -> Self {
-        Keyboard(Some(EventStream::new()))
+        Keyboard(Some(select_all([EventStream::new()])))
     }
 
     /// The next event; none comes while an editor has the terminal.
@@ -155,7 +159,7 @@ impl Keyboard {
 
     /// The editor is done: listens again.
     pub fn take_back(&mut self) {
-        self.0.get_or_insert_with(EventStream::new);
+        self.0.get_or_insert_with(|| select_all([EventStream::new()]));
     }
 }
 

@@ -49,6 +49,10 @@ pub fn ranked<'a, T>(pattern: &str, all: &'a [T], text: impl Fn(&T) -> String) -
 
 /// One letter for one letter, so that places stay places.
 fn lower(letter: char) -> char {
+    // Asked for each letter of ten thousand names: most need no table.
+    if letter.is_ascii() {
+        return letter.to_ascii_lowercase();
+    }
     letter.to_lowercase().next().unwrap_or(letter)
 }
 

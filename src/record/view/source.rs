@@ -64,12 +64,17 @@ impl Source {
             return false;
         }
         let training_changed = self.read_training(state);
+        if !state.life.status.is_live() {
+            self.training.let_go();
+        }
         self.is_complete = state.life.status.is_over();
         life_changed | training_changed
     }
 
     fn read_life(&mut self, state: &mut Arc<RunState>) -> bool {
-        let Ok(news) = self.life.read() else { return false };
+        let news = self.life.read();
+        self.life.let_go();
+        let Ok(news) = news else { return false };
         if news.is_empty() {
             return false;
         }
