@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::app::App;
 use super::layout::{Focus, Shares};
 use super::pane::Tab;
+use super::pane::compare;
 use super::pane::curves::Look;
 use super::pane::events::Kinds;
 use super::runs::Choice;
@@ -40,6 +41,8 @@ pub struct Kept {
     pub last_done: Option<String>,
     /// How curves are looked at.
     pub curves: Look,
+    /// How runs are compared.
+    pub compare: compare::Look,
     /// Groups that were folded or unfolded by hand, and whether they are open.
     pub folds: BTreeMap<String, bool>,
     /// Whether long lines of the log are cut.
@@ -76,6 +79,7 @@ impl Kept {
             chosen: app.runs.choice().cloned(),
             last_done: app.last_done.clone(),
             curves: app.curves.look.clone(),
+            compare: app.compare.look.clone(),
             folds: app.runs.folds().clone(),
             log_cut: app.log.cut,
             events_wrapped: app.events.wrapped,
@@ -102,6 +106,7 @@ impl Kept {
         app.awaited = app.awaited.take().or(self.chosen);
         app.last_done = self.last_done;
         app.curves.look = self.curves;
+        app.compare.look = self.compare;
         app.runs.set_folds(self.folds);
         app.log.cut = self.log_cut;
         app.events.wrapped = self.events_wrapped;
@@ -205,6 +210,7 @@ mod tests {
         let mut keeper = Keeper::start(Some(path.clone()), folder.path().to_owned(), Kept::of(&app));
         app.runs.choose(RunId(14));
         press(&mut app, "jj2we<Right> w<Tab><Tab>yXm3");
+        app.compare.look = compare::Look { view: compare::View::Values, by_time: true, ..compare::Look::default() };
         app.runs.set_folds([("night".to_owned(), false)].into());
         app.screen.shares.queue = Some(400);
         keeper.keep(Kept::of(&app));

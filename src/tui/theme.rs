@@ -117,7 +117,7 @@ impl Theme {
     /// The glyph of a state, and its role.
     pub fn status(&self, status: Status, stopped_early: bool) -> (&'static str, Role) {
         match status {
-            Status::Starting | Status::Running => (self.pick("▶", ">"), Role::Live),
+            Status::Starting | Status::Running => (self.pick("▶", "~"), Role::Live),
             Status::Queued => (self.pick("·", "."), Role::Dim),
             Status::Paused => (self.pick("‖", "="), Role::Warning),
             Status::Lost => (self.pick("?", "?"), Role::Warning),

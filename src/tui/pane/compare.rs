@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyCode;
 use ratatui::layout::{Position, Rect};
+use serde::{Deserialize, Serialize};
 
 pub use self::draw::draw;
 pub use self::table::{Asked, Compared};
@@ -48,7 +49,8 @@ pub struct Compare {
 }
 
 /// How it is shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Look {
     pub view: View,
     /// Of the curves; None is what the runs monitor.
@@ -58,7 +60,8 @@ pub struct Look {
 }
 
 /// What is in the lower part.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum View {
     #[default]
     Runs,

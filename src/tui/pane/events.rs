@@ -180,7 +180,11 @@ fn next(app: &mut App, way: Way) -> Vec<Effect> {
     match seeking::near(run, &events.feed, pattern, newest - events.at(), way) {
         Near::Found(at) => app.events.choose(at),
         Near::Nothing => not_found(app),
-        Near::Far(seeking) => return vec![Effect::Do(Job::Seek(Box::new(seeking)))],
+        Near::Far(seeking) => {
+            app.notice =
+                Some(Notice::Done(format!("looking for `{}` among {} events", pattern.typed(), events.feed.len())));
+            return vec![Effect::Do(Job::Seek(Box::new(seeking)))];
+        }
     }
     Vec::new()
 }
@@ -189,7 +193,10 @@ fn next(app: &mut App, way: Way) -> Vec<Effect> {
 pub fn sought(app: &mut App, sought: Sought) -> Vec<Effect> {
     if app.events.feed.run() == Some(sought.run) && app.events.pattern.as_ref() == Some(&sought.pattern) {
         match sought.place.and_then(|place| app.events.feed.find(place)) {
-            Some(at) => app.events.choose(at),
+            Some(at) => {
+                app.events.choose(at);
+                app.notice = None;
+            }
             None => not_found(app),
         }
     }

@@ -53,7 +53,9 @@ impl<'a> Plan<'a> {
         let column = even.min(longest.saturating_add(2).min(WIDEST)).max(narrowest);
         // What is below the matrix wants a few lines, where there are many.
         let spare = if area.height >= 12 { area.height / 3 } else { u16::from(area.height >= 6) };
-        let fitting = usize::from(area.height.saturating_sub(OTHERS + spare)).min(classes);
+        // A class at least, and rather than the figures of all.
+        let least = area.height.saturating_sub(1).min(1);
+        let fitting = usize::from(area.height.saturating_sub(OTHERS + spare).max(least)).min(classes);
         let first = first_row(classes, cell.0, fitting);
         let across = usize::from(room / column).min(classes);
         let left = first_row(classes, cell.1, across);
