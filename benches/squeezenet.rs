@@ -72,6 +72,7 @@ fn network() -> std::result::Result<(), Box<dyn std::error::Error>> {
         weights: Weights::Random,
         tokenizer: None,
         preprocessing: None,
+        lora: None,
         pool: Pool::Avg,
         l2: 0.0,
         head: vec![HeadLayer::Dense { units: 256, activation: Activation::Relu, l2: None }, HeadLayer::Dropout(0.5)],

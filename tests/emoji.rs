@@ -17,7 +17,9 @@ fn train(here: &Workplace, id: u32, changes: &[&str]) -> Value {
     let mut arguments = vec!["run".to_owned(), file.display().to_string()];
     arguments.extend(changes.iter().flat_map(|change| ["--set".to_owned(), (*change).to_owned()]));
     here.finetop(&arguments).succeeded();
-    here.json(&["show", &id.to_string(), "--json"])
+    let shown = here.json(&["show", &id.to_string(), "--json"]);
+    assert_eq!(shown["advice"], Value::Array(vec![]), "nothing is wrong with it");
+    shown
 }
 
 fn best_val_accuracy(shown: &Value) -> f64 {

@@ -176,12 +176,14 @@ fn the_pictures_are_those_that_the_documents_show() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut shown = BTreeSet::new();
-    for (document, folder) in [("README.md", "docs/pictures/"), ("docs/dashboard.md", "pictures/")] {
+    for (document, folder) in
+        [("README.md", "docs/pictures/"), ("docs/dashboard.md", "pictures/"), ("docs/pitfalls.md", "pictures/")]
+    {
         for link in read(document).split(&format!("]({folder}")).skip(1) {
             shown.insert(link.split(')').next().unwrap().to_owned());
         }
     }
-    let script = read("examples/pictures/main.rs");
+    let script = read("examples/pictures/scenes.rs") + &read("examples/pictures/pitfalls.rs");
     for name in &shown {
         let svg = read(&format!("docs/pictures/{name}"));
         assert!(svg.len() < 150_000, "{name}: {} bytes", svg.len());

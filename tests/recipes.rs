@@ -32,6 +32,7 @@ fn every_experiment_passes_its_check() {
         ("resnet18-emoji", "hf:timm/resnet18.tv_in1k", "learns 8,395,267"),
         ("resnet50-emoji", "hf:timm/resnet50.tv_in1k", "learns 15,"),
         ("bert-emoji-names", "hf:sentence-transformers/all-MiniLM-L6-v2", "learns 3,598,595"),
+        ("bert-lora", "hf:sentence-transformers/all-MiniLM-L6-v2", "learns 123,395"),
     ] {
         let rest = checked.stdout.split(&format!("{name}  on ")).nth(1).unwrap_or_else(|| panic!("{}", checked.stdout));
         let of_it = rest.split("  on ").next().unwrap();
@@ -64,6 +65,16 @@ fn bert_learns_the_emoji_names() {
     let (head, fine_tune) = (best("head"), best("fine_tune"));
     assert!(head >= 0.93, "{head} in {run}");
     assert!(fine_tune >= head, "{fine_tune} after {head}");
+
+    let mut command = here.command(&["run"]);
+    command.arg(experiments().join("bert-lora.yaml")).args(["--set", "train.phases.1.epochs=3"]);
+    command.env("HF_ENDPOINT", hub.endpoint()).env("HF_HOME", here.path("hf"));
+    Ended::from(command.stdin(Stdio::null()).output().unwrap()).succeeded();
+    let adapted = here.json(&["show", "2", "--json"]);
+    let val_losses: Vec<f64> =
+        adapted["epochs"].as_array().unwrap().iter().filter_map(|e| e["val_loss"].as_f64()).collect();
+    assert!(val_losses[12] < 0.8 * val_losses[9], "adapters learn on from the head: {val_losses:?}");
+    assert_eq!(run["advice"], Value::Array(vec![]), "nothing is wrong with it");
 
     let names = here.write("names.txt", "red apple\nsteam locomotive\n\nlittle bear\n");
     let answers = here.json(&["predict", "1", names.to_str().unwrap(), "--json", "--top", "2"]);

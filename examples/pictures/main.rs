@@ -1,20 +1,22 @@
 //! Makes the pictures of the README and of docs/dashboard.md from real runs: `cargo run --release --example pictures`.
 //!
-//! In a temporary folder with the experiments of this repository it trains a sweep, a run that fails, one on texts and one
-//! that is watched, opens the dashboard in a pseudo-terminal, presses keys, and writes the screens as SVG into
-//! `docs/pictures/`, cell by cell as they are. It takes a few minutes. A program that is built already may be named as the
-//! argument; `FINETOP_REAL` may say where `tests/real/fetch.sh` has put the weights of the texts' network, which are
-//! fetched from the hub otherwise.
+//! In a temporary folder with the experiments of this repository it trains a sweep, a run that fails, one on texts, one
+//! that is watched, and the article's pitfalls, opens the dashboard in a pseudo-terminal, presses keys, and writes the screens
+//! as SVG into `docs/pictures/`, cell by cell as they are. It takes some minutes. A program that is built already may be
+//! named as the argument, and after it the scenes that are wanted (`runs`, `pitfalls`); `FINETOP_REAL` may say where
+//! `tests/real/fetch.sh` has put the weights of the texts' network, which are fetched from the hub otherwise.
 
 #![allow(clippy::disallowed_methods)] // no file of a store is written here
 
 mod glyph;
+mod pitfalls;
+mod scenes;
 mod svg;
 #[path = "../../tests/terminal/mod.rs"]
 mod terminal;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use terminal::Terminal;
@@ -22,18 +24,28 @@ use terminal::Terminal;
 /// Columns and rows: as wide as a page of the README.
 const SIZE: (u16, u16) = (120, 36);
 
+/// Where the folder may be, which is seen in pictures. The first needs a right.
+const PLACES: [&str; 2] = ["/data/finetop", "/tmp/finetop"];
+
 /// GitHub shows no larger ones at once.
 const LARGEST: usize = 150_000;
 
+type Scene = fn(&Studio);
+
+/// By their names; each begins with an empty store.
+const SCENES: [(&str, Scene); 2] = [("runs", scenes::runs), ("pitfalls", pitfalls::pitfalls)];
+
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = std::env::args_os().nth(1).map_or_else(|| built(root), PathBuf::from);
-    let studio = Studio::new(root, std::path::absolute(program).expect("a path"));
-    studio.sweep();
-    studio.failure();
-    studio.texts();
-    studio.live();
-    studio.ended();
+    let mut arguments = std::env::args_os().skip(1);
+    let program = arguments.next().map_or_else(|| built(root), PathBuf::from);
+    let program = std::path::absolute(program).expect("a path");
+    let wanted: Vec<_> = arguments.collect();
+    for (name, scene) in SCENES {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            scene(&Studio::new(root, program.clone()));
+        }
+    }
 }
 
 fn built(root: &Path) -> PathBuf {
@@ -55,8 +67,9 @@ struct Studio {
 
 impl Studio {
     fn new(root: &Path, program: PathBuf) -> Studio {
-        let folder = PathBuf::from("/tmp/finetop");
-        std::fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}, which must be new: {error}", folder.display()));
+        let folder = PLACES.map(PathBuf::from).into_iter().find(|folder| std::fs::create_dir_all(folder).is_ok());
+        let folder = folder.expect("a place for a folder");
+        assert!(std::fs::read_dir(&folder).expect("a folder").next().is_none(), "{} is in use", folder.display());
         let copied = Command::new("cp").arg("-r").arg(root.join("experiments")).arg(&folder).status();
         assert!(copied.expect("cp runs").success(), "the experiments are copied");
         let real = std::env::var_os("FINETOP_REAL").map_or(root.join("target/real"), PathBuf::from);
@@ -72,16 +85,29 @@ impl Studio {
         }
     }
 
-    /// Runs a command of finetop, and gives its exit code.
-    fn finetop(&self, line: &[&str]) -> Option<i32> {
+    fn command(&self, line: &[&str]) -> Command {
         println!("finetop {}", line.join(" "));
         let mut command = Command::new(&self.program);
         command.args(line).current_dir(&self.folder).env("FINETOP_STORE", "runs").env_remove("FINETOP_SLOTS");
-        command.status().expect("finetop runs").code()
+        command
     }
 
-    fn add(&self, line: &[&str]) {
-        assert_eq!(self.finetop(&[&["add"], line].concat()), Some(0), "it is queued");
+    /// Runs a command of finetop, and gives its exit code.
+    fn finetop(&self, line: &[&str]) -> Option<i32> {
+        self.command(line).status().expect("finetop runs").code()
+    }
+
+    /// Queues experiments, and gives the ids of their runs as they are shown.
+    fn add(&self, line: &[&str]) -> Vec<String> {
+        let added = self.command(&[&["add"], line].concat()).stderr(Stdio::inherit()).output().expect("finetop runs");
+        assert!(added.status.success(), "it is queued");
+        let said = String::from_utf8(added.stdout).expect("UTF-8");
+        said.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect()
+    }
+
+    /// Waits for runs, all of which must end well.
+    fn wait(&self, runs: &[&str]) {
+        assert_eq!(self.finetop(&[&["wait"], runs].concat()), Some(0), "they end well");
     }
 
     fn dashboard(&self) -> Dashboard<'_> {
@@ -90,103 +116,9 @@ impl Studio {
         let terminal = Terminal::start::<&str>(program, &[], SIZE, &self.folder, &environment);
         terminal.answer();
         terminal.wait_for_text("Queue");
-        Dashboard { terminal, studio: self }
-    }
-
-    /// Eight runs of one file, two at a time.
-    fn sweep(&self) {
-        let smaller = ["--set", "data.image_size=96", "--set", "train.phases.0.epochs=16"];
-        self.add(&[&["experiments/emoji-sweep.yaml", "--slots", "2"], &smaller[..]].concat());
-        let mut dashboard = self.dashboard();
-        dashboard.press("5");
-        dashboard.wait_long("the first epochs of two runs", |screen| {
-            screen.contains("2 running") && screen.contains("2 done") && screen.contains(" threads  read ")
-        });
-        // The lines of the meters become longer every two seconds.
-        std::thread::sleep(Duration::from_secs(4));
-        dashboard.picture("system", "The machine while two runs train");
-        dashboard.leave();
-        assert_eq!(self.finetop(&["wait", "--group", "emoji-sweep"]), Some(0), "the sweep ends well");
-    }
-
-    /// A run with a learning rate that is too high for the whole network.
-    fn failure(&self) {
-        let phase =
-            "train.phases.0={ name: all, epochs: 5, trainable: all, optimizer: { sgd: { lr: 1, momentum: 0.9 } } }";
-        let name = ["--set", "name=emoji-sgd", "--set", "data.image_size=96"];
-        self.add(&[&["experiments/emoji.yaml", "--set", phase], &name[..]].concat());
-    }
-
-    fn texts(&self) {
-        let weights = self.mini_lm.as_ref().map(|path| format!("model.weights={}", path.display()));
-        let weights = weights.as_ref().map_or(vec![], |weights| vec!["--set", weights.as_str()]);
-        self.add(&[&["experiments/bert-emoji-names.yaml"], &weights[..]].concat());
-        assert_eq!(self.finetop(&["wait", "7-8"]), Some(1), "one of the two fails");
-    }
-
-    /// The experiment of the README, watched.
-    fn live(&self) {
-        assert_eq!(self.finetop(&["slots", "1"]), Some(0));
-        self.add(&["experiments/emoji.yaml", "experiments/emoji-overfit.yaml", "experiments/emoji-lr-1e-2.yaml"]);
-        let mut dashboard = self.dashboard();
-        dashboard.choose("0009 emoji");
-        dashboard.press("1");
-        dashboard.wait_long("the third epoch of the last layers", |screen| screen.contains("fine_tune 3/10"));
-        dashboard.picture("dashboard", "The dashboard while an experiment trains");
-        dashboard.leave();
-        assert_eq!(self.finetop(&["cancel", "10-11"]), Some(0));
-        assert_eq!(self.finetop(&["wait", "9"]), Some(0), "it ends well");
-    }
-
-    /// What there is to see of runs that are over.
-    fn ended(&self) {
-        let mut dashboard = self.dashboard();
-        dashboard.choose("0009 emoji");
-        dashboard.press("4z");
-        dashboard.wait_for("macro F1");
-        dashboard.rows(24);
-        dashboard.picture("confusion", "The confusion matrix, and the pictures of one of its cells");
-        dashboard.rows(SIZE.1);
-        dashboard.press("]");
-        dashboard.picture("misclassified", "Pictures that were taken for something else");
-        dashboard.press("]");
-        dashboard.rows(28);
-        dashboard.picture("augmented", "Pictures as they were augmented for training");
-        dashboard.rows(SIZE.1);
-        dashboard.press("z2z/no better\r");
-        dashboard.wait_for("/no better");
-        dashboard.picture("log", "The log, searched");
-        dashboard.press("\x1bz");
-
-        dashboard.choose("0007 emoji-sgd");
-        dashboard.press("2");
-        dashboard.picture("failed", "A run that failed: why, and what to do");
-        dashboard.choose("0008 bert-emoji-names");
-        dashboard.press("4z");
-        dashboard.rows(16);
-        dashboard.picture("texts", "Texts that were taken for something else");
-        dashboard.rows(SIZE.1);
-        dashboard.press("z");
-
-        dashboard.choose("emoji-sweep");
-        dashboard.press("C");
-        dashboard.wait_for("6 runs of lr");
-        dashboard.press("z");
-        dashboard.picture("compare", "A sweep: its curves over each other, and what came out");
-        dashboard.press("v");
-        dashboard.rows(20);
-        dashboard.picture("values", "A sweep: which value of which key does best");
-        dashboard.rows(SIZE.1);
-        dashboard.press("vz\x1b");
-
-        dashboard.press("a/sweep\r");
-        dashboard.wait_for("a sweep of 6 runs");
-        dashboard.picture("add", "An experiment is chosen, with what it would do");
-        dashboard.press("\x1b\x1b?");
-        dashboard.wait_for("In the panes");
-        dashboard.picture("help", "The keys");
-        dashboard.press("\x1b");
-        dashboard.leave();
+        let dashboard = Dashboard { terminal, studio: self };
+        dashboard.settle();
+        dashboard
     }
 }
 
@@ -219,9 +151,14 @@ impl Dashboard<'_> {
     /// Presses keys one after the other, each when the screen shows what the one before did.
     fn press(&mut self, keys: &str) {
         for key in keys.chars() {
-            self.terminal.type_keys(key.encode_utf8(&mut [0; 4]));
-            self.settle();
+            self.key(key.encode_utf8(&mut [0; 4]));
         }
+    }
+
+    /// Presses one key, as a terminal sends it.
+    fn key(&mut self, key: &str) {
+        self.terminal.type_keys(key);
+        self.settle();
     }
 
     fn rows(&mut self, rows: u16) {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::output;
-use crate::experiment::{self, Loaded, Override};
+use crate::experiment::{Loaded, Override};
+use crate::train;
 
 /// Keys that are changed from the command line.
 #[derive(Debug, Default, clap::Args)]
@@ -66,7 +67,7 @@ pub fn each(paths: &[PathBuf], changes: &Changes) -> Result<Vec<Read>, Failure> 
     let mut read = Vec::new();
     let mut wrong = 0;
     for path in files(paths)? {
-        match experiment::load_all(&path, &changes.set) {
+        match train::load_all(&path, &changes.set) {
             Ok(runs) => read.push(Read { path, runs }),
             Err(mistakes) => {
                 output::mistakes(&mistakes);

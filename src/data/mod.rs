@@ -33,7 +33,7 @@ pub use extent::Extent;
 pub use length_buckets::by_length;
 pub use loader::{Batch, Batches, Draw, Loader, Recipe};
 pub use samples::{Dataset, Picture, Samples, Skipped, Text};
-pub use survey::Survey;
+pub use survey::{Survey, class_names};
 pub use token_batch::TokenBatch;
 pub use tokenizer::Tokenizer;
 

@@ -1,12 +1,12 @@
 //! What lies at a path, before there is an experiment: how many samples of which classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::class_folders::{ClassFolders, Kind};
 use super::error::Error;
 use super::text_table;
-use crate::experiment::Texts;
+use crate::experiment::{self, Inputs, Texts};
 
 /// Pictures or texts whose sizes are looked at.
 const LOOKED_AT: usize = 200;
@@ -68,6 +68,23 @@ impl Survey {
     pub fn imbalance(&self) -> f64 {
         let counts = || self.classes.iter().map(|(_, count)| *count);
         counts().max().unwrap_or(1) as f64 / counts().min().unwrap_or(1).max(1) as f64
+    }
+}
+
+/// The largest table that is read for the names of its classes, in bytes.
+const LARGEST_TABLE: u64 = 64 << 20;
+
+/// The names of the classes that `data` trains on; None where they cannot be told now, or not quickly.
+pub fn class_names(data: &experiment::Data) -> Option<Vec<String>> {
+    let of_folders = |kind| Some(ClassFolders::of(kind, &data.train).ok()?.classes.into_iter().map(|class| class.name));
+    match &data.inputs {
+        Inputs::Pictures(_) => Some(of_folders(Kind::Pictures)?.collect()),
+        Inputs::Texts(_) if data.train.is_dir() => Some(of_folders(Kind::Texts)?.collect()),
+        Inputs::Texts(texts) => {
+            std::fs::metadata(&data.train).ok().filter(|table| table.len() <= LARGEST_TABLE)?;
+            let rows = text_table::read(&data.train, texts).ok()?.rows;
+            Some(rows.into_iter().map(|row| row.label).collect::<BTreeSet<_>>().into_iter().collect())
+        }
     }
 }
 

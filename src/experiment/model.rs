@@ -19,6 +19,9 @@ pub struct Model {
     /// What the weights want as input; where not given it is what the weights' file says, else what they usually want.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
+    /// Adapters beside matrices of the backbone, whose own weights then never learn. For texts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lora: Option<Lora>,
     /// From the feature map to a vector; `avg` by default.
     pub pool: Pool,
     /// What the squared weights of the head's dense layers cost in the loss, the output layer's included; 0 by default.
@@ -126,6 +129,19 @@ pub enum Preprocessing {
     Caffe,
     /// RGB in 0…1 minus (0.485, 0.456, 0.406), over (0.229, 0.224, 0.225).
     Torch,
+}
+
+/// Low-rank adapters (Hu et al. 2021, arXiv 2106.09685).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lora {
+    /// Rows of each first matrix and columns of each second one; at least 1, 8 by default.
+    pub rank: usize,
+    /// What an adapter's product is multiplied by, times the rank; above 0, 8 by default.
+    pub alpha: f64,
+    /// Share of an adapter's input that is dropped out while it learns, in `0..1`; 0 by default.
+    pub dropout: f64,
+    /// Patterns for names of attention and dense layers, or for what those end with; query and value by default.
+    pub layers: Vec<String>,
 }
 
 /// From a feature map, or from the states of a text's tokens, to a vector.

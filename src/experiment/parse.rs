@@ -43,9 +43,31 @@ pub fn load_all(path: &Path, overrides: &[Override]) -> Result<Vec<Loaded>, Mist
 /// # Errors
 /// As of [`load_all`].
 pub fn load_text(path: &Path, text: &str, overrides: &[Override]) -> Result<Vec<Loaded>, Mistakes> {
+    load_text_with(path, text, overrides, &mut |_| Vec::new())
+}
+
+/// What is wrong with an experiment that is right by itself, for somebody who knows more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The dotted key that it is about, items of lists by their numbers.
+    pub key: String,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// Reads `text` as [`load_text`] does, and asks `judge` about each experiment that nothing is wrong with so far.
+///
+/// # Errors
+/// As of [`load_text`]; and what `judge` objects to, with the places of its keys.
+pub fn load_text_with(
+    path: &Path,
+    text: &str,
+    overrides: &[Override],
+    judge: &mut dyn FnMut(&Experiment) -> Vec<Objection>,
+) -> Result<Vec<Loaded>, Mistakes> {
     let shown = path.to_string_lossy();
     let origin = Origin::of(path).map_err(|error| Mistakes::unreadable(&shown, Finding::whole(error.to_string())))?;
-    let Understood { experiments, sweep } = understand(text, &origin, overrides, Look::AtFiles(path))?;
+    let Understood { experiments, sweep } = understand(text, &origin, overrides, Look::AtFiles(path), judge)?;
     let loaded = |experiment| Loaded { experiment, text: text.to_owned(), sweep: sweep.clone() };
     Ok(experiments.into_iter().map(loaded).collect())
 }
@@ -72,7 +94,7 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Mistakes> {
 /// # Errors
 /// Every mistake of the text and of `overrides`; that it extends a file is one.
 pub fn parse_all(text: &str, origin: &Origin, overrides: &[Override]) -> Result<Vec<Experiment>, Mistakes> {
-    understand(text, origin, overrides, Look::AtNothing).map(|understood| understood.experiments)
+    understand(text, origin, overrides, Look::AtNothing, &mut |_| Vec::new()).map(|understood| understood.experiments)
 }
 
 /// Reads the one experiment that `text` is, as [`parse_all`] does.
@@ -98,13 +120,19 @@ struct Understood {
     sweep: Option<String>,
 }
 
-fn understand(text: &str, origin: &Origin, overrides: &[Override], look: Look) -> Result<Understood, Mistakes> {
+fn understand(
+    text: &str,
+    origin: &Origin,
+    overrides: &[Override],
+    look: Look,
+    judge: &mut dyn FnMut(&Experiment) -> Vec<Objection>,
+) -> Result<Understood, Mistakes> {
     let findings = Findings::default();
     let mut files = Files::default();
     let understood = match extends::read(text, origin, look, &mut files, &findings) {
         Ok(root) => {
             let paths = Paths::new(&files.folders);
-            let reader = Reader { stem: &origin.stem, paths: &paths, findings: &findings };
+            let mut reader = Reader { stem: &origin.stem, paths: &paths, findings: &findings, judge };
             let understood = reader.experiments(root, overrides, &files);
             if let Look::AtFiles(_) = look {
                 paths.check(&findings);
@@ -124,11 +152,12 @@ struct Reader<'a> {
     stem: &'a str,
     paths: &'a Paths<'a>,
     findings: &'a Findings,
+    judge: &'a mut dyn FnMut(&Experiment) -> Vec<Objection>,
 }
 
 impl Reader<'_> {
     /// The experiments of the tree `root` with the overrides applied.
-    fn experiments(&self, mut root: Node, overrides: &[Override], files: &Files) -> Understood {
+    fn experiments(&mut self, mut root: Node, overrides: &[Override], files: &Files) -> Understood {
         let numbered = overrides.iter().zip(files.sources.len()..);
         let sets: Vec<_> = numbered.filter_map(|(set, source)| set.apply(&mut root, source, self.findings)).collect();
         let sweep = taken(&mut root, "matrix").and_then(|matrix| matrix::read(matrix, &sets, self.findings));
@@ -138,11 +167,18 @@ impl Reader<'_> {
         }
     }
 
-    fn experiment(&self, root: &Node) -> Experiment {
-        read::experiment(root, self.stem, self.paths, self.findings)
+    fn experiment(&mut self, root: &Node) -> Experiment {
+        let experiment = read::experiment(root, self.stem, self.paths, self.findings);
+        if self.findings.len() == 0 {
+            for Objection { key, message, hint } in (self.judge)(&experiment) {
+                let finding = Finding::new(root.nearest(&key).place, message);
+                self.findings.push(hint.into_iter().fold(finding, Finding::hint));
+            }
+        }
+        experiment
     }
 
-    fn runs(&self, sweep: &Sweep, root: &Node) -> Understood {
+    fn runs(&mut self, sweep: &Sweep, root: &Node) -> Understood {
         let mut experiments = Vec::with_capacity(sweep.runs.len());
         for run in &sweep.runs {
             experiments.push(self.experiment(&sweep.tree(run, root, self.findings)));

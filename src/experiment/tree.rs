@@ -57,6 +57,21 @@ impl Node {
         }
     }
 
+    /// What stands at the dotted key, or the innermost of what it would stand in.
+    pub fn nearest(&self, key: &str) -> &Node {
+        let mut nearest = self;
+        for part in key.split('.') {
+            let inner = match &nearest.kind {
+                Kind::List(items) => part.parse().ok().and_then(|index: usize| items.get(index)),
+                Kind::Map(entries) => entries.iter().find(|entry| entry.key == part).map(|entry| &entry.value),
+                Kind::Null | Kind::Scalar(_) => None,
+            };
+            let Some(inner) = inner else { break };
+            nearest = inner;
+        }
+        nearest
+    }
+
     /// What it is, for messages: `-1`, the text `ten`, a list …
     pub fn described(&self) -> String {
         match &self.kind {

@@ -8,13 +8,13 @@ use candle_core::{Device, Tensor, Var};
 
 use super::*;
 use crate::base::random::{Purpose, Stream};
-use crate::experiment::{Activation, HeadLayer, Pool, Trainable, Weights};
+use crate::experiment::{Activation, HeadLayer, Lora, Pool, Trainable, Weights};
 use crate::ops;
 
 const CLASSES: usize = 3;
 
 /// A BERT of a few thousand weights.
-const TINY_BERT: &str = r#"{ "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2,
+pub(super) const TINY_BERT: &str = r#"{ "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2,
     "intermediate_size": 24, "max_position_embeddings": 12, "type_vocab_size": 2, "hidden_act": "gelu" }"#;
 const TINY_DISTILBERT: &str = r#"{ "vocab_size": 40, "dim": 16, "n_layers": 4, "n_heads": 2, "hidden_dim": 24,
     "max_position_embeddings": 12 }"#;
@@ -23,15 +23,20 @@ fn spec(backbone: Backbone, pool: Pool, folder: &Path) -> Model {
     let is_of_texts = backbone.task() == crate::experiment::Task::TextClassification;
     let head = vec![HeadLayer::Dense { units: 8, activation: Activation::Relu, l2: None }];
     let tokenizer = is_of_texts.then(|| folder.join("vocab.txt"));
-    Model { backbone, weights: Weights::Random, tokenizer, preprocessing: None, pool, l2: 0.0, head }
+    Model { backbone, weights: Weights::Random, tokenizer, preprocessing: None, lora: None, pool, l2: 0.0, head }
+}
+
+/// With adapters beside these layers, if there are any.
+pub(super) fn network_with(backbone: Backbone, pool: Pool, config: &str, lora: Option<Lora>) -> Network {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    let spec = Model { lora, ..spec(backbone, pool, folder.path()) };
+    let found = find(&spec, Fetch::CacheOnly, &mut |_| true).unwrap();
+    Network::build(&spec, &found, CLASSES, 7, &Device::Cpu).unwrap().0
 }
 
 fn network(backbone: Backbone, pool: Pool, config: &str) -> Network {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.json"), config).unwrap();
-    let spec = spec(backbone, pool, folder.path());
-    let found = find(&spec, Fetch::CacheOnly, &mut |_| true).unwrap();
-    Network::build(&spec, &found, CLASSES, 7, &Device::Cpu).unwrap().0
+    network_with(backbone, pool, config, None)
 }
 
 /// Every backbone with its pools, small where it can be.
@@ -52,11 +57,13 @@ fn all() -> Vec<(Backbone, Network)> {
     ];
     let of_pictures = of_pictures.map(|(backbone, pool)| (backbone, network(backbone, pool, "")));
     let of_texts = of_texts.map(|(backbone, pool, config)| (backbone, network(backbone, pool, config)));
-    of_pictures.into_iter().chain(of_texts).collect()
+    let lora = Lora { rank: 2, alpha: 4.0, dropout: 0.1, layers: vec!["value".into(), "*dense".into()] };
+    let adapted = (Backbone::Bert, network_with(Backbone::Bert, Pool::Cls, TINY_BERT, Some(lora)));
+    of_pictures.into_iter().chain(of_texts).chain([adapted]).collect()
 }
 
 /// A batch of four samples with its mask.
-fn input(backbone: Backbone) -> (Tensor, Option<Tensor>) {
+pub(super) fn input(backbone: Backbone) -> (Tensor, Option<Tensor>) {
     let mut stream = Stream::new(5, Purpose::Augment, 0, 0);
     if backbone.task() == crate::experiment::Task::TextClassification {
         let ids: Vec<u32> = (0..4 * 6).map(|_| stream.range(0.0, 40.0) as u32).collect();
@@ -93,7 +100,7 @@ fn step(network: &Network, backbone: Backbone, step: u64) {
     }
 }
 
-fn flat(tensor: &Tensor) -> Vec<f32> {
+pub(super) fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
@@ -148,7 +155,10 @@ fn the_outline_is_what_a_pass_does() {
         }
         let (noted, kept) = (outlines.iter().map(|layer| layer.made.results).sum::<usize>(), kept(&x));
         let error = noted as f64 / kept as f64 - 1.0;
-        assert!(error.abs() < 0.02, "{backbone:?}: {noted} noted, {kept} kept");
+        // beside adapters, what rests is kept by the operations alone, which `kept` does not see
+        let is_adapted = network.tensors().iter().any(|(name, _)| name.contains("lora_"));
+        let most = if is_adapted { 0.25 } else { 0.02 };
+        assert!(error > -0.02 && error < most, "{backbone:?}: {noted} noted, {kept} kept");
     }
 }
 

@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor, Var};
 
 use super::error::Error;
 use super::layer::{Block, Call, Layer, Part};
+use super::lora::Adapter;
 use super::outline::{Outline, sizes};
 use super::transformer::{Embeddings, Encoder, EncoderNames, Linear, Size};
 use super::weights::Source;
@@ -57,5 +58,9 @@ impl Block for Pooler {
 
     fn parameters(&self) -> Vec<(String, &Var)> {
         self.0.parameters("dense").into()
+    }
+
+    fn adapters(&self) -> Vec<(String, &Adapter)> {
+        self.0.adapter("dense").into_iter().collect()
     }
 }

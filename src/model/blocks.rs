@@ -27,7 +27,7 @@ pub(crate) fn starts(layers: &[Layer]) -> Vec<usize> {
 
 /// Whether a block may begin with `layer`.
 fn begins(layer: &Layer) -> bool {
-    layer.parameter_count() > 0 && !layer.kind().starts_with("BatchNorm")
+    layer.learnable_count() > 0 && !layer.kind().starts_with("BatchNorm")
 }
 
 /// How many blocks each of `layers` lies below the head; 0 for the head's own.
@@ -74,7 +74,8 @@ mod tests {
 
     fn network(backbone: Backbone) -> Network {
         let (weights, pool) = (Weights::Random, Pool::Avg);
-        let spec = Model { backbone, weights, tokenizer: None, preprocessing: None, pool, l2: 0.0, head: vec![] };
+        let spec =
+            Model { backbone, weights, tokenizer: None, preprocessing: None, lora: None, pool, l2: 0.0, head: vec![] };
         Network::of_shapes(&spec, 2).unwrap()
     }
 

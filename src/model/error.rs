@@ -38,6 +38,8 @@ pub enum Error {
     UnknownLayer { name: String, nearest: Option<String>, known: Vec<String> },
     #[error("no layer with weights matches `{pattern}`")]
     NothingMatches { pattern: String, known: Vec<String> },
+    #[error("no attention or dense layer of the backbone matches `{pattern}`")]
+    NothingToAdapt { pattern: String, nearest: Option<String>, known: Vec<String> },
     #[error("`{pattern}` is not a pattern for layer names: {reason}")]
     BadPattern { pattern: String, reason: String },
     #[error("the last {asked} layers cannot be trained: the backbone has {there}")]
@@ -129,10 +131,11 @@ impl Error {
             Error::UnknownPreprocessing { .. } => {
                 Some("say what the weights want with `model.preprocessing: caffe` or `torch`".into())
             }
-            Error::UnknownLayer { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Error::UnknownLayer { known, .. } | Error::NothingMatches { known, .. } => {
-                Some(format!("its layers are {}", known.join(", ")))
-            }
+            Error::UnknownLayer { nearest: Some(nearest), .. }
+            | Error::NothingToAdapt { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Error::UnknownLayer { known, .. }
+            | Error::NothingMatches { known, .. }
+            | Error::NothingToAdapt { known, .. } => Some(format!("its layers are {}", known.join(", "))),
             Error::TooManyLayers { there, .. } => {
                 Some(format!("use `trainable: {{ last_layers: {there} }}` or less, or `trainable: all`"))
             }

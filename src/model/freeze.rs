@@ -48,7 +48,7 @@ pub(crate) fn matching(pattern: &str, layers: &[Layer]) -> Result<Vec<usize>, Er
     if matching.is_empty() && !pattern.contains(['*', '?', '[', '{']) {
         return Err(unknown(pattern, layers));
     }
-    if matching.iter().all(|&i| layers[i].parameter_count() == 0) {
+    if matching.iter().all(|&i| layers[i].learnable_count() == 0) {
         return Err(Error::NothingMatches { pattern: pattern.to_owned(), known: names(layers) });
     }
     Ok(matching)

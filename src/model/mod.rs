@@ -18,6 +18,9 @@ mod freeze;
 mod head;
 mod input;
 mod layer;
+mod lora;
+#[cfg(test)]
+mod lora_tests;
 mod max_pool;
 mod outline;
 mod resnet;
@@ -61,7 +64,7 @@ pub struct LayerSummary {
     pub kind: &'static str,
     /// For one sample, without the batch: `[channels, height, width]`, `[tokens, features]` or `[features]`.
     pub output_shape: Vec<usize>,
-    /// Count of scalars that it can learn.
+    /// Count of scalars that are learned, here or when it was pretrained.
     pub parameters: usize,
     pub trainable: bool,
 }
@@ -79,13 +82,16 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<(Network, WeightReport), Error> {
-        let mut source = Source::open(found, spec.backbone, seed, device)?;
+        let mut source = Source::open(found, spec.backbone, seed, device)?.adapting(spec.lora.as_ref())?;
         // what the weights say is asked even where it does not count, to be told
         let said = match (source.preprocessing(), spec.preprocessing) {
             (Err(_), Some(_)) => None,
             (said, _) => said?.or(found.preprocessing()),
         };
         let (mut layers, features) = backbone::layers(spec, found, &mut source)?;
+        if spec.lora.is_some() {
+            layers.iter_mut().for_each(Layer::rest);
+        }
         layers.extend(head::layers(features, spec, classes, &mut source)?);
         let wanted = said.or_else(|| source.usual_preprocessing());
         let preprocessing = spec.preprocessing.or(wanted).unwrap_or(Preprocessing::Torch);
@@ -103,6 +109,23 @@ impl Network {
         let found = find(spec, Fetch::CacheOnly, &mut |_| true).unwrap_or_else(|_| Found::random());
         let (network, _) = Network::build(spec, &found.shapes_only(), classes, 0, &Device::Cpu)?;
         Ok(network)
+    }
+
+    /// [`Network::of_shapes`] with two classes, where the size of the network is known; None where only a download tells.
+    ///
+    /// # Errors
+    /// Where an adapter's layer is not there.
+    pub fn of_known_shapes(spec: &Model) -> Result<Option<Network>, Error> {
+        let is_of_texts = matches!(spec.backbone, Backbone::Bert | Backbone::DistilBert);
+        if is_of_texts
+            && find(spec, Fetch::CacheOnly, &mut |_| true).and_then(|found| found.encoder().map(|_| ())).is_err()
+        {
+            return Ok(None);
+        }
+        match Network::of_shapes(spec, 2) {
+            Err(error @ (Error::NothingToAdapt { .. } | Error::BadPattern { .. })) => Err(error),
+            network => Ok(network.ok()),
+        }
     }
 
     /// A BERT with random weights of the size that `config` says, which is the text of a `config.json`, with the head of
@@ -198,22 +221,31 @@ impl Network {
     /// Names of what changes while it trains: what learns, and the running statistics beside it.
     pub fn moving_tensors(&self) -> Vec<String> {
         let layers = self.layers.iter().filter(|layer| layer.is_trainable());
-        layers.flat_map(Layer::tensors).map(|(name, _)| name).collect()
+        layers.flat_map(Layer::moving).map(|(name, _)| name).collect()
     }
 
-    /// All that makes up the model, in order, by name: parameters and buffers, frozen or not.
+    /// All that makes up the model, in order, by name: parameters, adapters and buffers, frozen or not.
     pub fn tensors(&self) -> Vec<(String, Var)> {
         self.layers.iter().flat_map(Layer::tensors).collect()
     }
 
-    /// Count of scalars that it can learn, were nothing frozen.
+    /// The same as a model without adapters, which are merged into the matrices that they stand beside.
+    ///
+    /// # Errors
+    /// Where the arithmetic fails.
+    pub fn merged(&self) -> Result<Vec<(String, Var)>, Error> {
+        let layers = self.layers.iter().map(Layer::merged).collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(layers.into_iter().flatten().collect())
+    }
+
+    /// Count of scalars that are learned, here or when it was pretrained.
     pub fn parameter_count(&self) -> usize {
         self.layers.iter().map(Layer::parameter_count).sum()
     }
 
     /// Count of scalars that learn.
     pub fn trainable_parameter_count(&self) -> usize {
-        self.layers.iter().filter(|layer| layer.is_trainable()).map(Layer::parameter_count).sum()
+        self.layers.iter().filter(|layer| layer.is_trainable()).map(Layer::learnable_count).sum()
     }
 
     /// The model layer by layer for a sample of `shape`, as Keras' `model.summary()`.

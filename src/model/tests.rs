@@ -23,6 +23,7 @@ fn spec(weights: Weights) -> Model {
         weights,
         tokenizer: None,
         preprocessing: None,
+        lora: None,
         pool: Pool::Avg,
         l2: 0.0,
         head: vec![dense(16), HeadLayer::Dropout(0.5), dense(8)],

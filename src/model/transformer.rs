@@ -3,10 +3,11 @@
 //!
 //! Invariant: a frozen layer drops nothing out, so that its output is a function of its input.
 
-use candle_core::{Result, Tensor, Var, bail};
+use candle_core::{D, Result, Tensor, Var, bail};
 
 use super::error::Error;
 use super::layer::{Block, Call};
+use super::lora::Adapter;
 use super::outline::{Outline, sizes};
 use super::weights::{Init, Source};
 use crate::ops;
@@ -57,11 +58,12 @@ pub(crate) const EPSILON: f64 = 1e-12;
 /// Deviation of initial weights (`initializer_range`).
 const INITIAL: Init = Init::Normal(0.02);
 
-/// A matrix and a bias.
+/// A matrix and a bias, and the adapter that may stand beside the matrix.
 #[derive(Debug)]
 pub(crate) struct Linear {
     weight: Var,
     bias: Var,
+    adapter: Option<Adapter>,
 }
 
 impl Linear {
@@ -69,16 +71,29 @@ impl Linear {
         Ok(Linear {
             weight: from.pretrained(&format!("{name}.weight"), &[outputs, inputs], INITIAL)?,
             bias: from.pretrained(&format!("{name}.bias"), &[outputs], Init::Zeros)?,
+            adapter: from.adapter(name, (inputs, outputs))?,
         })
     }
 
     pub fn forward(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
-        ops::linear(x, &call.tensor(&self.weight), Some(&call.tensor(&self.bias)))
+        let y = ops::linear(x, &call.tensor(&self.weight), Some(&call.tensor(&self.bias)))?;
+        match &self.adapter {
+            Some(adapter) => y + adapter.forward(x, call)?,
+            None => Ok(y),
+        }
     }
 
     /// [`Linear::forward`] by its shapes.
     pub fn outline(&self, x: &[usize], outline: &mut Outline) -> Result<Vec<usize>> {
-        Ok(outline.linear(x, self.bias.dim(0)?))
+        let y = outline.linear(x, self.bias.dim(0)?);
+        let Some(adapter) = &self.adapter else { return Ok(y) };
+        adapter.outline(x, outline)?;
+        Ok(outline.like(&y))
+    }
+
+    /// What stands beside it, as `part` of a layer.
+    pub fn adapter(&self, part: &str) -> Option<(String, &Adapter)> {
+        Some((part.to_owned(), self.adapter.as_ref()?))
     }
 
     pub fn parameters(&self, part: &str) -> [(String, &Var); 2] {
@@ -262,6 +277,12 @@ impl Block for Encoder {
         Ok(outline.like(&sum))
     }
 
+    fn adapters(&self) -> Vec<(String, &Adapter)> {
+        let feed_forward = [(self.names.intermediate, &self.intermediate), (self.names.output, &self.output)];
+        let all = self.attention.linears(self.names).into_iter().chain(feed_forward);
+        all.filter_map(|(name, linear)| linear.adapter(name)).collect()
+    }
+
     fn parameters(&self) -> Vec<(String, &Var)> {
         let mut all = self.attention.parameters(self.names);
         all.extend(self.intermediate.parameters(self.names.intermediate));
@@ -295,7 +316,10 @@ impl Attention {
         // one product instead of three
         let all =
             |of: fn(&Linear) -> &Var| Tensor::cat(&self.inputs.each_ref().map(|linear| call.tensor(of(linear))), 0);
-        let qkv = ops::linear(x, &all(|linear| &linear.weight)?, Some(&all(|linear| &linear.bias)?))?;
+        let mut qkv = ops::linear(x, &all(|linear| &linear.weight)?, Some(&all(|linear| &linear.bias)?))?;
+        if self.is_adapted() {
+            qkv = (qkv + self.adapted(x, call)?)?;
+        }
         let dropped_out = call.dropout(1).filter(|_| call.is_learning()).map(|stream| (dropout.attention, stream));
         let y = ops::attention(&qkv, call.mask, self.heads, dropped_out)?;
         let y = dropped(self.output.forward(&y, call)?, dropout.attention_output, 0, call)?;
@@ -305,7 +329,17 @@ impl Attention {
     fn outline(&self, x: &[usize], dropout: Dropout, outline: &mut Outline) -> Result<Vec<usize>> {
         let [features, inputs] = sizes(self.inputs[0].weight.dims())?;
         outline.result(vec![3 * features, inputs]);
-        let qkv = outline.linear(x, 3 * features);
+        let mut qkv = outline.linear(x, 3 * features);
+        if self.is_adapted() {
+            for linear in &self.inputs {
+                match &linear.adapter {
+                    Some(adapter) => adapter.outline(x, outline)?,
+                    None => outline.like(x),
+                };
+            }
+            outline.like(&qkv);
+            qkv = outline.like(&qkv);
+        }
         let y = outline.attention(&qkv)?;
         let y = self.output.outline(&y, outline)?;
         let y = dropped_outline(y, dropout.attention_output, outline);
@@ -313,10 +347,27 @@ impl Attention {
         Ok(outline.like(&sum))
     }
 
-    fn parameters(&self, names: &EncoderNames) -> Vec<(String, &Var)> {
-        let inputs = self.inputs.iter().zip([names.query, names.key, names.value]);
-        let inputs = inputs.flat_map(|(linear, name)| linear.parameters(name));
-        let output = self.output.parameters(names.attention_output);
-        inputs.chain(output).chain(self.norm.parameters(names.attention_norm)).collect()
+    fn is_adapted(&self) -> bool {
+        self.inputs.iter().any(|linear| linear.adapter.is_some())
+    }
+
+    /// What the adapters of query, key and value add to them, side by side.
+    fn adapted(&self, x: &Tensor, call: &Call) -> Result<Tensor> {
+        let [query, key, value] = self.inputs.each_ref().map(|linear| match &linear.adapter {
+            Some(adapter) => adapter.forward(x, call),
+            None => x.zeros_like(),
+        });
+        Tensor::cat(&[query?, key?, value?], D::Minus1)
+    }
+
+    /// Its matrices in order.
+    fn linears(&self, names: &'static EncoderNames) -> [(&'static str, &Linear); 4] {
+        let [query, key, value] = &self.inputs;
+        [(names.query, query), (names.key, key), (names.value, value), (names.attention_output, &self.output)]
+    }
+
+    fn parameters(&self, names: &'static EncoderNames) -> Vec<(String, &Var)> {
+        let linears = self.linears(names).into_iter().flat_map(|(name, linear)| linear.parameters(name));
+        linears.chain(self.norm.parameters(names.attention_norm)).collect()
     }
 }

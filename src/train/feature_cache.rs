@@ -279,6 +279,7 @@ mod tests {
             weights: Weights::Random,
             tokenizer: None,
             preprocessing: None,
+            lora: None,
             pool: Pool::Avg,
             l2: 0.0,
             head: vec![],

@@ -155,13 +155,14 @@ impl<'a> Run<'a> {
     /// Weights, and what stands beside those that are trained.
     fn weights(&self, stretch: &Stretch, optimizer: &experiment::Optimizer) -> u64 {
         let trained: BTreeSet<&str> =
-            self.stretches.iter().flat_map(|stretch| &stretch.trainable).map(String::as_str).collect();
+            self.stretches.iter().flat_map(|stretch| &stretch.tensors).map(String::as_str).collect();
         let sizes = |layer: &Layer| layer.tensors().into_iter().map(|(_, var)| var.elem_count()).collect::<Vec<_>>();
         let scalars = |layer: &Layer| sizes(layer).into_iter().sum::<usize>();
         let all: usize = self.network.layers().map(scalars).sum();
         // It is read, written or summed up beside itself, twice at the most.
         let largest = self.network.layers().flat_map(sizes).max().unwrap_or(0);
-        let trained: usize = self.network.layers().filter(|layer| trained.contains(layer.name())).map(scalars).sum();
+        let moving = self.network.tensors().into_iter().filter(|(name, _)| trained.contains(name.as_str()));
+        let trained: usize = moving.map(|(_, var)| var.elem_count()).sum();
         let learning = stretch.trainable_parameters;
         let restores =
             self.experiment.train.early_stopping.as_ref().is_some_and(|stopping| stopping.restore_best_weights);

@@ -20,6 +20,7 @@ pub mod lr_finder;
 pub mod memory;
 pub mod metrics;
 mod mixing;
+mod objections;
 mod objective;
 pub mod optimizer;
 mod out;
@@ -43,6 +44,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::Error;
 pub use memory::Memory;
+pub use objections::{load_all, load_text};
 pub use plan::{ClassCount, PhasePlan, Plan, plan};
 pub use predictor::{Prediction, Predictor, Unusable};
 

@@ -23,7 +23,7 @@ pub(super) fn write(
         Preprocessing::Torch => "torch",
     };
     let metadata = BTreeMap::from([("preprocessing".to_owned(), preprocessing.to_owned())]);
-    let weights = network.tensors();
+    let weights = network.merged()?;
     durable::write_with(&folder.join("model.safetensors"), |out| model::write_safetensors(out, &weights, &metadata))?;
     durable::write(&folder.join("labels.json"), serde_json::json!(classes).to_string().as_bytes())?;
     durable::write(&folder.join("resolved.yaml"), experiment.to_yaml().as_bytes())?;

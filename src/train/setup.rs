@@ -189,7 +189,7 @@ fn balanced(data: &Dataset) -> Vec<f64> {
     counts.into_iter().map(|count| evenly / count.max(1) as f64).collect()
 }
 
-fn unknown_class(name: &str, classes: &[String]) -> Error {
+pub(super) fn unknown_class(name: &str, classes: &[String]) -> Error {
     let near = |class: &&String| strsim::normalized_damerau_levenshtein(class, name) >= 0.5;
     let nearest = classes.iter().filter(near).max_by(|a, b| {
         strsim::normalized_damerau_levenshtein(a, name).total_cmp(&strsim::normalized_damerau_levenshtein(b, name))

@@ -9,6 +9,7 @@ use crate::base::text::{learning_rate, printable, shell_word};
 use crate::experiment::{self, Experiment, Inputs, Loaded, Mistake, Mistakes, Override};
 use crate::record::select::as_label;
 use crate::runner::protocol::{Add, NewExperiment};
+use crate::train;
 
 /// What is to be read as an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +117,7 @@ pub fn read(order: Order) -> Result<Add, String> {
 
 fn runs_of(draft: &Draft, text: &str) -> Result<Vec<Loaded>, Vec<Problem>> {
     let overrides = draft.overrides()?;
-    experiment::load_text(&draft.path, text, &overrides).map_err(|mistakes| problems(&mistakes))
+    train::load_text(&draft.path, text, &overrides).map_err(|mistakes| problems(&mistakes))
 }
 
 fn in_a_line(problems: &[Problem]) -> String {

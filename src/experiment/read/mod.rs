@@ -1,6 +1,7 @@
 //! What a file's keys mean: from what was typed to an [`Experiment`].
 
 mod data;
+mod globs;
 mod metrics;
 mod model;
 mod numbers;
@@ -14,7 +15,7 @@ use super::paths::Paths;
 use super::place::Place;
 use super::section::Section;
 use super::tree::Node;
-use super::{Backbone, Experiment, Limits, Task};
+use super::{Backbone, Experiment, Limits, Task, Trainable};
 use crate::base::text::printable;
 
 /// In characters.
@@ -28,7 +29,7 @@ pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Find
     let file = Section::new("", root, Place::FILE, findings);
     let backbone = model::backbone(&file.section("model"));
     let task = backbone.map(Backbone::task);
-    Experiment {
+    let experiment = Experiment {
         name: run_name(&file, stem),
         task: checked_task(&file, task),
         seed: file.whole("seed"),
@@ -42,6 +43,18 @@ pub(super) fn experiment(root: &Node, stem: &str, paths: &Paths, findings: &Find
         data: data::data(&file.section("data"), task, paths, findings),
         model: model::model(&file.section("model"), backbone, paths, findings),
         train: train::train(&file.section("train"), findings),
+    };
+    want_adapters_to_learn(&file, &experiment);
+    experiment
+}
+
+/// Adapters that never learn are a mistake.
+fn want_adapters_to_learn(file: &Section, experiment: &Experiment) {
+    let learn = |phase: &super::Phase| !matches!(phase.trainable, Trainable::Head | Trainable::None);
+    if experiment.model.lora.is_some() && !experiment.train.phases.iter().any(learn) {
+        let place = file.section("model").place_of("lora");
+        let message = "no phase lets the adapters of `model.lora` learn: all of them train the head alone";
+        file.found(Finding::new(place, message).hint("add a phase with `trainable: all`, or remove `lora`"));
     }
 }
 

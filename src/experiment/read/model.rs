@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::globs::globs;
 use super::weights::weights;
 use crate::experiment::mistakes::{Finding, Findings};
 use crate::experiment::paths::{Paths, Wants};
 use crate::experiment::section::Section;
-use crate::experiment::{Activation, Backbone, HeadLayer, Model, Pool, Task, Weights};
+use crate::experiment::{Activation, Backbone, HeadLayer, Lora, Model, Pool, Task, Weights};
 
 /// The key `backbone` of the section `model`; None where it is missing or none, which is written down.
 pub(super) fn backbone(section: &Section) -> Option<Backbone> {
@@ -20,13 +21,14 @@ pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths
         weights: weights(section, backbone, paths, findings),
         tokenizer: tokenizer(section, paths, findings),
         preprocessing: section.given_word("preprocessing"),
+        lora: section.given_section("lora").map(|lora| self::lora(&lora, backbone)),
         pool: section.word("pool", Pool::Avg),
         l2: section.number("l2"),
         head: section.items("head", "model.head[]").map_or_else(Vec::new, |layers| head(&layers)),
     };
     match backbone.map(Backbone::task) {
         Some(Task::ImageClassification) => {
-            section.refuse(&["tokenizer"], "texts, and the backbone takes pictures");
+            section.refuse(&["tokenizer", "lora"], "texts, and the backbone takes pictures");
             refuse_pool(section, model.pool, Pool::Cls, "`cls` is for texts");
         }
         Some(Task::TextClassification) => {
@@ -37,6 +39,20 @@ pub(super) fn model(section: &Section, backbone: Option<Backbone>, paths: &Paths
         None => {}
     }
     model
+}
+
+/// As peft's `LoraConfig` has it; query and value are what the paper adapts.
+fn lora(section: &Section, backbone: Option<Backbone>) -> Lora {
+    let usual: &[&str] = match backbone {
+        Some(Backbone::DistilBert) => &["q_lin", "v_lin"],
+        _ => &["query", "value"],
+    };
+    Lora {
+        rank: section.small("rank"),
+        alpha: section.number("alpha"),
+        dropout: section.number("dropout"),
+        layers: globs(section, "layers").unwrap_or_else(|| usual.iter().map(|&name| name.to_owned()).collect()),
+    }
 }
 
 fn tokenizer(section: &Section, paths: &Paths, findings: &Findings) -> Option<PathBuf> {

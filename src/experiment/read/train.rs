@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use globset::Glob;
 use serde::Deserialize;
 
+use super::globs::{bad_glob, globs};
 use super::numbers::{Numbers, numbers};
 use crate::experiment::mistakes::{Finding, Findings, quoted};
 use crate::experiment::place::Place;
-use crate::experiment::section::{Form, Section, text_of};
-use crate::experiment::tree::Kind;
+use crate::experiment::section::{Form, Section};
 use crate::experiment::{
     ClassWeight, EarlyStopping, Metric, Mode, Phase, ReduceLrOnPlateau, Save, Train, Trainable, Watch,
 };
@@ -108,7 +107,7 @@ fn trainable(phase: &Section) -> Trainable {
         Some(Form::Word("none")) => Trainable::None,
         Some(Form::Key("last_layers", section)) => Trainable::LastLayers(section.small("last_layers")),
         Some(Form::Key("from", section)) => Trainable::From(layer_name(&section)),
-        Some(Form::Key(_, section)) => Trainable::Names(globs(&section)),
+        Some(Form::Key(_, section)) => Trainable::Names(globs(&section, "names").unwrap_or_default()),
         Some(Form::Word(_)) | None => Trainable::Head,
     }
 }
@@ -123,40 +122,6 @@ fn layer_name(section: &Section) -> String {
         section.found(Finding::new(given.node.place, "`from` is empty, expected the name of a layer"));
     }
     text.to_owned()
-}
-
-fn globs(section: &Section) -> Vec<String> {
-    let Some(given) = section.given("names") else { return Vec::new() };
-    let Kind::List(items) = &given.node.kind else {
-        section.wrong(given);
-        return Vec::new();
-    };
-    if items.is_empty() {
-        section.found(Finding::new(given.place, "`names` is empty, expected at least one name"));
-    }
-    items
-        .iter()
-        .filter_map(|item| {
-            let Some(text) = text_of(item) else {
-                let message = format!("a name is {}, expected a text such as `fire9*`", item.described());
-                section.found(Finding::new(item.place, message));
-                return None;
-            };
-            if let Some(finding) = bad_glob(text, item.place) {
-                section.found(finding);
-            }
-            Some(text.to_owned())
-        })
-        .collect()
-}
-
-fn bad_glob(text: &str, place: Place) -> Option<Finding> {
-    let error = Glob::new(text).err()?;
-    let message = format!("{} is no pattern: {}", quoted(text), error.kind());
-    Some(
-        Finding::new(place, message)
-            .hint("`*` stands for anything, `?` for one character, `[ab]` for one of them, `{a,b}` for either"),
-    )
 }
 
 fn early_stopping(section: &Section) -> EarlyStopping {

@@ -126,6 +126,13 @@ fn hub_weights() -> impl Strategy<Value = Weights> {
     place.prop_map(|(owner, repo, revision, file)| Weights::Hub { repo: format!("{owner}/{repo}"), revision, file })
 }
 
+fn loras() -> impl Strategy<Value = Option<Lora>> {
+    let layers = prop::sample::select(vec!["query", "*dense", "encoder.layer.[01].*", "pooler.dense"]);
+    let layers = prop::collection::vec(layers.prop_map(str::to_owned), 1..3);
+    let lora = (1usize..=1024, above_0(), shares(), layers);
+    prop::option::of(lora.prop_map(|(rank, alpha, dropout, layers)| Lora { rank, alpha, dropout, layers }))
+}
+
 fn models() -> BoxedStrategy<Model> {
     let weights = prop_oneof![
         Just(Weights::Random),
@@ -144,9 +151,9 @@ fn models() -> BoxedStrategy<Model> {
     let backbones = vec![Backbone::SqueezeNet1_1, Backbone::Vgg16, Backbone::ResNet50, Backbone::Bert];
     let tokenizers = prop::option::of(paths());
     let backbones = prop::sample::select(backbones);
-    let heads = (shares(), prop::collection::vec(layers, 0..4));
+    let heads = (shares(), prop::collection::vec(layers, 0..4), loras());
     (backbones, weights, tokenizers, preprocessing, any::<bool>(), heads)
-        .prop_map(|(backbone, weights, tokenizer, preprocessing, other_pool, (l2, head))| {
+        .prop_map(|(backbone, weights, tokenizer, preprocessing, other_pool, (l2, head, lora))| {
             let backbone = if let Weights::Known(known) = &weights { known.backbone } else { backbone };
             let of_texts = backbone.task() == Task::TextClassification;
             let other = if of_texts { Pool::Cls } else { Pool::Max };
@@ -156,6 +163,7 @@ fn models() -> BoxedStrategy<Model> {
                 weights,
                 tokenizer: tokenizer.filter(|_| of_texts),
                 preprocessing: preprocessing.filter(|_| !of_texts),
+                lora: lora.filter(|_| of_texts),
                 pool: if other_pool { other } else { Pool::Avg },
                 l2,
                 head,
@@ -346,16 +354,12 @@ pub(super) fn experiments() -> impl Strategy<Value = Experiment> {
     let devices = prop::sample::select(vec![Device::Auto, Device::Cpu, Device::Cuda, Device::Metal]);
     let of_one_task = models().prop_flat_map(|model| (datas(model.backbone.task()), Just(model)));
     (names(), any::<u64>(), 0usize..=1024, devices, limits(), of_one_task, trains()).prop_map(
-        |(name, seed, threads, device, limits, (data, model), train)| Experiment {
-            name,
-            task: model.backbone.task(),
-            seed,
-            threads,
-            device,
-            limits,
-            data,
-            model,
-            train,
+        |(name, seed, threads, device, limits, (data, model), train)| {
+            let task = model.backbone.task();
+            // adapters that no phase lets learn are a mistake
+            let learns = |phase: &Phase| !matches!(phase.trainable, Trainable::Head | Trainable::None);
+            let lora = model.lora.filter(|_| train.phases.iter().any(learns));
+            Experiment { name, task, seed, threads, device, limits, data, model: Model { lora, ..model }, train }
         },
     )
 }

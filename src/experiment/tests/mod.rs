@@ -45,7 +45,7 @@ train:
 const EXAMPLE_OF_TEXTS: &str = "\
 data: { train: train.csv, val_split: 0.2, text_column: text, label_column: label, max_length: 64 }
 model: { backbone: bert, weights: minilm.safetensors, tokenizer: vocab.txt, head: [{ dense: 128 }, { dropout: 0.5 }] }
-train: { phases: [{ name: head }, { name: rest }], early_stopping: {}, reduce_lr_on_plateau: {} }
+train: { phases: [{ name: head }, { name: rest, trainable: all }], early_stopping: {}, reduce_lr_on_plateau: {} }
 ";
 
 /// The least that an experiment needs.

@@ -39,7 +39,7 @@ fn the_examples_of_the_reference_are_right() {
 }
 
 fn is_of_texts(key: &Key) -> bool {
-    key.about.starts_with("Texts: ")
+    key.about.starts_with("Texts: ") || key.parent() == "model.lora"
 }
 
 /// [`EXAMPLE`] with a phase for each optimizer but Adam, and for each schedule that takes keys which must be given.
@@ -103,7 +103,8 @@ fn every_default_is_what_the_table_says() {
                 \x20 { schedule: { exponential: { factor: 0.5 } } }], early_stopping: {}, reduce_lr_on_plateau: {} }\n\
                 model: { backbone: squeezenet1_1, weights: random, head: [{ dense: { units: 3 } }, { dropout: 0.1 }] }\n\
                 data: { train: a, val_split: 0.2, augment: { random_erasing: {} } }\n";
-    let of_texts = "model: { backbone: bert, weights: random, tokenizer: v }\ndata: { train: a, val_split: 0.2 }\n";
+    let of_texts = "model: { backbone: bert, weights: random, tokenizer: v, lora: {} }\n\
+                    train: { phases: [{ trainable: all }] }\ndata: { train: a, val_split: 0.2 }\n";
     for key in KEYS {
         let Unset::Value(value) = key.unset else { continue };
         let set = format!("{}={value}", path_in_example(key));

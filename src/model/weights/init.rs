@@ -11,6 +11,8 @@ pub(crate) enum Init {
     Glorot,
     /// Normal with a deviation of √(2 / fan out), as torchvision's ResNet.
     KaimingFanOut,
+    /// Uniform in ±1 / √(fan in), as PyTorch's `Linear` (`kaiming_uniform_` with a = √5).
+    KaimingUniform,
     /// Normal with this deviation.
     Normal(f64),
     Zeros,
@@ -26,6 +28,10 @@ impl Init {
             Init::Zeros => return Var::zeros(shape, DType::F32, device),
             Init::Ones => return Var::ones(shape, DType::F32, device),
             Init::Glorot => Box::new(|stream| stream.range(-limit, limit)),
+            Init::KaimingUniform => {
+                let limit = 1.0 / (fan_in as f64).sqrt();
+                Box::new(move |stream| stream.range(-limit, limit))
+            }
             Init::KaimingFanOut => {
                 let deviation = (2.0 / fan_out as f64).sqrt();
                 Box::new(move |stream| deviation * normal(stream))

@@ -7,13 +7,14 @@ use candle_core::op::BackpropOp;
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor, Var};
 
 use super::super::error::{Error, Misfit};
+use super::super::lora::{Adapter, Plan};
 use super::checkpoint::Checkpoint;
 use super::found::{Found, Tensors};
 use super::init::Init;
 use super::names::Style;
 use super::report::WeightReport;
 use super::stored::{Number, Stored};
-use crate::experiment::{Backbone, Preprocessing};
+use crate::experiment::{Backbone, Lora, Preprocessing};
 
 /// Where a network's tensors come from.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Source<'a> {
     device: &'a Device,
     report: WeightReport,
     misfit: Misfit,
+    /// Which matrices get an adapter.
+    lora: Option<Plan>,
 }
 
 impl<'a> Source<'a> {
@@ -39,7 +42,34 @@ impl<'a> Source<'a> {
         let report = WeightReport::new(found.origin().clone());
         let (style, used) = (None, BTreeSet::new());
         let tensors = found.tensors()?;
-        Ok(Source { backbone, tensors, style, used, seed, device, report, misfit: Misfit::default() })
+        Ok(Source { backbone, tensors, style, used, seed, device, report, misfit: Misfit::default(), lora: None })
+    }
+
+    /// The same with adapters as `lora` says. Where the whole network was found they are part of it already.
+    ///
+    /// # Errors
+    /// Where a pattern of it is none.
+    pub fn adapting(self, lora: Option<&Lora>) -> Result<Source<'a>, Error> {
+        let is_whole = matches!(self.tensors, Tensors::Pretrained { has_head: true, .. });
+        let lora = lora.filter(|_| !is_whole).map(Plan::new).transpose()?;
+        Ok(Source { lora, ..self })
+    }
+
+    /// The adapter of the matrix `name`, `[outputs, inputs]`, if it gets one.
+    pub fn adapter(&mut self, name: &str, (inputs, outputs): (usize, usize)) -> Result<Option<Adapter>, Error> {
+        let Some(plan) = &mut self.lora else { return Ok(None) };
+        let number = plan.made;
+        if !plan.wants(name) {
+            return Ok(None);
+        }
+        let (spec, is_hollow) = (plan.spec.clone(), matches!(self.tensors, Tensors::Shapes));
+        let draw = |part: &str, shape: [usize; 2], init: Init| match is_hollow {
+            true => hollow(&shape),
+            false => init.draw(&format!("{name}.{part}.weight"), &shape, self.seed, self.device),
+        };
+        let a = draw("lora_A", [spec.rank, inputs], Init::KaimingUniform)?;
+        let b = draw("lora_B", [outputs, spec.rank], Init::Zeros)?;
+        Ok(Some(Adapter::new(a, b, &spec, number)))
     }
 
     /// What the weights want as input, as far as they or their names tell; for after the backbone was built.
@@ -112,6 +142,7 @@ impl<'a> Source<'a> {
 
     /// The report, or the one error that names all that does not fit.
     pub fn finish(mut self) -> Result<WeightReport, Error> {
+        self.lora.as_ref().map_or(Ok(()), Plan::check)?;
         let Tensors::Pretrained { checkpoint, .. } = &self.tensors else { return Ok(self.report) };
         let is_rest = |name: &String, stored: &Stored| stored.number != Number::Other && !self.used.contains(name);
         let rest = checkpoint.tensors.iter().filter(|(name, stored)| is_rest(name, stored));

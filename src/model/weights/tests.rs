@@ -15,7 +15,16 @@ use crate::experiment::{Backbone, Model, Pool, Preprocessing, Weights};
 use crate::model::{Error, Network};
 
 fn spec(backbone: Backbone, weights: Weights) -> Model {
-    Model { backbone, weights, tokenizer: None, preprocessing: None, pool: Pool::Avg, l2: 0.0, head: vec![] }
+    Model {
+        backbone,
+        weights,
+        tokenizer: None,
+        preprocessing: None,
+        lora: None,
+        pool: Pool::Avg,
+        l2: 0.0,
+        head: vec![],
+    }
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) -> PathBuf {

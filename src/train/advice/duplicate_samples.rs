@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::warning;
+use super::{flow, warning};
 use crate::data::{Dataset, Picture, Samples};
-use crate::experiment::{Data, Experiment};
+use crate::experiment::Experiment;
 use crate::record::event::{Advice, Severity};
 
 /// Bytes of files that are read.
@@ -86,28 +86,29 @@ fn pairs<C: Eq + std::hash::Hash>(train: Vec<Option<C>>, val: Vec<Option<C>>) ->
 pub(super) fn duplicate_samples(experiment: &Experiment, data: &Dataset, pairs: &[(usize, usize)]) -> Option<Advice> {
     let &(val, train) = pairs.first()?;
     let (val, train) = (data.val.source(val), data.train.source(train));
+    let such = if val == train { val } else { format!("{val} and {train}") };
     let message = format!(
-        "{} of {} validation samples are among the training samples too, as {val} and {train}: take out one of each",
+        "{} of {} validation samples are among the training samples too, as {such}: take out one of each",
         pairs.len(),
         data.val.len()
     );
     let shown = pairs.iter().take(SHOWN).map(|&(val, train)| [data.val.source(val), data.train.source(train)]);
     let shown: Vec<_> = shown.collect();
     let evidence = [("duplicates", json!(pairs.len())), ("val_samples", json!(data.val.len())), ("some", json!(shown))];
-    let advice = warning("duplicate_samples", message, evidence, suggestion(&experiment.data));
+    let advice = warning("duplicate_samples", message, evidence, suggestion(experiment));
     let is_many = pairs.len() as f64 >= MANY * data.val.len() as f64;
     Some(if is_many { advice } else { Advice { severity: Severity::Info, ..advice } })
 }
 
 /// Another split: the training samples alone, or validation samples of their own. `val` and `val_split` exclude each other,
-/// so the whole of `data` is given.
-fn suggestion(data: &Data) -> String {
-    let mut other = data.clone();
-    (other.val, other.val_split) = match data.val {
+/// so the whole of `data` is given, but for what is as it is by default.
+fn suggestion(experiment: &Experiment) -> String {
+    let mut data = experiment.data.clone();
+    (data.val, data.val_split) = match data.val {
         Some(_) => (None, Some(0.2)),
         None => (Some(data.train.with_file_name("val")), None),
     };
-    format!("data: {}", serde_json::to_string(&other).unwrap_or_default())
+    format!("data: {}", flow::without_defaults("data", &data))
 }
 
 #[cfg(test)]
@@ -156,11 +157,11 @@ mod tests {
         let advice = duplicate_samples(&experiment(""), &data, &found(&data)).unwrap();
         assert!(advice.message.starts_with("1 of 3 validation samples are among the training samples too, as "));
         assert_eq!(advice.severity, Severity::Warning);
-        assert!(advice.suggestion.contains(r#""val_split":0.2"#), "{}", advice.suggestion);
+        assert!(advice.suggestion.contains("val_split: 0.2"), "{}", advice.suggestion);
         is_accepted(&advice, "");
         let split = experiment("data={ train: t, val_split: 0.1 }");
         let advice = duplicate_samples(&split, &data, &found(&data)).unwrap();
-        assert!(advice.suggestion.contains(r#""val":"/val""#), "{}", advice.suggestion);
+        assert!(advice.suggestion.contains("val: /val"), "{}", advice.suggestion);
         assert_eq!(duplicates(&data, &AtomicBool::new(true)), Found::Pairs(Vec::new()), "stopped");
     }
 

@@ -2,12 +2,14 @@
 //! One pitfall a file.
 //!
 //! Invariants: each is said once in a run, however often that is resumed; a rule looks at figures and never changes what
-//! is trained.
+//! is trained; a run that goes well is told nothing. (Each rule waits for more than noise, and the experiments of the
+//! repository are held to it: `replay.rs`, `tests/pitfalls.rs`, `tests/emoji.rs`.)
 
 mod at_work;
 mod augmentation_too_strong;
 mod class_imbalance;
 mod duplicate_samples;
+mod flow;
 mod frozen_layers;
 mod learning_rate_too_high;
 mod learning_rate_too_low;

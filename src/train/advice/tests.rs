@@ -70,8 +70,8 @@ pub(super) fn is_accepted(advice: &Advice, changes: &str) {
 
 /// An epoch of a run that overfits more and more.
 fn overfitting(number: u32, experiment: &Experiment, phase: usize) -> EpochEnd<'_> {
-    let apart = f64::from(number) / 10.0;
-    EpochEnd { phase, stretch: phase, loss: 1.0 - apart, val_loss: 0.5 + apart, ..epoch(experiment) }
+    let (loss, val_loss) = (0.4f64.powi(number as i32), 1.2f64.powi(number as i32));
+    EpochEnd { phase, stretch: phase, loss, val_loss, accuracy: 0.9, ..epoch(experiment) }
 }
 
 #[test]

@@ -77,6 +77,7 @@ impl Training {
 /// A network of random weights, which figures then set.
 pub(super) fn spec(backbone: Backbone, pool: Pool, head: Vec<HeadLayer>, preprocessing: Preprocessing) -> Model {
     Model {
+        lora: None,
         backbone,
         weights: Weights::Random,
         tokenizer: None,

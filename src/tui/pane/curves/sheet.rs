@@ -1,7 +1,8 @@
 //! Which charts a run has, and what each of them shows.
 
-use super::state::Look;
+use super::state::{Look, OF_CLASSES};
 use super::window::{Extent, Window};
+use crate::record::event::is_of_class;
 use crate::record::state::{RunState, Training};
 use crate::tui::chart::axis::Measure;
 use crate::tui::chart::history::{self, Epochs, StepsOf};
@@ -9,6 +10,9 @@ use crate::tui::chart::marks::Mark;
 use crate::tui::chart::raster::Ink;
 use crate::tui::chart::{Chart, Cursor, Line, MarkAt, XAxis};
 use crate::tui::format;
+
+/// So many charts of single classes leave no room for the others.
+const MANY_OF_CLASSES: usize = 6;
 
 /// What a chart is about: figures of the training, and the same of the validation, by their names in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +53,10 @@ pub fn all(training: &Training) -> Vec<Sheet> {
 /// The charts that are not hidden.
 pub fn shown(training: &Training, look: &Look) -> Vec<Sheet> {
     let mut sheets = all(training);
-    sheets.retain(|sheet| !look.hidden.contains(&sheet.name));
+    let are_many = sheets.iter().filter(|sheet| is_of_class(&sheet.name)).count() >= MANY_OF_CLASSES;
+    let are_classes_hidden = are_many && look.hidden.contains(OF_CLASSES);
+    let is_hidden = |name: &str| look.hidden.contains(name) || (are_classes_hidden && is_of_class(name));
+    sheets.retain(|sheet| !is_hidden(&sheet.name));
     sheets
 }
 
@@ -163,6 +170,32 @@ impl View<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::event::{Epoch, Event};
+    use crate::tui::fixtures::Recording;
+
+    /// Names of the charts of a run with `f1` and the F1 of each of so many classes.
+    fn names(classes: usize, look: &Look) -> Vec<String> {
+        let mut recording = Recording::training(1, "classes");
+        let epoch = recording.epoch(1, 0.5, 0.5).run().training.epochs[0].as_ref().clone();
+        let of_classes = (0..classes).map(|class| (format!("val_f1/class{class}"), 0.5));
+        let metrics = of_classes.chain([("val_f1".to_owned(), 0.5)]).collect();
+        let training = recording.event(Event::Epoch(Epoch { epoch: 2, metrics, ..epoch })).run().training;
+        shown(&training, look).into_iter().map(|sheet| sheet.name).collect()
+    }
+
+    #[test]
+    fn charts_of_many_classes_are_behind_the_others() {
+        let mut look = Look::default();
+        assert_eq!(names(3, &look), ["loss", "accuracy", "lr", "f1", "f1/class0", "f1/class1", "f1/class2"]);
+        assert_eq!(names(20, &look), ["loss", "accuracy", "lr", "f1"]);
+        look.show_all();
+        assert_eq!(names(20, &look).len(), 25);
+        look.hidden.insert("f1/class7".into());
+        assert_eq!(names(20, &look).len(), 24);
+        look.hidden.clear();
+        look.show_all();
+        assert_eq!(names(20, &look), ["loss", "accuracy", "lr", "f1"]);
+    }
 
     #[test]
     fn what_grows_reaches_the_next_round_number_seldom() {

@@ -26,8 +26,10 @@ pub struct Look {
     pub other_measure: BTreeSet<String>,
 }
 
+/// Stands among the hidden charts for those of single classes, where they are many.
+pub const OF_CLASSES: &str = "*/*";
 /// Charts that are hidden at first.
-const HIDDEN: [&str; 1] = ["samples_per_s"];
+const HIDDEN: [&str; 2] = [OF_CLASSES, "samples_per_s"];
 
 impl Default for Look {
     fn default() -> Self {
