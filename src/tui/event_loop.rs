@@ -72,6 +72,8 @@ enum Next {
 
 /// Shows the dashboard until the person leaves.
 pub async fn run(store: Store, options: Options, theme: Theme) -> io::Result<()> {
+    // Listens for changes of the size first, so that none is lost between the two.
+    crossterm::event::poll(Duration::ZERO)?;
     let (width, height) = crossterm::terminal::size()?;
     let (say, mut news) = unbounded_channel();
     let heard = say.clone();

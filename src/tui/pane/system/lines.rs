@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::spark::{bar, spark};
 use crate::base::id::RunId;
-use crate::base::text::bytes;
+use crate::base::text::{bytes, counted};
 use crate::tui::app::App;
 use crate::tui::meters::{Gpu, Host, Rates, Reading, Worker};
 use crate::tui::paint::Row;
@@ -139,7 +139,7 @@ fn worker(worker: &Worker, now: &Reading, over: &Over) -> Line {
         .and(bytes(worker.memory), Role::Plain)
         .and(worker.name.clone(), Role::Live);
     let line = match worker.threads {
-        Some(threads) => line.and(format!("{threads} threads"), Role::Plain),
+        Some(threads) => line.and(counted(threads, "thread"), Role::Plain),
         None => line,
     };
     line.and(format!("read {}  written {}", rate(worker.disk.read), rate(worker.disk.written)), Role::Plain)
