@@ -4,10 +4,11 @@
 
 mod workplace;
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use workplace::{Workplace, skip, tiny, wait_for};
+use workplace::{Workplace, skip, tiny, tiny_text, wait_for};
 
 /// A key of the first phase, in whose place others are put.
 const HEAD: &str = "trainable: head";
@@ -138,6 +139,66 @@ fn what_is_wrong_in_a_file_is_never_queued() {
         let file = here.write(&format!("{name}.yaml"), content);
         here.finetop(&["add".as_ref(), file.as_os_str()]).exited(2).says(says);
         here.finetop(&["run".as_ref(), file.as_os_str()]).exited(2).says(says);
+    }
+    assert!(here.json(&["ls", "--json"]).as_array().unwrap().is_empty());
+}
+
+/// What experiments on texts can say wrong, and sweeps.
+#[test]
+fn what_is_wrong_with_texts_and_sweeps_is_never_queued_either() {
+    let here = Workplace::with_texts();
+    let yaml = tiny_text("x", 1);
+    let learning = yaml.replace("epochs: 1", "epochs: 1, trainable: all");
+    let lora = |keys: &str| learning.replace("pool: cls", &format!("pool: cls, lora: {{ {keys} }}"));
+    let numbers = (1..=101).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let weights = "batch_size: 4\n  class_weight: { foot: 2 }";
+    let cases: [(&str, String, &[&str]); 11] = [
+        ("lora-layer", lora("layers: [qery]"), &["matches `qery`", "did you mean `query`?", "lora-layer.yaml:3"]),
+        ("lora-rank", lora("rank: 0"), &["`rank` is `0`", "from 1 to 1024", "lora-rank.yaml:3"]),
+        ("lora-pattern", lora("layers: ['[']"), &["no pattern", "lora-pattern.yaml:3"]),
+        (
+            "lora-rests",
+            yaml.replace("pool: cls", "pool: cls, lora: {}"),
+            &["no phase lets", "trainable: all", "lora-rests.yaml:3"],
+        ),
+        (
+            "mixed-texts",
+            yaml.replace("max_length: 8", "augment: { mixup: 0.2 }"),
+            &["augment", "is for pictures", "mixed-texts.yaml:2"],
+        ),
+        ("no-class", yaml.replace("batch_size: 4", weights), &["foot", "did you mean `food`?", "no-class.yaml:6"]),
+        (
+            "many-layers",
+            yaml.replace("epochs: 1", "epochs: 1, trainable: { last_layers: 400 }"),
+            &["last 400 layers", "many-layers.yaml:6"],
+        ),
+        (
+            "no-glob",
+            yaml.replace("epochs: 1", "epochs: 1, trainable: { names: ['layer4*'] }"),
+            &["layer4*", "encoder.layer.0", "no-glob.yaml:6"],
+        ),
+        ("circle", format!("extends: circle.yaml\n{yaml}"), &["extends itself", "circle.yaml:1"]),
+        (
+            "many-runs",
+            format!("{yaml}matrix: {{ seed: [{numbers}], threads: [{numbers}] }}\n"),
+            &["10,201 runs", "at most 10,000", "many-runs.yaml:7"],
+        ),
+        (
+            "sweep-of-layers",
+            format!("{yaml}matrix: {{ train.phases.0.trainable: [all, {{ from: pooller }}] }}\n"),
+            &["pooller", "did you mean `pooler`?", "sweep-of-layers.yaml:7"],
+        ),
+    ];
+    for (name, content, says) in cases {
+        let file = here.write(&format!("{name}.yaml"), content);
+        for verb in ["add", "run", "check"] {
+            here.finetop(&[verb.as_ref(), file.as_os_str()]).exited(2).says(says);
+        }
+    }
+    let right = here.write("right.yaml", &learning);
+    for (set, says) in [("train.batch=5", "batch_size"), ("model.lora.layers=[valu]", "did you mean `value`?")] {
+        let arguments: [&OsStr; 4] = ["add".as_ref(), right.as_os_str(), "--set".as_ref(), set.as_ref()];
+        here.finetop(&arguments).exited(2).says(&[says, &format!("--set {set}")]);
     }
     assert!(here.json(&["ls", "--json"]).as_array().unwrap().is_empty());
 }

@@ -74,7 +74,9 @@ fn bert_learns_the_emoji_names() {
     let val_losses: Vec<f64> =
         adapted["epochs"].as_array().unwrap().iter().filter_map(|e| e["val_loss"].as_f64()).collect();
     assert!(val_losses[12] < 0.8 * val_losses[9], "adapters learn on from the head: {val_losses:?}");
-    assert_eq!(run["advice"], Value::Array(vec![]), "nothing is wrong with it");
+    for run in [&run, &adapted] {
+        assert_eq!(run["advice"], Value::Array(vec![]), "nothing is wrong with it");
+    }
 
     let names = here.write("names.txt", "red apple\nsteam locomotive\n\nlittle bear\n");
     let answers = here.json(&["predict", "1", names.to_str().unwrap(), "--json", "--top", "2"]);

@@ -131,6 +131,9 @@ fn print(experiment: &Experiment, phase: usize, curve: &Curve) {
         output::warning("the loss fell nowhere: no rate is suggested");
         return output::hint("sweep further with `--to`, or with more `--steps`; `finetop check` says what learns");
     };
+    if phase > 0 {
+        output::note("measured from the weights that the run starts with, not from what the phases before it leave");
+    }
     let lr = rounded(suggestion.lr);
     line(&format!(
         "it fell most steeply at {}, the phase has {}",

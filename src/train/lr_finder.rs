@@ -7,8 +7,10 @@
 use std::sync::atomic::AtomicBool;
 
 use super::epoch::shuffled;
-use super::error::{Error, Interrupt};
+use super::error::{Error, Interrupt, Stoppable};
+use super::feature_cache::{FeatureCache, Key, Side, Sizes};
 use super::feed::Feed;
+use super::memory;
 use super::mixing::Mixing;
 use super::optimizer::{self, Moved};
 use super::out::Out;
@@ -73,9 +75,11 @@ pub fn find(
 ) -> Result<Curve, Error> {
     let stop = AtomicBool::new(false);
     let mut ignored = |_| Ok(());
+    let mut out = Out::new(&mut ignored, &stop);
     use_threads(experiment.threads)?;
-    let setup = Setup::new(experiment, Fetch::Download, &mut Out::new(&mut ignored, &stop))?;
-    Finder { experiment, setup }.sweep(phase, sweep, progress).map_err(|interrupt| match interrupt {
+    let setup = Setup::new(experiment, Fetch::Download, &mut out)?;
+    let mut finder = Finder::new(experiment, setup, phase, sweep.steps)?;
+    finder.sweep(phase, sweep, &mut out, progress).map_err(|interrupt| match interrupt {
         Interrupt::Failed(error) => error,
         Interrupt::Stopped => crate::data::Error::Stopped.into(),
     })
@@ -84,19 +88,42 @@ pub fn find(
 struct Finder<'e> {
     experiment: &'e Experiment,
     setup: Setup,
+    /// Of the layers that the phase leaves frozen, if computing all samples once is no more than the sweep would compute.
+    cache: FeatureCache,
+    prefix: usize,
 }
 
-impl Finder<'_> {
-    fn sweep(mut self, phase: usize, sweep: Sweep, progress: &mut dyn FnMut(usize)) -> Result<Curve, Interrupt> {
+impl<'e> Finder<'e> {
+    /// For a sweep of so many `steps` of `phase`.
+    fn new(experiment: &'e Experiment, mut setup: Setup, phase: usize, steps: usize) -> Result<Self, Error> {
+        let stretch = &setup.stretches[setup.stretch(phase, 0)];
+        let (learns, prefix) = (stretch.learns.clone(), stretch.frozen_prefix);
+        setup.network.freeze(&learns)?;
+        let sizes = Sizes::of(experiment, &setup)?;
+        let all = sizes.train_samples.saturating_mul(sizes.train_views.map_or(usize::MAX, |views| views as usize));
+        let computed = steps.saturating_mul(experiment.train.batch_size * experiment.train.accumulate);
+        let mut cache = FeatureCache::new(sizes, memory::feature_limit(experiment, &setup)?);
+        if all <= computed {
+            cache.begin_phase(&[prefix]);
+        }
+        Ok(Finder { experiment, setup, cache, prefix })
+    }
+
+    fn sweep(
+        &mut self,
+        phase: usize,
+        sweep: Sweep,
+        out: &mut Out,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Curve, Interrupt> {
         let spec = &self.experiment.train.phases[phase];
-        self.setup.network.freeze(&self.setup.stretches[self.setup.stretch(phase, 0)].learns)?;
         let rates = self.setup.network.rates(spec.lr_decay, &spec.lr_factors)?;
         let mut optimizer = optimizer::empty(&spec.optimizer);
         let moved = self.setup.network.trainable_at(&rates).into_iter();
         optimizer.add(moved.map(|(name, variable, rate)| Moved { name, variable, rate }).collect(), 0)?;
         let mut meter = Meter::default();
         for epoch in 1.. {
-            let feed = self.feed(epoch);
+            let feed = self.feed(epoch, out)?;
             let (seed, train) = (self.experiment.seed, &self.experiment.train);
             let batches = shuffled(&feed, seed, epoch, train.batch_size);
             let mixing = Mixing::of(&self.experiment.data.augment(), self.setup.data.classes.len(), seed);
@@ -114,8 +141,12 @@ impl Finder<'_> {
                 let mut gathered = Gathered::of(group.iter().map(Vec::len).sum());
                 for (input, number) in inputs.by_ref().take(group.len()).zip(0..) {
                     let input = input?;
-                    let batch =
-                        Batch { x: &input.x, mask: input.mask.as_ref(), targets: &input.targets, first_layer: 0 };
+                    let batch = Batch {
+                        x: &input.x,
+                        mask: input.mask.as_ref(),
+                        targets: &input.targets,
+                        first_layer: feed.start(),
+                    };
                     let pass = Pass::Train { seed, step: (step * train.accumulate) as u64 + number };
                     gathered.add(&self.setup.network, &*optimizer, &self.setup.objective, batch, &pass)?;
                 }
@@ -133,13 +164,19 @@ impl Finder<'_> {
         Ok(meter.curve)
     }
 
-    /// The training samples as they are in `epoch`.
-    fn feed(&self, epoch: u32) -> Feed {
+    /// The training samples as they are in `epoch`, past the frozen layers where those are computed once.
+    fn feed(&mut self, epoch: u32, out: &mut Out) -> Stoppable<Feed> {
         let (setup, augment) = (&self.setup, self.experiment.data.augment());
         let turn = u64::from(epoch - 1);
         let variant = augment.views.map_or(turn, |views| turn % u64::from(views.max(1)));
         let variant = (!augment.is_none()).then_some(variant);
-        Feed::new(setup.data.train.clone(), setup.preparation.clone(), variant, setup.device.clone())
+        let feed = Feed::new(setup.data.train.clone(), setup.preparation.clone(), variant, setup.device.clone());
+        if !self.cache.is_admitted(Side::Train, self.prefix) {
+            return Ok(feed);
+        }
+        let key = Key { side: Side::Train, layer: self.prefix, view: variant.unwrap_or(0) as u32 };
+        let rows = self.cache.rows(key, &feed, &setup.network, out)?;
+        Ok(feed.with_rows(rows, self.prefix))
     }
 }
 

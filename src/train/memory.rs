@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::feature_cache::{FeatureCache, Sizes};
+use super::metrics;
 use super::optimizer;
 use super::setup::{Setup, Stretch, stretches};
 use crate::base::machine;
@@ -175,10 +176,18 @@ impl<'a> Run<'a> {
         bytes(all + 2 * largest + copies + training)
     }
 
-    /// Samples in memory.
+    /// Samples in memory, and what is kept of the answers to them.
     fn samples(&self) -> u64 {
-        let Sizes { train_samples, val_samples, .. } = self.sizes;
-        let count = train_samples as u64 + val_samples as u64;
+        let Sizes { train_samples, val_samples, at_layer, .. } = &self.sizes;
+        let count = *train_samples as u64 + *val_samples as u64;
+        let classes = at_layer.last().copied().unwrap_or(0) as u64;
+        let is_kept = metrics::takes_probabilities(&self.experiment.train.metrics);
+        let probabilities = if is_kept { 4 * classes * *val_samples as u64 } else { 0 };
+        probabilities + self.inputs(count)
+    }
+
+    /// So many samples, as they wait for the network.
+    fn inputs(&self, count: u64) -> u64 {
         match self.input {
             InputShape::Picture { size } => {
                 let threads = threads(self.experiment) as u64;
@@ -186,7 +195,9 @@ impl<'a> Run<'a> {
                 let kept = count.saturating_mul(pixels).min(KEPT_PICTURES);
                 // batches that wait, that which is being made and that which is taken, as f32
                 let ahead = (4 * batch).min(count + batch) + threads;
-                kept + threads * DECODING + 4 * ahead * pixels + count.min(1 << 24) * NAME
+                // those before them in the batch, both in their shares, and the mixture
+                let mixed = if self.experiment.data.augment().mixes() { 4 * batch } else { 0 };
+                kept + threads * DECODING + 4 * (ahead + mixed) * pixels + count.min(1 << 24) * NAME
             }
             InputShape::Text { tokens } => TOKENIZER + count.min(1 << 24) * (NAME + 8 * tokens as u64),
         }

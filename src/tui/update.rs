@@ -48,6 +48,7 @@ pub fn hear(app: &mut App, news: News) -> Vec<Effect> {
         News::Runs(delta) => {
             let told = app.notices.hear(&app.runs, &delta);
             pane::system::take(app, &delta);
+            app.queue.hear(&delta);
             app.runs.take(delta);
             app.awaited = app.awaited.take().filter(|entry| !app.runs.choose_again(entry));
             let mut effects = pane::queue::ask_slots(app, false);
@@ -131,7 +132,10 @@ fn answered(app: &mut App, answer: Result<String, String>) -> Vec<Effect> {
     let quit = orders.leaving && orders.under_way == 0;
     app.notice = Some(match answer {
         Ok(text) => Notice::Done(text),
-        Err(text) => Notice::Wrong(text),
+        Err(text) => {
+            app.queue.refused();
+            Notice::Wrong(text)
+        }
     });
     if quit { vec![Effect::Quit] } else { pane::queue::ask_slots(app, true) }
 }

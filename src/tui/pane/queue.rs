@@ -7,6 +7,8 @@ pub mod sorting;
 mod typed;
 mod words;
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -24,7 +26,7 @@ use crate::tui::keymap::{Binding, DOWN, ENTER, ESC, Scope, UP, binding};
 use crate::tui::layout::Focus;
 use crate::tui::paint::{Row, frame};
 use crate::tui::prompt::{Prompt, Purpose};
-use crate::tui::runs::{Choice, sort::Sort};
+use crate::tui::runs::{Choice, Delta, sort::Sort};
 use crate::tui::theme::{Role, Theme};
 use columns::Columns;
 pub use given::{command, give};
@@ -41,6 +43,24 @@ pub struct Queue {
     pub slots: Option<usize>,
     /// How many trained when it was asked.
     asked: Option<usize>,
+    /// Priorities that were asked for and are not seen in the store yet: the next order counts from them.
+    priorities: BTreeMap<RunId, i32>,
+}
+
+impl Queue {
+    /// Takes notice of what came true.
+    pub fn hear(&mut self, delta: &Delta) {
+        for row in &delta.rows {
+            if self.priorities.get(&row.id) == Some(&row.place.priority) {
+                self.priorities.remove(&row.id);
+            }
+        }
+    }
+
+    /// An order was refused: nothing is on its way any more.
+    pub fn refused(&mut self) {
+        self.priorities.clear();
+    }
 }
 
 /// What it alone understands. An order is about the marked runs, else about the chosen one or the chosen group's.

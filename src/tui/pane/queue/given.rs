@@ -69,6 +69,10 @@ pub fn give(app: &mut App, order: Order) -> Vec<Effect> {
     if !matches!(order, Order::Move { .. } | Order::Priority(_)) {
         app.runs.clear_marks();
     }
+    if let Order::Priority(levels) = &order {
+        let given = levels.iter().flat_map(|(&priority, ids)| ids.iter().map(move |&id| (id, priority)));
+        app.queue.priorities.extend(given);
+    }
     vec![Effect::Ask(order)]
 }
 
@@ -127,11 +131,12 @@ fn misfit(action: Action, row: &Row) -> Option<&'static str> {
     }
 }
 
-/// Each gets a priority so much higher than the one that it has.
+/// Each gets a priority so much higher than the one that it has, or will have.
 fn priorities(app: &App, ids: &[RunId], by: i32) -> Order {
     let mut levels: BTreeMap<i32, Vec<RunId>> = BTreeMap::new();
     for row in ids.iter().filter_map(|&id| app.runs.row(id)) {
-        levels.entry(row.place.priority.saturating_add(by)).or_default().push(row.id);
+        let before = app.queue.priorities.get(&row.id).copied().unwrap_or(row.place.priority);
+        levels.entry(before.saturating_add(by)).or_default().push(row.id);
     }
     Order::Priority(levels)
 }

@@ -84,6 +84,18 @@ fn the_question_is_about_its_run_whatever_is_chosen_meanwhile() {
     assert_eq!(press(&mut app, "y"), vec![Effect::Ask(Order::Cancel(vec![id]))]);
 }
 
+/// The second is pressed before the store shows what came of the first.
+#[test]
+fn priorities_count_from_what_was_asked_for_until_it_is_seen() {
+    let mut app = app();
+    let priority = |priority| [Effect::Ask(Order::Priority([(priority, ids(&[16]))].into()))];
+    press(&mut app, "j+");
+    assert_eq!(press(&mut app, "+"), priority(2));
+    assert_eq!(press(&mut app, "-"), priority(1));
+    hear(&mut app, News::Answered(Err("the disk is full".into())));
+    assert_eq!(press(&mut app, "+"), priority(1), "nothing came of it");
+}
+
 #[test]
 fn every_order_is_given_about_what_is_chosen_or_marked() {
     // Rows: 15 runs, 16 and 17 wait, 14 and 13 finished, 12 failed, 11 was cancelled.
