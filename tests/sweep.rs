@@ -33,7 +33,7 @@ fn check_says_which_runs_it_is_and_looks_at_shared_layers_once() {
     assert!(said.contains("sweep-head-2-seed-1 and 2 runs like it  on "), "{said}");
 
     let file = sweep(&here, "  train.phases.1.trainable: [all, { from: fire99 }]\n");
-    here.finetop(&["check", &file]).exited(2).says(&["sweep-trainable-from-fire99", "fire99"]);
+    here.finetop(&["check", &file]).exited(2).says(&["no layer `fire99`", "did you mean `fire9`?", "sweep.yaml:3:"]);
 }
 
 #[test]

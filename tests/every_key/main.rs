@@ -20,10 +20,10 @@ const OF_PICTURES: &str = "
 name: tiny
 threads: 1
 data: { train: train, val: val, image_size: 40 }
-model: { backbone: squeezenet1_1, weights: random, head: [ { dense: { units: 8, activation: relu } }, { dropout: 0.1 } ] }
+model: { backbone: squeezenet1_1, weights: imagenet, head: [ { dense: { units: 8, activation: relu } }, { dropout: 0.1 } ] }
 train:
   batch_size: 8
-  phases: [ { name: one, epochs: 3, trainable: all, optimizer: { adam: { lr: 1e-3 } } } ]
+  phases: [ { name: one, epochs: 2, trainable: { last_layers: 1 }, optimizer: { adam: { lr: 1e-3 } } } ]
 ";
 
 const OF_TEXTS: &str = "
@@ -33,7 +33,7 @@ data: { train: train.csv, val_split: 0.3, max_length: 10 }
 model: { backbone: bert, weights: random, tokenizer: vocab.txt }
 train:
   batch_size: 8
-  phases: [ { name: one, epochs: 2, trainable: all, optimizer: { adam: { lr: 1e-2 } } } ]
+  phases: [ { name: one, epochs: 3, trainable: all, optimizer: { adam: { lr: 1e-2 } } } ]
 ";
 
 /// All that a run says and saves, the clock apart.
@@ -111,7 +111,7 @@ fn checkpoints_within_an_epoch_come_as_often_as_is_said() {
     let folder = little::texts();
     let within = |minutes: &str| {
         let text = OF_TEXTS.replace("batch_size: 8", &format!("batch_size: 8\n  checkpoint_minutes: {minutes}"));
-        let experiment = little::parse(&text.replace("epochs: 2", "epochs: 30"), folder.path());
+        let experiment = little::parse(&text.replace("epochs: 3", "epochs: 30"), folder.path());
         let events = little::train_whole(&experiment, tempfile::tempdir().unwrap().path());
         // 56 texts are seven steps an epoch
         events.iter().filter(|event| matches!(event, Event::Checkpoint(written) if written.step % 7 != 0)).count()

@@ -86,10 +86,10 @@ pub const PAIRS: &[Pair] = &[
     of_texts("data.text_column", &[], &["data.text_column=label"]),
     of_texts("data.label_column", &[], &["data.label_column=text"]),
     of_texts("data.max_length", &[], &["data.max_length=4"]),
-    pair("model.backbone", &[], &["model.backbone=resnet18"]),
-    pair("model.weights", &[], &["model.weights=imagenet"]),
+    pair("model.backbone", &["model.weights=random"], &["model.backbone=resnet18"]),
+    pair("model.weights", &[], &["model.weights=random"]),
     of_texts("model.tokenizer", &[], &["model.tokenizer=other.txt"]),
-    pair("model.preprocessing", &[], &["model.preprocessing=caffe"]),
+    pair("model.preprocessing", &[], &["model.preprocessing=torch"]),
     of_texts("model.lora.rank", &[LORA], &["model.lora.rank=2"]),
     of_texts("model.lora.alpha", &[LORA], &["model.lora.alpha=32"]),
     of_texts("model.lora.dropout", &[LORA], &["model.lora.dropout=0.5"]),
@@ -100,136 +100,140 @@ pub const PAIRS: &[Pair] = &[
     pair("model.head[].dense.activation", &[], &["model.head.0.dense.activation=linear"]),
     pair("model.head[].dense.l2", &[], &["model.head.0.dense.l2=0.1"]),
     pair("model.head[].dropout", &[], &["model.head.1.dropout=0.6"]),
-    pair("train.batch_size", &[], &["train.batch_size=4"]),
-    pair("train.accumulate", &[], &["train.accumulate=2"]),
-    pair("train.label_smoothing", &[], &["train.label_smoothing=0.2"]),
-    pair("train.class_weight", &[], &["train.class_weight={ red: 3 }"]),
-    pair("train.phases[].name", &[], &["train.phases.0.name=other"]),
-    pair("train.phases[].epochs", &[], &["train.phases.0.epochs=2"]),
-    pair(
+    of_texts("train.batch_size", &[], &["train.batch_size=4"]),
+    of_texts("train.accumulate", &[], &["train.accumulate=2"]),
+    of_texts("train.label_smoothing", &[], &["train.label_smoothing=0.2"]),
+    of_texts("train.class_weight", &[], &["train.class_weight={ food: 3 }"]),
+    of_texts("train.phases[].name", &[], &["train.phases.0.name=other"]),
+    of_texts("train.phases[].epochs", &[], &["train.phases.0.epochs=1"]),
+    of_texts(
         "train.phases[].trainable.last_layers",
         &["train.phases.0.trainable={ last_layers: 1 }"],
         &["train.phases.0.trainable={ last_layers: 3 }"],
     ),
-    pair(
+    of_texts(
         "train.phases[].trainable.from",
-        &["train.phases.0.trainable={ from: fire9 }"],
-        &["train.phases.0.trainable={ from: fire8 }"],
+        &["train.phases.0.trainable={ from: encoder.layer.2 }"],
+        &["train.phases.0.trainable={ from: encoder.layer.1 }"],
     ),
-    pair(
+    of_texts(
         "train.phases[].trainable.names",
-        &["train.phases.0.trainable={ names: [fire9*] }"],
-        &["train.phases.0.trainable={ names: [fire8*] }"],
+        &["train.phases.0.trainable={ names: [encoder.layer.2] }"],
+        &["train.phases.0.trainable={ names: [encoder.layer.1] }"],
     ),
-    pair(
+    of_texts(
         "train.phases[].trainable.gradual.every",
         &["train.phases.0.trainable={ gradual: {} }"],
         &["train.phases.0.trainable.gradual.every=2"],
     ),
-    pair(
+    of_texts(
         "train.phases[].trainable.gradual.blocks",
         &["train.phases.0.trainable={ gradual: {} }"],
         &["train.phases.0.trainable.gradual.blocks=1"],
     ),
-    pair("train.phases[].lr_decay", &[], &["train.phases.0.lr_decay=0.5"]),
-    pair("train.phases[].lr_factors", &[], &["train.phases.0.lr_factors={ fire9: 0.1 }"]),
-    pair("train.phases[].schedule.constant.warmup_epochs", &[], &["train.phases.0.schedule.constant.warmup_epochs=1"]),
-    pair(
+    of_texts("train.phases[].lr_decay", &[], &["train.phases.0.lr_decay=0.5"]),
+    of_texts("train.phases[].lr_factors", &[], &["train.phases.0.lr_factors={ encoder.layer.2: 0.1 }"]),
+    of_texts(
+        "train.phases[].schedule.constant.warmup_epochs",
+        &[],
+        &["train.phases.0.schedule.constant.warmup_epochs=1"],
+    ),
+    of_texts(
         "train.phases[].schedule.step.every",
         &["train.phases.0.schedule={ step: { every: 1 } }"],
         &["train.phases.0.schedule.step.every=2"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.step.factor",
         &["train.phases.0.schedule={ step: { every: 1 } }"],
         &["train.phases.0.schedule.step.factor=0.5"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.step.warmup_epochs",
         &["train.phases.0.schedule={ step: { every: 1 } }"],
         &["train.phases.0.schedule.step.warmup_epochs=1"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.exponential.factor",
         &["train.phases.0.schedule={ exponential: { factor: 0.5 } }"],
         &["train.phases.0.schedule.exponential.factor=0.9"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.exponential.by",
         &["train.phases.0.schedule={ exponential: { factor: 0.5 } }"],
         &["train.phases.0.schedule.exponential.by=step"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.exponential.warmup_epochs",
         &["train.phases.0.schedule={ exponential: { factor: 0.5 } }"],
         &["train.phases.0.schedule.exponential.warmup_epochs=1"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.cosine.min_lr",
         &["train.phases.0.schedule=cosine"],
-        &["train.phases.0.schedule.cosine.min_lr=5e-4"],
+        &["train.phases.0.schedule.cosine.min_lr=5e-3"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.cosine.cycles",
         &["train.phases.0.schedule=cosine"],
         &["train.phases.0.schedule.cosine.cycles=2"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.cosine.by",
         &["train.phases.0.schedule=cosine"],
         &["train.phases.0.schedule.cosine.by=epoch"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.cosine.warmup_epochs",
         &["train.phases.0.schedule=cosine"],
         &["train.phases.0.schedule.cosine.warmup_epochs=1"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.linear.min_lr",
         &["train.phases.0.schedule=linear"],
-        &["train.phases.0.schedule.linear.min_lr=5e-4"],
+        &["train.phases.0.schedule.linear.min_lr=5e-3"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.linear.by",
         &["train.phases.0.schedule=linear"],
         &["train.phases.0.schedule.linear.by=epoch"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.linear.warmup_epochs",
         &["train.phases.0.schedule=linear"],
         &["train.phases.0.schedule.linear.warmup_epochs=1"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.polynomial.power",
         &["train.phases.0.schedule=polynomial"],
         &["train.phases.0.schedule.polynomial.power=2"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.polynomial.min_lr",
         &["train.phases.0.schedule=polynomial"],
-        &["train.phases.0.schedule.polynomial.min_lr=5e-4"],
+        &["train.phases.0.schedule.polynomial.min_lr=5e-3"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.polynomial.by",
         &["train.phases.0.schedule=polynomial"],
         &["train.phases.0.schedule.polynomial.by=epoch"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.polynomial.warmup_epochs",
         &["train.phases.0.schedule=polynomial"],
         &["train.phases.0.schedule.polynomial.warmup_epochs=1"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.one_cycle.pct_start",
         &["train.phases.0.schedule=one_cycle"],
         &["train.phases.0.schedule.one_cycle.pct_start=0.6"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.one_cycle.div_factor",
         &["train.phases.0.schedule=one_cycle"],
         &["train.phases.0.schedule.one_cycle.div_factor=5"],
     ),
-    pair(
+    of_texts(
         "train.phases[].schedule.one_cycle.final_div_factor",
         &["train.phases.0.schedule=one_cycle"],
         &["train.phases.0.schedule.one_cycle.final_div_factor=5"],
