@@ -17,7 +17,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 /// How often to look where the kernel's notices are refused (a limit was reached, or there is no inotify).
 const POLL: Duration = Duration::from_secs(1);
 /// How often to look all the same: a network file system tells nothing of other machines.
-const TICK: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(4);
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
