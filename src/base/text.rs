@@ -141,6 +141,13 @@ pub fn learning_rate(value: f64) -> String {
     if value == 0.0 { "0".to_owned() } else { format!("{value:.1e}") }
 }
 
+/// That of `known` which is most like `name`, if any is half like it: what was probably meant.
+pub fn most_alike<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = known.into_iter().map(|other| (strsim::normalized_damerau_levenshtein(other, name), other));
+    let most = alike.filter(|(likeness, _)| *likeness >= 0.5).max_by(|a, b| a.0.total_cmp(&b.0));
+    most.map(|(_, other)| other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

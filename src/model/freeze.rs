@@ -4,6 +4,7 @@ use globset::Glob;
 
 use super::error::Error;
 use super::layer::Layer;
+use crate::base::text::most_alike;
 use crate::experiment::Trainable;
 
 /// For each of `layers`, whether `trainable` lets it learn. The head does, except with `none`.
@@ -59,10 +60,7 @@ fn names(layers: &[Layer]) -> Vec<String> {
 }
 
 fn unknown(name: &str, backbone: &[Layer]) -> Error {
-    let near = |known: &&String| strsim::normalized_damerau_levenshtein(known, name) >= 0.5;
     let known = names(backbone);
-    let nearest = known.iter().filter(near).max_by(|a, b| {
-        strsim::normalized_damerau_levenshtein(a, name).total_cmp(&strsim::normalized_damerau_levenshtein(b, name))
-    });
-    Error::UnknownLayer { name: name.to_owned(), nearest: nearest.cloned(), known }
+    let nearest = most_alike(name, known.iter().map(String::as_str)).map(str::to_owned);
+    Error::UnknownLayer { name: name.to_owned(), nearest, known }
 }

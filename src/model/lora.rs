@@ -10,6 +10,7 @@ use globset::{Glob, GlobMatcher};
 use super::error::Error;
 use super::layer::Call;
 use super::outline::Outline;
+use crate::base::text::most_alike;
 use crate::experiment::Lora;
 use crate::ops;
 
@@ -118,10 +119,8 @@ impl Plan {
     pub fn check(&self) -> std::result::Result<(), Error> {
         let Some(lost) = self.patterns.iter().find(|pattern| !pattern.matched) else { return Ok(()) };
         let known = self.parts();
-        let likeness = |part: &str| strsim::normalized_damerau_levenshtein(part, &lost.text);
         let ends = known.iter().flat_map(|part| [part.as_str(), part.rsplit('.').next().unwrap_or(part)]);
-        let near = ends.filter(|part| likeness(part) >= 0.5);
-        let nearest = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).map(str::to_owned);
+        let nearest = most_alike(&lost.text, ends).map(str::to_owned);
         Err(Error::NothingToAdapt { pattern: lost.text.clone(), nearest, known })
     }
 

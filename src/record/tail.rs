@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(tail.read().unwrap(), News { restarted: true, lines: vec![] });
         assert!(tail.read().unwrap().is_empty());
     }
+
     #[test]
     fn a_log_that_was_replaced_twice_between_two_readings_is_another() {
         let (_folder, path, mut tail) = log();

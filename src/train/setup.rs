@@ -9,6 +9,7 @@ use super::feed::Preparation;
 use super::metrics;
 use super::objective::Objective;
 use super::out::{Out, Progress};
+use crate::base::text::most_alike;
 use crate::data::{Dataset, Loader, Recipe, Samples, Tokenizer};
 use crate::experiment::{self, ClassWeight, Experiment, Inputs, Trainable};
 use crate::model::{self, Fetch, Found, InputShape, Network, WeightReport};
@@ -190,11 +191,8 @@ fn balanced(data: &Dataset) -> Vec<f64> {
 }
 
 pub(super) fn unknown_class(name: &str, classes: &[String]) -> Error {
-    let near = |class: &&String| strsim::normalized_damerau_levenshtein(class, name) >= 0.5;
-    let nearest = classes.iter().filter(near).max_by(|a, b| {
-        strsim::normalized_damerau_levenshtein(a, name).total_cmp(&strsim::normalized_damerau_levenshtein(b, name))
-    });
-    Error::UnknownClass { name: name.to_owned(), nearest: nearest.cloned(), known: classes.to_vec() }
+    let nearest = most_alike(name, classes.iter().map(String::as_str)).map(str::to_owned);
+    Error::UnknownClass { name: name.to_owned(), nearest, known: classes.to_vec() }
 }
 
 pub(super) fn device(asked: experiment::Device) -> Result<Device, Error> {
